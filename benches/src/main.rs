@@ -1,0 +1,2 @@
+//! The receive path beside its peers.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Programs that show the library at work; they are this package's examples.

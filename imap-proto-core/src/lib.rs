@@ -1,0 +1,3 @@
+//! The IMAP protocol as a pure state machine.
+#![no_std]
+extern crate alloc;

@@ -1,0 +1,1 @@
+//! An IMAP client for tokio.

@@ -1,0 +1,1 @@
+//! A strict in-memory server and a rig for real ones.
