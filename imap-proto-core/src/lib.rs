@@ -1,7 +1,17 @@
-//! The IMAP protocol as a pure state machine.
+//! The IMAP protocol as a pure state machine: bytes in and events out, commands in and bytes out.
 #![no_std]
 
 extern crate alloc;
+#[cfg(any(test, doctest))]
+extern crate std;
 
+pub mod command;
+mod config;
+pub mod connection;
+mod error;
 pub mod types;
 pub mod wire;
+
+pub use config::{Config, LiteralPolicy, Time};
+pub use connection::{CancelEffect, CommandId, Connection, Event, Health};
+pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, Violation};

@@ -2,6 +2,7 @@
 //! and the encoder.
 
 mod decoder;
+mod encode;
 mod frame;
 pub mod grammar;
 mod limits;
@@ -10,6 +11,8 @@ mod token;
 mod value;
 
 pub use decoder::{Decoder, Step};
+pub use encode::EncodeError;
+pub(crate) use encode::{Encoder, Part, Text as LineText};
 pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
 pub use response::{Condition, Kind, OwnedResponse, Response};

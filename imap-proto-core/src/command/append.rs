@@ -1,0 +1,92 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use super::{Command, Completion, Effect, Request};
+use crate::error::Misuse;
+use crate::types::{Code, DateTime, Flag, MailboxName, Uid, UidValidity};
+use crate::wire::Encoder;
+
+/// The octets of a message to be stored.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// All of them, held by the core from then on.
+    Octets(Bytes),
+    /// So many, which the caller feeds when the connection wants them.
+    Fed(u64),
+}
+
+/// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
+///
+/// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
+/// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
+/// and nothing is stored unless the last octet had left.
+#[derive(Clone, Debug)]
+pub struct Append {
+    mailbox: MailboxName,
+    message: Message,
+    flags: Vec<Flag>,
+    date: Option<DateTime>,
+}
+
+/// Where a message was stored (RFC 4315).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppendUid {
+    /// The UIDVALIDITY of the mailbox.
+    pub uid_validity: UidValidity,
+    /// The UID of the message.
+    pub uid: Uid,
+}
+
+impl Append {
+    /// Stores `message` in `mailbox`.
+    pub fn new(mailbox: MailboxName, message: Message) -> Self {
+        Append { mailbox, message, flags: Vec::new(), date: None }
+    }
+
+    /// Sets the flags of the stored message.
+    pub fn flags(mut self, flags: impl IntoIterator<Item = Flag>) -> Self {
+        self.flags.extend(flags);
+        self
+    }
+
+    /// Sets its internal date; else it is the time of storing.
+    pub fn date(mut self, date: DateTime) -> Self {
+        self.date = Some(date);
+        self
+    }
+}
+
+impl Command for Append {
+    /// Where it was stored, when the server says so.
+    type Output = Option<AppendUid>;
+
+    fn request(&self) -> Result<Request, Misuse> {
+        let mut encoder = Encoder::new("APPEND");
+        encoder.string(&self.mailbox.to_wire());
+        if !self.flags.is_empty() {
+            let flags: Vec<String> = self.flags.iter().map(alloc::string::ToString::to_string).collect();
+            encoder.text(" (").text(&flags.join(" ")).text(")");
+        }
+        if let Some(date) = &self.date {
+            encoder.text(" \"").text(&alloc::string::ToString::to_string(date)).text("\"");
+        }
+        match &self.message {
+            Message::Octets(octets) if octets.is_empty() => return Err(Misuse::EmptyMessage),
+            Message::Fed(0) => return Err(Misuse::EmptyMessage),
+            Message::Octets(octets) => encoder.literal(octets.clone()),
+            Message::Fed(len) => encoder.fed_literal(*len),
+        };
+        Ok(Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? })
+    }
+
+    fn finish(self, ok: Completion) -> Option<AppendUid> {
+        match ok.code {
+            Some(Code::AppendUid { uid_validity, uids }) => {
+                uids.first().map(|uid| AppendUid { uid_validity, uid })
+            }
+            _ => None,
+        }
+    }
+}

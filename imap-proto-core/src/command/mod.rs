@@ -1,0 +1,143 @@
+//! Commands as values: what each sends, which responses are its own, and how they fold into its result.
+//!
+//! A new command is one file here and its line in this one. What it needs of the connection it says as
+//! plain data in its [`Request`]; nothing else in the crate knows it by name.
+
+mod append;
+mod capability;
+mod fetch;
+mod idle;
+mod login;
+mod logout;
+mod noop;
+mod search;
+mod select;
+
+use alloc::vec::Vec;
+
+pub use append::{Append, AppendUid, Message};
+pub use capability::CapabilityCommand;
+pub use fetch::Fetch;
+pub use idle::Idle;
+pub use login::Login;
+pub use logout::Logout;
+pub use noop::Noop;
+pub use search::Search;
+pub use select::{Access, Select};
+
+use crate::connection::Selected;
+use crate::error::{Misuse, Refused};
+use crate::types::{Code, FetchItems, MailboxName, UidSet};
+use crate::wire::{EncodeError, Encoder, Part, Response};
+
+/// A command that can be submitted, with the fold of its answers.
+pub trait Command {
+    /// What it returns.
+    type Output;
+
+    /// What it sends and what it asks of the connection.
+    ///
+    /// # Errors
+    /// [`Misuse`] where it has no wire form. Nothing was sent.
+    fn request(&self) -> Result<Request, Misuse>;
+
+    /// Takes in one of its own responses.
+    fn fold(&mut self, response: Response<'_>) {
+        let _ = response;
+    }
+
+    /// Makes the result of an `OK`.
+    fn finish(self, ok: Completion) -> Self::Output;
+}
+
+/// The tagged `OK` of a command, and what the connection knows by then.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Completion {
+    /// The response code, where there was one.
+    pub code: Option<Code>,
+    /// The mailbox that is selected now, when the command selects one.
+    pub selected: Option<Selected>,
+}
+
+/// How a tagged response ended a command.
+pub type Outcome = Result<Completion, alloc::boxed::Box<Refused>>;
+
+/// What is submitted to a [`Connection`](crate::Connection): plain data, no part of which knows its caller.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub(crate) name: &'static str,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) claim: Claim,
+    pub(crate) effect: Effect,
+    pub(crate) order: Order,
+    pub(crate) state: State,
+    pub(crate) selection: Option<u32>,
+}
+
+impl Request {
+    fn new(name: &'static str, encoder: Encoder) -> Result<Self, EncodeError> {
+        Ok(Request {
+            name,
+            parts: encoder.finish()?,
+            claim: Claim::Nothing,
+            effect: Effect::None,
+            order: Order::Free,
+            state: State::Authenticated,
+            selection: None,
+        })
+    }
+
+    /// The command's name, without arguments.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Binds the command to a selection: once another mailbox is selected it fails with
+    /// [`Error::Deselected`](crate::Error::Deselected) instead of being sent.
+    pub fn bind(mut self, selection: u32) -> Self {
+        self.selection = Some(selection);
+        self
+    }
+}
+
+/// Which untagged data is a command's own.
+#[derive(Clone, Debug)]
+pub(crate) enum Claim {
+    Nothing,
+    Capability,
+    Search,
+    /// The state of the mailbox that is being selected.
+    Mailbox,
+    /// FETCH data for these messages with at least one of these items.
+    Fetch { uids: UidSet, items: FetchItems },
+}
+
+/// What an `OK` changes, whether or not anyone waits for it.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    None,
+    Authenticate,
+    Select { mailbox: MailboxName },
+    /// A message is stored; in doubt from its last octet on.
+    Store,
+    Logout,
+}
+
+/// What may be on its way at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Free,
+    /// Alone: waits for all others, and all others wait for it.
+    Barrier,
+    Idle,
+}
+
+/// Where a command is allowed (RFC 9051 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Any,
+    NotAuthenticated,
+    Authenticated,
+    Selected,
+}

@@ -1,0 +1,48 @@
+use super::{Claim, Command, Completion, Request, State};
+use crate::error::Misuse;
+use crate::types::{Query, SearchPart, UidSet};
+use crate::wire::grammar::search_numbers;
+use crate::wire::{Encoder, Kind, Response};
+
+/// `UID SEARCH`. RFC 9051 §6.4.4
+///
+/// Dropped half-way its answer is read over; it changes nothing.
+#[derive(Clone, Debug)]
+pub struct Search {
+    query: Query,
+    found: UidSet,
+}
+
+impl Search {
+    /// Searches the selected mailbox.
+    pub fn new(query: Query) -> Self {
+        Search { query, found: UidSet::default() }
+    }
+}
+
+impl Command for Search {
+    type Output = UidSet;
+
+    fn request(&self) -> Result<Request, Misuse> {
+        let mut encoder = Encoder::new("UID SEARCH");
+        if self.query.needs_charset() {
+            encoder.text(" CHARSET UTF-8");
+        }
+        self.query.write(&mut |part| match part {
+            SearchPart::Text(text) => drop(encoder.text(text)),
+            SearchPart::String(octets) => drop(encoder.string(octets)),
+        });
+        Ok(Request { claim: Claim::Search, state: State::Selected, ..Request::new("UID SEARCH", encoder)? })
+    }
+
+    fn fold(&mut self, response: Response<'_>) {
+        if response.kind() == Kind::Search {
+            // Several lines are one answer (quirk 123).
+            self.found.extend(search_numbers(response.text().as_raw()));
+        }
+    }
+
+    fn finish(self, _: Completion) -> UidSet {
+        self.found
+    }
+}

@@ -1,0 +1,70 @@
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::wire::Limits;
+
+/// A moment, as the time since the connection began. The core has no clock: whoever drives it tells the time.
+pub type Time = Duration;
+
+/// How literals are announced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LiteralPolicy {
+    /// Without waiting where the server allows it at that moment, else with.
+    #[default]
+    AsAdvertised,
+    /// Always waiting for the server's `+`.
+    Synchronizing,
+}
+
+/// What a connection is told when it begins. Every field has a default that suits real servers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The letters every tag begins with. Unpredictable ones keep a forged answer from fitting; adapters
+    /// draw them at random. Anything but ASCII letters and digits is left out.
+    pub tag_prefix: String,
+    /// The limits before authentication.
+    pub unauthenticated: Limits,
+    /// The limits after it.
+    pub authenticated: Limits,
+    /// Bytes received before authentication, in all.
+    pub unauthenticated_bytes: u64,
+    /// How literals are announced.
+    pub literals: LiteralPolicy,
+    /// Bytes of commands on the wire that were not answered yet; the next one waits.
+    pub outstanding: usize,
+    /// Bytes of an abandoned command's answer that are read and thrown away before the connection is closed instead.
+    pub drain_bytes: u64,
+    /// How long that may take.
+    pub drain_time: Duration,
+    /// How long a command may stay without any byte in either direction.
+    pub progress: Duration,
+    /// How long the greeting, and the whole handshake after it, may each take.
+    pub handshake: Duration,
+    /// How long the server may take to answer `DONE`.
+    pub done: Duration,
+    /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner.
+    pub idle_refresh: Duration,
+    /// How many tagged responses with a tag that is not ours are overlooked.
+    pub unknown_tags: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            tag_prefix: String::from("A"),
+            unauthenticated: Limits::unauthenticated(),
+            authenticated: Limits::authenticated(),
+            unauthenticated_bytes: 64 << 10,
+            literals: LiteralPolicy::AsAdvertised,
+            outstanding: 256 << 10,
+            drain_bytes: 16 << 20,
+            drain_time: Duration::from_secs(30),
+            progress: Duration::from_secs(60),
+            handshake: Duration::from_secs(30),
+            done: Duration::from_secs(30),
+            idle_refresh: Duration::from_secs(9 * 60),
+            unknown_tags: 16,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use alloc::boxed::Box;
+
+use super::CommandId;
+use crate::command::Completion;
+use crate::error::{Error, Fate, Refused};
+use crate::wire::Response;
+
+/// What happened on a connection.
+///
+/// Borrowed from the receive buffer; [`Response::to_owned`] for what is kept.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The server's greeting.
+    Greeting(Response<'a>),
+    /// Untagged data: of the command that claims it, or of nobody.
+    Data {
+        /// Whose it is.
+        id: Option<CommandId>,
+        /// The data.
+        response: Response<'a>,
+    },
+    /// A body that is streamed begins. Its response follows as [`Event::Data`] once it is complete.
+    BodyStart {
+        /// Whose it is.
+        id: Option<CommandId>,
+        /// The response up to the body. The UID may follow later.
+        response: Response<'a>,
+        /// How many octets the body has.
+        len: u64,
+    },
+    /// Octets of that body.
+    Body {
+        /// Whose it is.
+        id: Option<CommandId>,
+        /// The octets.
+        octets: &'a [u8],
+    },
+    /// The body is complete.
+    BodyEnd {
+        /// Whose it is.
+        id: Option<CommandId>,
+    },
+    /// The octets of a message may be fed now.
+    WantsBody {
+        /// The command that they belong to.
+        id: CommandId,
+        /// How many are still owed.
+        max: u64,
+    },
+    /// The server has begun to idle.
+    Idling {
+        /// The IDLE.
+        id: CommandId,
+    },
+    /// A command was answered.
+    Done {
+        /// The command.
+        id: CommandId,
+        /// OK, or NO or BAD.
+        outcome: Result<Completion, Box<Refused>>,
+    },
+    /// A command will never be answered.
+    Failed {
+        /// The command.
+        id: CommandId,
+        /// Why.
+        error: Error,
+        /// Whether it took effect, as far as it is known. Never `Completed`.
+        fate: Fate<()>,
+    },
+    /// The connection is closed. Nothing follows.
+    Closed(Error),
+}

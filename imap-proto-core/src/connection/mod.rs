@@ -1,0 +1,327 @@
+//! The connection as a state machine: [`Connection`] is its face.
+
+mod event;
+mod in_flight;
+mod order;
+mod outbox;
+mod receive;
+mod route;
+mod send;
+mod timer;
+mod view;
+
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+pub use event::Event;
+pub use view::{Phase as ViewPhase, Selected, View};
+
+use crate::command::Request;
+use crate::config::{Config, Time};
+use crate::error::{Closed, Error, Fate, Misuse};
+use crate::wire::Decoder;
+use in_flight::{Abandoned, Entry, InFlight, Stage};
+use outbox::Outbox;
+
+/// A command on its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(u32);
+
+/// One IMAP connection: bytes in and events out, commands in and bytes out. No IO, no clock.
+///
+/// * **Wire**: read into [`receive_space`](Self::receive_space) and say so with [`received`](Self::received);
+///   write what [`transmit`](Self::transmit) lends and say so with [`transmitted`](Self::transmitted), before
+///   anything else is called.
+/// * **Commands**: [`submit`](Self::submit) them, [`feed`](Self::feed) them when the server wants a body,
+///   [`abandon`](Self::abandon) them when nobody waits any more.
+/// * **Events**: [`poll_event`](Self::poll_event) until it has none, after each of the above. They are made on
+///   demand from the receive buffer: whoever stops polling stops reading.
+/// * **Time**: call [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is reached.
+/// * **Queries**: [`view`](Self::view), [`health`](Self::health), [`would_drop`](Self::would_drop).
+///
+/// The order in a loop: write, poll events, read, poll events, sleep until the timeout. An error that ends
+/// the connection is sticky: every command ends with it, then comes [`Event::Closed`].
+///
+/// ```
+/// use imap_proto_core::{Config, Connection, Event, Time, command::{Command, Noop}};
+///
+/// let mut connection = Connection::new(Config::default());
+/// let greeting = b"* PREAUTH ready\r\n";
+/// connection.receive_space()[..greeting.len()].copy_from_slice(greeting);
+/// connection.received(greeting.len(), Time::ZERO);
+/// assert!(matches!(connection.poll_event(), Some(Event::Greeting(_))));
+///
+/// connection.submit(Noop.request()?, Time::ZERO)?;
+/// let sent: Vec<u8> = connection.transmit().flatten().copied().collect();
+/// assert_eq!(sent, b"A0 NOOP\r\n");
+/// connection.transmitted(sent.len(), Time::ZERO);
+/// # Ok::<(), imap_proto_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    config: Config,
+    decoder: Decoder,
+    outbox: Outbox,
+    in_flight: InFlight,
+    view: View,
+    next_id: u32,
+    next_tag: u32,
+    /// The number of the newest tag of which a byte has left, plus one.
+    left_tags: u32,
+    unknown_tags: u32,
+    received: u64,
+    /// When a byte last moved in either direction.
+    activity: Time,
+    now: Time,
+    pending: VecDeque<Pending>,
+    /// The command whose body is streaming.
+    body: Option<CommandId>,
+    end_of_stream: bool,
+    end: Option<Error>,
+}
+
+/// What is to be told, and needs no bytes of the receive buffer.
+#[derive(Debug)]
+enum Pending {
+    WantsBody { id: CommandId },
+    Done { id: CommandId, outcome: crate::command::Outcome },
+    Failed { id: CommandId, error: Error, fate: Fate<()> },
+    Closed,
+}
+
+/// Whether a connection can be used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Health {
+    /// It can.
+    Usable,
+    /// It can, while the answer of something abandoned is read over.
+    Draining {
+        /// How much more of it is accepted.
+        bytes_left: u64,
+    },
+    /// It cannot, for that reason.
+    MustClose(Error),
+}
+
+/// What dropping a command would do, or did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelEffect {
+    /// Nothing of it was sent, and nothing will be.
+    Removed,
+    /// It is carried out to its end.
+    WillFinish,
+    /// Its answer is read and thrown away.
+    WillDrain,
+    /// The connection has to be closed.
+    WillClose,
+}
+
+impl Connection {
+    /// Returns a connection that waits for the greeting.
+    pub fn new(mut config: Config) -> Self {
+        config.tag_prefix.retain(|c| c.is_ascii_alphanumeric());
+        Connection {
+            decoder: Decoder::new(config.unauthenticated),
+            config,
+            outbox: Outbox::default(),
+            in_flight: InFlight::default(),
+            view: View::default(),
+            next_id: 0,
+            next_tag: 0,
+            left_tags: 0,
+            unknown_tags: 0,
+            received: 0,
+            activity: Time::ZERO,
+            now: Time::ZERO,
+            pending: VecDeque::new(),
+            body: None,
+            end_of_stream: false,
+            end: None,
+        }
+    }
+
+    /// Room to read into. Small while nothing is under way.
+    pub fn receive_space(&mut self) -> &mut [u8] {
+        let idle = self.in_flight.iter().all(|entry| matches!(entry.stage, Stage::Idling { .. }));
+        if idle {
+            self.decoder.rest();
+        }
+        self.decoder.space()
+    }
+
+    /// Takes note that `n` bytes were read into [`receive_space`](Self::receive_space); none: the peer has closed.
+    pub fn received(&mut self, n: usize, now: Time) {
+        self.now = now;
+        self.activity = now;
+        if n == 0 {
+            self.end_of_stream = true;
+            return;
+        }
+        self.decoder.received(n);
+        self.received += n as u64;
+    }
+
+    /// Puts a command in line. It leaves when its turn comes, and is answered by
+    /// [`Event::Done`] or [`Event::Failed`], exactly one of them.
+    ///
+    /// # Errors
+    /// The cause, where the connection is closed; [`Misuse::AlreadyIdling`].
+    pub fn submit(&mut self, request: Request, now: Time) -> Result<CommandId, Error> {
+        self.now = now;
+        if let Some(end) = &self.end {
+            return Err(end.clone());
+        }
+        if request.order == crate::command::Order::Idle && self.in_flight.idle().is_some() {
+            return Err(Error::Misuse(Misuse::AlreadyIdling));
+        }
+        let id = CommandId(self.next_id);
+        self.next_id = self.next_id.wrapping_add(1);
+        if self.in_flight.iter().all(|entry| !entry.is_owed()) {
+            self.activity = now;
+        }
+        self.in_flight.push(id, request);
+        self.write_queued();
+        Ok(id)
+    }
+
+    /// Gives octets of a message, no more than [`Event::WantsBody`] asked for.
+    ///
+    /// # Errors
+    /// [`Misuse::SourceLength`] for more than were announced; the connection is closed where some had left.
+    pub fn feed(&mut self, id: CommandId, octets: Bytes) -> Result<(), Error> {
+        let Some(entry) = self.in_flight.get_mut(id) else { return Ok(()) };
+        let Stage::Feeding { left } = &mut entry.stage else {
+            self.abandon(id);
+            return Err(Error::Misuse(Misuse::SourceLength));
+        };
+        let Some(rest) = left.checked_sub(octets.len() as u64) else {
+            self.abandon(id);
+            return Err(Error::Misuse(Misuse::SourceLength));
+        };
+        *left = rest;
+        entry.outstanding += octets.len();
+        self.outbox.push_octets(id, octets);
+        if rest == 0 {
+            self.write_parts(id);
+            self.write_queued();
+        }
+        Ok(())
+    }
+
+    /// Gives up on a command: nobody waits for its result any more.
+    ///
+    /// What was promised on the wire is kept: a begun command is finished, its answer read over. Where that
+    /// cannot be, because octets are owed that nobody has, the connection is closed. An
+    /// [`Event::Done`] or [`Event::Failed`] still tells how it ended.
+    pub fn abandon(&mut self, id: CommandId) -> CancelEffect {
+        let effect = self.would_drop(id);
+        match effect {
+            CancelEffect::Removed => {
+                self.outbox.remove(id);
+                if self.in_flight.remove(id).is_some() {
+                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate: Fate::NotSent });
+                }
+                self.write_queued();
+            }
+            CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
+            CancelEffect::WillFinish | CancelEffect::WillDrain => {
+                let since = self.now;
+                if let Some(entry) = self.in_flight.get_mut(id) {
+                    entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
+                    if matches!(entry.stage, Stage::Idling { .. }) {
+                        self.write_done(id);
+                    }
+                }
+            }
+        }
+        effect
+    }
+
+    /// What [`abandon`](Self::abandon) would do now.
+    pub fn would_drop(&self, id: CommandId) -> CancelEffect {
+        match self.in_flight.get(id) {
+            None => CancelEffect::Removed,
+            Some(entry) if !entry.begun => CancelEffect::Removed,
+            Some(entry) => match entry.stage {
+                Stage::Queued => CancelEffect::Removed,
+                Stage::Feeding { .. } => CancelEffect::WillClose,
+                _ if matches!(entry.claim, crate::command::Claim::Nothing) => CancelEffect::WillFinish,
+                _ => CancelEffect::WillDrain,
+            },
+        }
+    }
+
+    /// What the server told us so far.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether the connection can be used.
+    pub fn health(&self) -> Health {
+        if let Some(end) = &self.end {
+            return Health::MustClose(end.clone());
+        }
+        let drained = self.in_flight.iter().filter_map(|entry| entry.abandoned).map(|a| a.drained).max();
+        match drained {
+            None => Health::Usable,
+            Some(drained) => Health::Draining { bytes_left: self.config.drain_bytes.saturating_sub(drained) },
+        }
+    }
+
+    /// True when no command is under way or waits, abandoned ones included.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight.is_empty() && self.outbox.is_empty()
+    }
+
+    /// True while an abandoned command is still being finished.
+    pub fn has_abandoned(&self) -> bool {
+        self.in_flight.iter().any(|entry| entry.abandoned.is_some())
+    }
+
+    /// True when somebody waits for a command other than `except`.
+    pub fn others_wait(&self, except: &mut dyn FnMut(CommandId) -> bool) -> bool {
+        self.in_flight.iter().any(|entry| {
+            !matches!(entry.stage, Stage::Idling { .. }) && entry.abandoned.is_none() && !except(entry.id)
+        })
+    }
+
+    /// Ends the connection for `error`: nothing more is sent, and every command fails with it.
+    pub fn close(&mut self, error: Error) {
+        if self.end.is_some() {
+            return;
+        }
+        let outbox = core::mem::take(&mut self.outbox);
+        for entry in self.in_flight.drain() {
+            let fate = fate(&entry, &outbox);
+            self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
+        }
+        self.pending.push_back(Pending::Closed);
+        self.body = None;
+        self.end = Some(error);
+    }
+
+    /// What was received and not yet understood, for whoever is to take over the stream.
+    pub(crate) fn buffered(&self) -> usize {
+        self.decoder.framer().buffered()
+    }
+}
+
+/// How a command ends that will never be answered.
+fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
+    use crate::command::Effect;
+    use crate::wire::Part;
+    if !entry.begun {
+        return Fate::NotSent;
+    }
+    match entry.effect {
+        Effect::Store => {
+            let octets_left = entry.parts.iter().any(|part| !matches!(part, Part::Text(_)))
+                || matches!(entry.stage, Stage::Feeding { .. } | Stage::WaitsForGoAhead)
+                || outbox.waiting(entry.id) > b"\r\n".len();
+            if octets_left { Fate::Cancelled } else { Fate::InDoubt }
+        }
+        _ => Fate::Cancelled,
+    }
+}

@@ -1,0 +1,35 @@
+use super::in_flight::{Entry, InFlight, Stage};
+use crate::command::Order;
+
+/// Whether a queued command may be written now. RFC 9051 §5.5
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Yes.
+    Now,
+    /// When what is under way has come further.
+    Later,
+    /// As soon as a running IDLE is told to end, in the same write.
+    AfterDone,
+}
+
+/// Decides for `next`, the first of those that wait.
+///
+/// Nothing passes a literal that is being written or waits for its `+`, nothing passes a barrier and a
+/// barrier passes nothing. IDLE begins alone, and gives way by DONE, never before its own `+` was read:
+/// a server was seen to hang on that.
+pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
+    let mut outstanding = 0;
+    let mut turn = Turn::Now;
+    for other in in_flight.iter().filter(|other| other.stage != Stage::Queued) {
+        match other.stage {
+            Stage::Idling { .. } => turn = Turn::AfterDone,
+            // DONE is in the outbox: what follows it may follow in the same write.
+            Stage::Ending { .. } if next.order == Order::Free => {}
+            Stage::Ending { .. } => return Turn::Later,
+            _ if other.is_idle() || other.is_being_written() => return Turn::Later,
+            _ if other.order == Order::Barrier || next.order != Order::Free => return Turn::Later,
+            _ => outstanding += other.outstanding,
+        }
+    }
+    if outstanding > limit { Turn::Later } else { turn }
+}

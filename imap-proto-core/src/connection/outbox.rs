@@ -1,0 +1,98 @@
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::CommandId;
+use crate::wire::LineText;
+
+/// What may leave now, in order, and whose it is.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    segments: VecDeque<Segment>,
+    /// Bytes of the first segment that have left.
+    sent: usize,
+}
+
+#[derive(Debug)]
+struct Segment {
+    owner: CommandId,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Line(LineText),
+    Octets(Bytes),
+}
+
+impl Segment {
+    fn as_bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Line(line) => line.as_bytes(),
+            Content::Octets(octets) => octets,
+        }
+    }
+}
+
+impl Outbox {
+    pub(super) fn push_line(&mut self, owner: CommandId, line: LineText) {
+        self.segments.push_back(Segment { owner, content: Content::Line(line) });
+    }
+
+    pub(super) fn push_octets(&mut self, owner: CommandId, octets: Bytes) {
+        if !octets.is_empty() {
+            self.segments.push_back(Segment { owner, content: Content::Octets(octets) });
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// True while any byte of `owner` waits here.
+    pub(super) fn holds(&self, owner: CommandId) -> bool {
+        self.segments.iter().any(|segment| segment.owner == owner)
+    }
+
+    /// Bytes that wait, of `owner` alone.
+    pub(super) fn waiting(&self, owner: CommandId) -> usize {
+        let skipped = self.segments.front().filter(|first| first.owner == owner).map_or(0, |_| self.sent);
+        self.segments.iter().filter(|s| s.owner == owner).map(|s| s.as_bytes().len()).sum::<usize>() - skipped
+    }
+
+    /// Takes back what `owner` put here. Only right while no byte of it has left.
+    pub(super) fn remove(&mut self, owner: CommandId) {
+        self.segments.retain(|segment| segment.owner != owner);
+    }
+
+    /// Takes back what `owner` put here, but for a segment that is partly sent.
+    pub(super) fn remove_unsent(&mut self, owner: CommandId) {
+        let begun = self.sent > 0;
+        let mut index = 0;
+        self.segments.retain(|segment| {
+            index += 1;
+            segment.owner != owner || (begun && index == 1)
+        });
+    }
+
+    pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.segments.iter().enumerate().map(|(index, segment)| {
+            let from = if index == 0 { self.sent } else { 0 };
+            segment.as_bytes().get(from..).unwrap_or_default()
+        })
+    }
+
+    /// Takes note that up to `n` bytes of the first segment left; returns its owner and how many they were.
+    pub(super) fn advance(&mut self, n: usize) -> Option<(CommandId, usize)> {
+        let first = self.segments.front()?;
+        let (owner, left) = (first.owner, first.as_bytes().len() - self.sent);
+        let taken = left.min(n);
+        if taken == left {
+            self.segments.pop_front();
+            self.sent = 0;
+        } else {
+            self.sent += taken;
+        }
+        Some((owner, taken))
+    }
+}

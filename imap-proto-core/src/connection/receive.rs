@@ -1,0 +1,315 @@
+use alloc::boxed::Box;
+use alloc::string::ToString;
+
+use super::in_flight::Stage;
+use super::view::Phase;
+use super::{CommandId, Connection, Event, Pending};
+use crate::command::{Completion, Effect, Order, Outcome};
+use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt};
+use crate::types::Code;
+use crate::wire::grammar::parse_status_text;
+use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, decode, parse_number};
+
+/// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
+enum Found {
+    Nothing,
+    Greeting,
+    Data(Option<CommandId>),
+    BodyStart(Option<CommandId>, u64),
+    Body(Option<CommandId>),
+    BodyEnd(Option<CommandId>),
+    Idling(CommandId),
+    Done(CommandId, Outcome),
+}
+
+impl Connection {
+    /// The next event, or `None` until something is received, written, submitted or timed out.
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let found = loop {
+            if let Some(pending) = self.pending.pop_front() {
+                match self.tell(pending) {
+                    Some(event) => return Some(event),
+                    None => continue,
+                }
+            }
+            if self.end.is_some() {
+                return None;
+            }
+            match self.decoder.advance() {
+                Ok(Some(step)) => match self.take(step) {
+                    Found::Nothing => {}
+                    found => break found,
+                },
+                Ok(None) if self.end_of_stream => self.close_at_end(),
+                Ok(None) => return None,
+                Err(FrameError::TooLong { limit }) => self.close(Error::Limit(Limit::Response { limit })),
+                Err(error) => self.close(Error::Protocol(Violation::Framing(error))),
+            }
+        };
+        Some(match found {
+            Found::Greeting => Event::Greeting(self.decoder.response()),
+            Found::Data(id) => Event::Data { id, response: self.decoder.response() },
+            Found::BodyStart(id, len) => Event::BodyStart { id, response: self.decoder.response(), len },
+            Found::Body(id) => Event::Body { id, octets: self.decoder.octets() },
+            Found::BodyEnd(id) => Event::BodyEnd { id },
+            Found::Idling(id) => Event::Idling { id },
+            Found::Done(id, outcome) => Event::Done { id, outcome },
+            Found::Nothing => return None,
+        })
+    }
+
+    fn tell(&self, pending: Pending) -> Option<Event<'static>> {
+        Some(match pending {
+            Pending::WantsBody { id } => match self.in_flight.get(id)?.stage {
+                Stage::Feeding { left } => Event::WantsBody { id, max: left },
+                _ => return None,
+            },
+            Pending::Done { id, outcome } => Event::Done { id, outcome },
+            Pending::Failed { id, error, fate } => Event::Failed { id, error, fate },
+            Pending::Closed => Event::Closed(self.end.clone()?),
+        })
+    }
+
+    fn close_at_end(&mut self) {
+        let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
+        let error = match self.view.bye.take() {
+            _ if logging_out => Error::Closed(Closed::LoggedOut),
+            Some((code, text)) => Error::Bye { code, text },
+            None => Error::Closed(Closed::EndOfStream),
+        };
+        self.close(error);
+    }
+
+    fn take(&mut self, step: Step) -> Found {
+        if !self.view.is_authenticated() && self.received > self.config.unauthenticated_bytes {
+            self.close(Error::Limit(Limit::Unauthenticated));
+            return Found::Nothing;
+        }
+        match step {
+            Step::Response => self.take_response(),
+            Step::BodyStart { len } => {
+                let id = self.claimant();
+                self.body = id;
+                self.skip_or(id, len, |id| Found::BodyStart(id, len))
+            }
+            Step::Body => {
+                let len = self.decoder.octets().len() as u64;
+                self.skip_or(self.body, 0, |id| if len > 0 { Found::Body(id) } else { Found::Nothing })
+            }
+            Step::BodyEnd => self.skip_or(self.body, 0, Found::BodyEnd),
+        }
+    }
+
+    fn take_response(&mut self) -> Found {
+        let response = self.decoder.response();
+        if self.view.phase == Phase::Greeting {
+            return self.take_greeting();
+        }
+        match response.kind() {
+            Kind::Fetch(_) => self.take_data(),
+            Kind::Tagged(condition) => self.take_tagged(condition),
+            Kind::Continue => self.take_continuation(),
+            Kind::Status(Condition::Bye) => {
+                self.view.apply(&response);
+                self.take_bye()
+            }
+            _ => {
+                self.view.apply(&response);
+                self.take_data()
+            }
+        }
+    }
+
+    fn take_greeting(&mut self) -> Found {
+        let response = self.decoder.response();
+        let phase = match response.kind() {
+            Kind::Status(Condition::Ok) => Phase::NotAuthenticated,
+            Kind::Status(Condition::PreAuth) => Phase::Authenticated,
+            Kind::Status(Condition::Bye) => {
+                self.view.apply(&response);
+                return self.take_bye();
+            }
+            _ => {
+                let line = excerpt(response.raw());
+                self.close(Error::Protocol(Violation::NoGreeting { line }));
+                return Found::Nothing;
+            }
+        };
+        self.view.apply(&response);
+        self.enter(phase);
+        Found::Greeting
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.view.phase = phase;
+        if phase == Phase::Authenticated {
+            self.decoder.set_limits(self.config.authenticated);
+        }
+    }
+
+    fn take_data(&mut self) -> Found {
+        // A response whose body was streamed goes where its body went.
+        let streamed = self.decoder.response().detached().iter().any(|literal| !literal.skipped);
+        let id = if streamed { self.body.take() } else { self.claimant() };
+        let len = self.decoder.response().raw().len() as u64;
+        self.skip_or(id, len, Found::Data)
+    }
+
+    /// Throws away what belongs to an abandoned command, and counts it.
+    fn skip_or(&mut self, id: Option<CommandId>, len: u64, found: impl FnOnce(Option<CommandId>) -> Found) -> Found {
+        let budget = self.config.drain_bytes;
+        let entry = id.and_then(|id| self.in_flight.get_mut(id));
+        let Some(abandoned) = entry.and_then(|entry| entry.abandoned.as_mut()) else {
+            return found(id);
+        };
+        abandoned.drained = abandoned.drained.saturating_add(len);
+        if abandoned.drained > budget {
+            self.close(Error::Limit(Limit::Drain));
+        }
+        Found::Nothing
+    }
+
+    fn take_bye(&mut self) -> Found {
+        self.view.phase = Phase::Logout;
+        let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
+        if !logging_out {
+            self.close_at_end();
+        }
+        Found::Nothing
+    }
+
+    fn take_continuation(&mut self) -> Found {
+        let renew = self.now + self.config.idle_refresh;
+        let Some(entry) = self.in_flight.waiting_for_continuation() else { return Found::Nothing };
+        let id = entry.id;
+        let abandoned = entry.abandoned.is_some();
+        if entry.order == Order::Idle {
+            entry.stage = Stage::Idling { renew };
+            if abandoned {
+                self.write_done(id);
+            }
+            self.write_queued();
+            return if abandoned { Found::Nothing } else { Found::Idling(id) };
+        }
+        if self.outbox.holds(id) {
+            // The announcement has not left: nobody asked for this `+` (quirk 47).
+            return Found::Nothing;
+        }
+        if abandoned && matches!(entry.parts.front(), Some(Part::Fed(_))) {
+            self.close(Error::Closed(Closed::OctetsOwed));
+            return Found::Nothing;
+        }
+        self.write_parts(id);
+        self.write_queued();
+        Found::Nothing
+    }
+
+    fn take_tagged(&mut self, condition: Condition) -> Found {
+        let response = self.decoder.response();
+        let (code, text) = parse_status_text(response.text().as_raw());
+        let text = decode(text).into_owned();
+        let number = response.name().strip_prefix(self.config.tag_prefix.as_bytes()).and_then(parse_number);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let canonical = number.filter(|n| response.name().len() == self.config.tag_prefix.len() + digits(*n));
+        let Some(entry) = canonical.and_then(|number| self.in_flight.by_tag(number)) else {
+            return self.take_unknown_tag(canonical);
+        };
+        let (id, stage, name) = (entry.id, entry.stage, entry.name);
+        let refused = |code| Box::new(Refused { command: name, condition, code, text });
+        let written = !self.outbox.holds(id);
+        match (stage, condition) {
+            (Stage::Ending { .. }, _) if !written => {
+                // The server ended IDLE before it saw DONE.
+                self.outbox.remove_unsent(id);
+                self.complete(id, condition, code, refused)
+            }
+            (Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. }, _) => {
+                self.complete(id, condition, code, refused)
+            }
+            (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if written => {
+                self.complete(id, condition, code, refused)
+            }
+            (Stage::Leaving | Stage::Feeding { .. }, Condition::No | Condition::Bad) => {
+                // A literal that was begun is owed all the same.
+                match self.in_flight.get_mut(id).filter(|entry| entry.begun) {
+                    Some(entry) => entry.refused_early = Some(refused(code)),
+                    None => self.close(Error::Protocol(Violation::AnswerToUnsent)),
+                }
+                Found::Nothing
+            }
+            _ => {
+                self.close(Error::Protocol(Violation::AnswerToUnsent));
+                Found::Nothing
+            }
+        }
+    }
+
+    fn take_unknown_tag(&mut self, number: Option<u32>) -> Found {
+        if number.is_some_and(|number| number >= self.left_tags) {
+            self.close(Error::Protocol(Violation::AnswerToUnsent));
+            return Found::Nothing;
+        }
+        self.unknown_tags += 1;
+        if !self.view.is_authenticated() || self.unknown_tags >= self.config.unknown_tags {
+            let tag = excerpt(self.decoder.response().name());
+            self.close(Error::Protocol(Violation::UnknownTag { tag }));
+        }
+        Found::Nothing
+    }
+
+    fn complete(
+        &mut self,
+        id: CommandId,
+        condition: Condition,
+        code: Option<Code>,
+        refused: impl FnOnce(Option<Code>) -> Box<Refused>,
+    ) -> Found {
+        let ok = matches!(condition, Condition::Ok | Condition::PreAuth);
+        if let Some(code) = &code {
+            self.view.apply_code(code);
+        }
+        let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
+        let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
+        if idled && ok && entry.abandoned.is_none() {
+            entry.stage = Stage::Queued;
+            entry.begun = false;
+            entry.tag = None;
+            entry.outstanding = 0;
+            entry.parts.push_back(Part::Text(LineText::Open(entry.name.to_string().into_bytes())));
+            self.in_flight.put_back(entry);
+            self.write_queued();
+            return Found::Nothing;
+        }
+        let mut selected = None;
+        let mut ended = None;
+        match &entry.effect {
+            Effect::Select { .. } => {
+                self.view.end_selecting(ok);
+                selected = self.view.selected.clone();
+            }
+            Effect::Authenticate if ok => self.enter(Phase::Authenticated),
+            // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
+            Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
+            _ => {}
+        }
+        let outcome = match ok || ended.is_some() {
+            true => Ok(Completion { code, selected }),
+            false => Err(refused(code)),
+        };
+        match ended {
+            Some(error) => {
+                self.pending.push_back(Pending::Done { id, outcome });
+                self.close(error);
+                Found::Nothing
+            }
+            None => {
+                self.write_queued();
+                Found::Done(id, outcome)
+            }
+        }
+    }
+}
+
+fn digits(number: u32) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}

@@ -1,0 +1,216 @@
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::in_flight::Stage;
+use super::order::{Turn, turn};
+use super::{CommandId, Connection, Pending};
+use crate::command::{Effect, State};
+use crate::config::{LiteralPolicy, Time};
+use crate::error::{Error, Fate, Misuse};
+use crate::types::Literals;
+use crate::wire::{LineText, Part};
+
+impl Connection {
+    /// What may leave now. Several parts, for one vectored write.
+    pub fn transmit(&self) -> impl Iterator<Item = &[u8]> {
+        self.outbox.slices()
+    }
+
+    /// True when [`transmit`](Self::transmit) has nothing.
+    pub fn is_quiet(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Takes note that the first `n` bytes of [`transmit`](Self::transmit) left. To be called in the same breath
+    /// as the write: what left can't be taken back, and only the connection knows what is owed now.
+    pub fn transmitted(&mut self, mut n: usize, now: Time) {
+        self.now = now;
+        if n > 0 {
+            self.activity = now;
+        }
+        while n > 0 {
+            let Some((owner, taken)) = self.outbox.advance(n) else { break };
+            n -= taken;
+            self.left(owner);
+        }
+        self.write_queued();
+    }
+
+    /// Bytes of a command have left.
+    fn left(&mut self, id: CommandId) {
+        let held = self.outbox.holds(id);
+        let Some(entry) = self.in_flight.get_mut(id) else { return };
+        if !entry.begun {
+            entry.begun = true;
+            self.left_tags = entry.tag.map_or(self.left_tags, |tag| tag + 1);
+            match &entry.effect {
+                Effect::Select { mailbox } => {
+                    let mailbox = mailbox.clone();
+                    self.view.begin_selecting(mailbox);
+                }
+                // What was true before a login need not be true after it (RFC 9051 §6.2.3).
+                Effect::Authenticate => self.view.capabilities = Default::default(),
+                _ => {}
+            }
+        }
+        if held {
+            return;
+        }
+        let Some(entry) = self.in_flight.get_mut(id) else { return };
+        match entry.stage {
+            Stage::Leaving => {
+                entry.stage = Stage::Sent;
+                if let Some(refused) = entry.refused_early.take() {
+                    self.in_flight.remove(id);
+                    self.pending.push_back(Pending::Done { id, outcome: Err(refused) });
+                }
+            }
+            Stage::Feeding { .. } => self.pending.push_back(Pending::WantsBody { id }),
+            _ => {}
+        }
+    }
+
+    /// Writes the commands whose turn it is.
+    pub(super) fn write_queued(&mut self) {
+        while let Some(next) = self.in_flight.next_queued() {
+            let id = next.id;
+            match turn(next, &self.in_flight, self.config.outstanding) {
+                Turn::Later => return,
+                Turn::AfterDone => {
+                    let idling = self.in_flight.iter().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
+                    let Some(idling) = idling.map(|entry| entry.id) else { return };
+                    self.write_done(idling);
+                }
+                Turn::Now => self.begin(id),
+            }
+        }
+    }
+
+    fn begin(&mut self, id: CommandId) {
+        let tag = self.next_tag;
+        let allowed = self.check_state(id);
+        let Some(entry) = self.in_flight.get_mut(id) else { return };
+        if let Err(error) = allowed {
+            self.in_flight.remove(id);
+            self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+            return;
+        }
+        self.next_tag = self.next_tag.wrapping_add(1);
+        entry.tag = Some(tag);
+        let tagged = format!("{}{tag} ", self.config.tag_prefix);
+        entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
+        self.write_parts(id);
+    }
+
+    fn check_state(&self, id: CommandId) -> Result<(), Error> {
+        let Some(entry) = self.in_flight.get(id) else { return Ok(()) };
+        if entry.selection.is_some_and(|selection| selection != self.view.selection) {
+            return Err(Error::Deselected);
+        }
+        let authenticated = self.view.is_authenticated();
+        let allowed = match entry.state {
+            State::Any => true,
+            State::NotAuthenticated => !authenticated,
+            State::Authenticated => authenticated,
+            State::Selected => authenticated && self.view.selected.is_some(),
+        };
+        match (allowed, entry.selection) {
+            (true, _) => Ok(()),
+            // The SELECT of its own mailbox was refused.
+            (false, Some(_)) => Err(Error::Deselected),
+            (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),
+        }
+    }
+
+    /// Writes as much of a command as may be: up to a `+` or octets that the caller has.
+    pub(super) fn write_parts(&mut self, id: CommandId) {
+        let literals = match self.config.literals {
+            LiteralPolicy::AsAdvertised => self.view.capabilities.literals(),
+            LiteralPolicy::Synchronizing => Literals::Synchronizing,
+        };
+        let Some(entry) = self.in_flight.get_mut(id) else { return };
+        // What was waited for is here: the octets in front go out without being announced again.
+        let mut announced = matches!(entry.stage, Stage::WaitsForGoAhead | Stage::Feeding { .. });
+        entry.stage = match entry.stage {
+            Stage::Feeding { .. } => {
+                entry.parts.pop_front();
+                announced = false;
+                Stage::Leaving
+            }
+            _ => Stage::Leaving,
+        };
+        let mut line: Option<LineText> = None;
+        while let Some(part) = entry.parts.front() {
+            let len = match part {
+                Part::Text(_) => {
+                    if let Some(Part::Text(text)) = entry.parts.pop_front() {
+                        line = Some(join(line, text));
+                    }
+                    continue;
+                }
+                Part::Literal(octets) => octets.len() as u64,
+                Part::Fed(len) => *len,
+            };
+            if !announced {
+                let synchronizing = match literals {
+                    Literals::Synchronizing => true,
+                    Literals::Minus => len > LITERAL_MINUS_MOST,
+                    Literals::Plus => false,
+                };
+                let marker = if synchronizing { format!("{{{len}}}\r\n") } else { format!("{{{len}+}}\r\n") };
+                let announcement = join(line.take(), LineText::Open(marker.into_bytes()));
+                entry.outstanding += announcement.as_bytes().len();
+                self.outbox.push_line(id, announcement);
+                if synchronizing {
+                    entry.stage = Stage::WaitsForGoAhead;
+                    return;
+                }
+            }
+            announced = false;
+            if let Part::Fed(left) = *part {
+                entry.stage = Stage::Feeding { left };
+                // Else the octets are asked for once the announcement has left.
+                if !self.outbox.holds(id) {
+                    self.pending.push_back(Pending::WantsBody { id });
+                }
+                return;
+            }
+            if let Some(Part::Literal(octets)) = entry.parts.pop_front() {
+                entry.outstanding += octets.len();
+                self.outbox.push_octets(id, octets);
+            }
+        }
+        let line = join(line, LineText::Open(Vec::from(b"\r\n")));
+        entry.outstanding += line.as_bytes().len();
+        self.outbox.push_line(id, line);
+    }
+
+    /// Ends a running IDLE. Its `+` was read.
+    pub(super) fn write_done(&mut self, id: CommandId) {
+        let by = self.now + self.config.done;
+        if let Some(entry) = self.in_flight.get_mut(id) {
+            entry.stage = Stage::Ending { by };
+            self.outbox.push_line(id, LineText::Open(Vec::from(b"DONE\r\n")));
+            self.activity = self.now;
+        }
+    }
+}
+
+/// RFC 7888 §5: longer literals have to wait for `+`.
+const LITERAL_MINUS_MOST: u64 = 4096;
+
+fn join(line: Option<LineText>, more: LineText) -> LineText {
+    match (line, more) {
+        (None, more) => more,
+        (Some(mut line), LineText::Open(more)) => {
+            line.push(&more);
+            line
+        }
+        // Once there is a secret in a line, all of it is wiped.
+        (Some(line), LineText::Secret(secret)) => {
+            let mut whole = LineText::Secret(line.as_bytes().to_vec().into());
+            whole.push(&secret);
+            whole
+        }
+    }
+}

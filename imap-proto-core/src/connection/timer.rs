@@ -1,0 +1,60 @@
+use super::in_flight::{Entry, Stage};
+use super::view::Phase as ViewPhase;
+use super::{CommandId, Connection};
+use crate::config::Time;
+use crate::error::{Error, Limit, Phase};
+
+/// What is to happen at a time.
+enum Due {
+    /// Nothing came: the connection is lost.
+    Lost(Phase),
+    /// The rest of an abandoned answer took too long.
+    Drained,
+    /// IDLE is renewed.
+    Renew(CommandId),
+}
+
+impl Connection {
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, if nothing happens before.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match self.end {
+            Some(_) => None,
+            None => self.deadlines().map(|(at, _)| at).min(),
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.now = now;
+        while self.end.is_none() {
+            let due = self.deadlines().find(|(at, _)| *at <= now).map(|(_, due)| due);
+            match due {
+                None => return,
+                Some(Due::Renew(id)) => self.write_done(id),
+                Some(Due::Drained) => self.close(Error::Limit(Limit::Drain)),
+                Some(Due::Lost(phase)) => self.close(Error::Timeout(phase)),
+            }
+        }
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
+        let greeting = (self.view.phase == ViewPhase::Greeting)
+            .then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
+        let commands = self.in_flight.iter().flat_map(|entry| self.deadlines_of(entry));
+        greeting.into_iter().chain(commands)
+    }
+
+    fn deadlines_of(&self, entry: &Entry) -> impl Iterator<Item = (Time, Due)> {
+        let stage = match entry.stage {
+            Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
+            Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
+            _ if entry.is_owed() || self.outbox.holds(entry.id) => {
+                Some((self.activity + self.config.progress, Due::Lost(Phase::Command)))
+            }
+            _ => None,
+        };
+        let drain = entry.abandoned.filter(|_| entry.begun);
+        let drain = drain.map(|abandoned| (abandoned.since + self.config.drain_time, Due::Drained));
+        stage.into_iter().chain(drain)
+    }
+}

@@ -1,0 +1,165 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::command::Access;
+use crate::types::{Capabilities, Code, Flag, MailboxName, SeqNum, Uid, UidValidity};
+use crate::wire::grammar::{Flags, parse_status_text};
+use crate::wire::{Condition, Kind, Response};
+
+/// What the server told us so far. Always right, whoever took the events.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    pub(super) phase: Phase,
+    pub(super) capabilities: Capabilities,
+    pub(super) selected: Option<Selected>,
+    /// The mailbox that a SELECT under way will select.
+    pub(super) selecting: Option<Selected>,
+    pub(super) selection: u32,
+    pub(super) bye: Option<(Option<Code>, String)>,
+}
+
+/// How far the connection is. RFC 9051 §3
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was received yet.
+    #[default]
+    Greeting,
+    /// Not logged in.
+    NotAuthenticated,
+    /// Logged in.
+    Authenticated,
+    /// LOGOUT is on its way, or BYE was received.
+    Logout,
+}
+
+/// The state of the selected mailbox.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Selected {
+    /// Its name.
+    pub mailbox: MailboxName,
+    /// Which selection of this connection it is; commands are bound to it.
+    pub selection: u32,
+    /// Whether it can be changed, as the server said.
+    pub access: Access,
+    /// How many messages it has.
+    pub exists: u32,
+    /// How many of them are recent; servers of IMAP4rev2 do not say.
+    pub recent: u32,
+    /// The flags it knows.
+    pub flags: Vec<Flag>,
+    /// The flags that can be changed for good; `None` when the server did not say, which means all.
+    pub permanent_flags: Option<Vec<Flag>>,
+    /// The validity of its UIDs.
+    pub uid_validity: Option<UidValidity>,
+    /// The UID that the next message will have, or more.
+    pub uid_next: Option<Uid>,
+    /// The first unseen message.
+    pub unseen: Option<SeqNum>,
+    /// The highest modification sequence, where the mailbox has them (RFC 7162).
+    pub highest_mod_seq: Option<u64>,
+}
+
+impl Selected {
+    fn new(mailbox: MailboxName, selection: u32) -> Self {
+        Selected {
+            mailbox,
+            selection,
+            access: Access::ReadWrite,
+            exists: 0,
+            recent: 0,
+            flags: Vec::new(),
+            permanent_flags: None,
+            uid_validity: None,
+            uid_next: None,
+            unseen: None,
+            highest_mod_seq: None,
+        }
+    }
+}
+
+impl View {
+    /// How far the connection is.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// What the server can do, as it last said; empty when it has not said since the last login or TLS.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The selected mailbox.
+    pub fn selected(&self) -> Option<&Selected> {
+        self.selected.as_ref()
+    }
+
+    /// The number of the current selection. It advances when the first byte of a SELECT leaves.
+    pub fn selection(&self) -> u32 {
+        self.selection
+    }
+
+    /// True once the server accepted a login, or needed none.
+    pub(super) fn is_authenticated(&self) -> bool {
+        self.phase == Phase::Authenticated
+    }
+
+    /// The first byte of a SELECT has left: what was selected is not any more.
+    pub(super) fn begin_selecting(&mut self, mailbox: MailboxName) {
+        self.selection += 1;
+        self.selected = None;
+        self.selecting = Some(Selected::new(mailbox, self.selection));
+    }
+
+    pub(super) fn end_selecting(&mut self, ok: bool) {
+        let selecting = self.selecting.take();
+        self.selected = selecting.filter(|_| ok);
+    }
+
+    /// Takes in one response, before it goes to whoever asked for it.
+    pub(super) fn apply(&mut self, response: &Response<'_>) {
+        match response.kind() {
+            Kind::Fetch(_) | Kind::Search => {}
+            Kind::Exists(exists) => self.mailbox(|m| m.exists = exists),
+            Kind::Recent(recent) => self.mailbox(|m| m.recent = recent),
+            // An EXPUNGE of what is not there is a server's mistake and changes nothing.
+            Kind::Expunge(seq) => self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq))),
+            Kind::Flags => {
+                if let Some(flags) = response.first().and_then(Flags::new) {
+                    let flags = flags.iter().map(|flag| Flag::parse(&flag.to_bytes())).collect();
+                    self.mailbox(|m| m.flags = flags);
+                }
+            }
+            Kind::Capability => self.capabilities = Capabilities::from_wire(response.text().as_raw()),
+            Kind::Status(condition) => {
+                let (code, text) = parse_status_text(response.text().as_raw());
+                if condition == Condition::Bye && self.bye.is_none() {
+                    self.bye = Some((code, crate::wire::decode(text).into_owned()));
+                } else if let Some(code) = code {
+                    self.apply_code(&code);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn apply_code(&mut self, code: &Code) {
+        match code {
+            Code::Capability(capabilities) => self.capabilities = capabilities.clone(),
+            Code::PermanentFlags(flags) => self.mailbox(|m| m.permanent_flags = Some(flags.clone())),
+            Code::UidValidity(validity) => self.mailbox(|m| m.uid_validity = *validity),
+            Code::UidNext(next) => self.mailbox(|m| m.uid_next = *next),
+            Code::Unseen(unseen) => self.mailbox(|m| m.unseen = *unseen),
+            Code::HighestModSeq(value) => self.mailbox(|m| m.highest_mod_seq = Some(*value).filter(|v| *v > 0)),
+            Code::ReadOnly => self.mailbox(|m| m.access = Access::ReadOnly),
+            Code::ReadWrite => self.mailbox(|m| m.access = Access::ReadWrite),
+            _ => {}
+        }
+    }
+
+    fn mailbox(&mut self, change: impl FnOnce(&mut Selected)) {
+        if let Some(mailbox) = self.selecting.as_mut().or(self.selected.as_mut()) {
+            change(mailbox);
+        }
+    }
+}

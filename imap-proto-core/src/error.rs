@@ -1,0 +1,245 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::types::Code;
+use crate::wire::{Condition, EncodeError, FrameError};
+
+/// What went wrong, sorted by whose doing it is.
+///
+/// [`is_fatal`](Self::is_fatal) tells whether the connection is still good. No variant holds a secret,
+/// nor more than 64 bytes of what was received.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server answered `NO` or `BAD`. The connection is good.
+    #[error("{0}")]
+    Refused(Box<Refused>),
+    /// The server said `BYE`.
+    #[error("the server closed the connection: {text}")]
+    Bye {
+        /// The response code, where there was one.
+        code: Option<Code>,
+        /// The server's words.
+        text: String,
+    },
+    /// The server broke the protocol so that the connection cannot go on.
+    #[error("protocol violation: {0}")]
+    Protocol(Violation),
+    /// A limit of [`Config`](crate::Config) was passed.
+    #[error("limit exceeded: {0}")]
+    Limit(Limit),
+    /// The call cannot be carried out as it is; nothing was sent.
+    #[error("misuse: {0}")]
+    Misuse(Misuse),
+    /// The server does not advertise what the call needs; nothing was sent.
+    #[error("the server does not offer {0}")]
+    Unsupported(&'static str),
+    /// Another mailbox has been selected since; nothing was sent.
+    #[error("the mailbox is no longer selected")]
+    Deselected,
+    /// The operation was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// Nothing came in time.
+    #[error("timed out: {0}")]
+    Timeout(Phase),
+    /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
+    #[error("the connection is closed: {0}")]
+    Closed(Closed),
+    /// The stream below failed.
+    #[error("transport: {0}")]
+    Transport(Arc<dyn core::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// True when the connection cannot be used any more.
+    pub fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            Error::Bye { .. }
+                | Error::Protocol(_)
+                | Error::Limit(Limit::Response { .. } | Limit::Drain | Limit::Unauthenticated)
+                | Error::Timeout(_)
+                | Error::Closed(_)
+                | Error::Transport(_)
+        )
+    }
+}
+
+/// A tagged `NO` or `BAD`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{command} refused: {text}")]
+#[non_exhaustive]
+pub struct Refused {
+    /// The command by its name, without arguments.
+    pub command: &'static str,
+    /// `NO` or `BAD`.
+    pub condition: Condition,
+    /// The response code, where there was one.
+    pub code: Option<Code>,
+    /// The server's words.
+    pub text: String,
+}
+
+/// What a server did that the protocol forbids.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The boundary between responses is lost.
+    #[error("{0}")]
+    Framing(FrameError),
+    /// A tagged response for a command that was not wholly sent.
+    #[error("an answer to a command that was not sent")]
+    AnswerToUnsent,
+    /// Tagged responses that belong to no command.
+    #[error("answers with unknown tags, the last to \"{tag}\"")]
+    UnknownTag {
+        /// The tag, escaped, at most 64 bytes of it.
+        tag: String,
+    },
+    /// The first response is no greeting.
+    #[error("no greeting, but \"{line}\"")]
+    NoGreeting {
+        /// The line, escaped, at most 64 bytes of it.
+        line: String,
+    },
+    /// Bytes followed the answer to STARTTLS in clear text (RFC 9051 §6.2.1).
+    #[error("clear text after the answer to STARTTLS")]
+    StartTlsInjection,
+    /// The greeting was `PREAUTH` where STARTTLS is required (RFC 9051 §7.1.4).
+    #[error("PREAUTH where STARTTLS is required")]
+    PreAuthWithoutTls,
+    /// A `+` while only a tagged response may come.
+    #[error("a continuation request that nothing asks for")]
+    UnexpectedContinuation,
+}
+
+/// A bound that was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Limit {
+    /// One response is too long, and its end unknown.
+    #[error("a response longer than {limit} bytes")]
+    Response {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The answer of an abandoned command is too long to be read to its end.
+    #[error("the rest of an abandoned answer")]
+    Drain,
+    /// Too much was received before authentication.
+    #[error("data before authentication")]
+    Unauthenticated,
+    /// A body is larger than the caller wants to hold.
+    #[error("a body of more than {limit} bytes")]
+    Body {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The items of a stream were not taken while other commands waited for their answers.
+    #[error("more than {limit} bytes waiting for their reader")]
+    SlowReader {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// A call that cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// An argument has no wire form.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+    /// The command is not allowed now: not logged in, or no mailbox selected.
+    #[error("{command} is not allowed in this state")]
+    State {
+        /// The command.
+        command: &'static str,
+    },
+    /// One IDLE is running already.
+    #[error("the connection is idling already")]
+    AlreadyIdling,
+    /// The set of messages is empty.
+    #[error("an empty set of messages")]
+    EmptySet,
+    /// The source of a message gave more or fewer octets than announced. The connection was closed if any had left.
+    #[error("the source has another length than announced")]
+    SourceLength,
+    /// The source of a message failed.
+    #[error("the source of the message failed: {0}")]
+    Source(String),
+    /// A message without octets, which servers take for a cancellation (RFC 3502).
+    #[error("an empty message")]
+    EmptyMessage,
+}
+
+/// What was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The TCP connection.
+    #[error("connecting")]
+    Connect,
+    /// The TLS handshake.
+    #[error("TLS handshake")]
+    Tls,
+    /// The server's greeting.
+    #[error("greeting")]
+    Greeting,
+    /// Capabilities and login.
+    #[error("login")]
+    Login,
+    /// Any byte while a command is under way.
+    #[error("command")]
+    Command,
+    /// The answer to DONE.
+    #[error("end of IDLE")]
+    Done,
+    /// The end of an abandoned answer.
+    #[error("end of an abandoned answer")]
+    Drain,
+}
+
+/// How a connection came to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// After LOGOUT.
+    #[error("logged out")]
+    LoggedOut,
+    /// The peer closed the stream.
+    #[error("end of stream")]
+    EndOfStream,
+    /// A literal was begun and whoever had its octets is gone.
+    #[error("the source of a begun literal is gone")]
+    OctetsOwed,
+    /// The driver was dropped.
+    #[error("nobody drives the connection any more")]
+    DriverGone,
+    /// All handles were dropped, or the connection was closed by hand.
+    #[error("closed by its owner")]
+    ByOwner,
+}
+
+/// How an operation ended, for whoever did not wait for its result.
+#[derive(Clone, Debug)]
+pub enum Fate<T> {
+    /// No byte of it left.
+    NotSent,
+    /// It was done.
+    Completed(T),
+    /// The server refused it.
+    Refused(Box<Refused>),
+    /// It was begun, and surely has no effect.
+    Cancelled,
+    /// It was sent, and whether it was done is unknown.
+    InDoubt,
+}
+
+/// The first 64 bytes, printable.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    use alloc::string::ToString;
+    bytes[..bytes.len().min(64)].escape_ascii().to_string()
+}
