@@ -1,0 +1,1 @@
+//! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.

@@ -1,0 +1,17 @@
+//! From bytes to tokens and from values to bytes: framing, the token table, the grammar above it,
+//! and the encoder.
+
+mod decoder;
+mod frame;
+pub mod grammar;
+mod limits;
+mod response;
+mod token;
+mod value;
+
+pub use decoder::{Decoder, Step};
+pub use frame::{Detached, FrameError, Framer, Piece};
+pub use limits::Limits;
+pub use response::{Condition, Kind, OwnedResponse, Response};
+pub use token::{Damage, Token, TokenKind, tokenize};
+pub use value::{Text, Value, Values};

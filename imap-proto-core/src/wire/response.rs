@@ -1,0 +1,265 @@
+use alloc::boxed::Box;
+
+use super::value::{Table, Text, Value, Values, parse_number};
+use super::{Damage, Detached, Token};
+
+/// The condition of a status response or of a tagged one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// `OK`: done, or information.
+    Ok,
+    /// `NO`: refused or failed, or a warning.
+    No,
+    /// `BAD`: not understood.
+    Bad,
+    /// `BYE`: the server closes.
+    Bye,
+    /// `PREAUTH`: a greeting that needs no login.
+    PreAuth,
+}
+
+impl Condition {
+    fn parse(word: &[u8]) -> Option<Self> {
+        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+        match word.len() {
+            2 if is("OK") => Some(Condition::Ok),
+            2 if is("NO") => Some(Condition::No),
+            3 if is("BAD") => Some(Condition::Bad),
+            3 if is("BYE") => Some(Condition::Bye),
+            7 if is("PREAUTH") => Some(Condition::PreAuth),
+            _ => None,
+        }
+    }
+}
+
+/// What kind of response it is, as far as its first words tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `+ …`: the server waits for more of a command.
+    Continue,
+    /// `tag OK …`: the end of a command.
+    Tagged(Condition),
+    /// `* OK …` and the like.
+    Status(Condition),
+    /// `* n EXISTS`
+    Exists(u32),
+    /// `* n RECENT`
+    Recent(u32),
+    /// `* n EXPUNGE`
+    Expunge(u32),
+    /// `* n FETCH …`
+    Fetch(u32),
+    /// `* CAPABILITY …`
+    Capability,
+    /// `* FLAGS …`
+    Flags,
+    /// `* SEARCH …`: its numbers are not tokenised, since there may be a million of them.
+    Search,
+    /// `* ENABLED …`
+    Enabled,
+    /// Untagged data of another name; [`Response::name`] tells it.
+    Other,
+    /// A line that begins like no response at all.
+    Garbage,
+}
+
+impl Kind {
+    fn has_values(self) -> bool {
+        matches!(self, Kind::Fetch(_) | Kind::Flags | Kind::Enabled | Kind::Other)
+    }
+}
+
+/// Where the parts of a response are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) kind: Kind,
+    /// The tag, or the name of untagged data.
+    word: (u32, u32),
+    /// What follows the name, or the text of a status.
+    rest: u32,
+}
+
+impl Head {
+    /// Reads the first words of a frame. `None` for the values where none are to be tokenised.
+    pub(crate) fn parse(frame: &[u8]) -> (Self, Option<usize>) {
+        let head = parse_head(frame).unwrap_or(Head { kind: Kind::Garbage, word: (0, 0), rest: 0 });
+        (head, head.kind.has_values().then_some(head.rest as usize))
+    }
+}
+
+/// ```abnf
+/// response      = *(continue-req / response-data) response-done
+/// response-data = "*" SP (resp-cond-state / resp-cond-bye / mailbox-data / message-data / capability-data) CRLF
+/// message-data  = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))
+/// response-tagged = tag SP resp-cond-state CRLF
+/// ```
+fn parse_head(frame: &[u8]) -> Option<Head> {
+    let first = word_at(frame, 0);
+    match &frame[first.0..first.1] {
+        b"*" => {
+            let word = word_at(frame, first.1);
+            let name = &frame[word.0..word.1];
+            if let Some(condition) = Condition::parse(name) {
+                return Some(head(Kind::Status(condition), word, frame));
+            }
+            match parse_number(name) {
+                Some(number) => numbered(frame, number, word_at(frame, word.1)),
+                None => Some(named(frame, name, word)),
+            }
+        }
+        b"+" => Some(head(Kind::Continue, first, frame)),
+        tag if is_tag(tag) => {
+            let word = word_at(frame, first.1);
+            let condition = Condition::parse(&frame[word.0..word.1])?;
+            let mut tagged = head(Kind::Tagged(condition), word, frame);
+            tagged.word = (first.0 as u32, first.1 as u32);
+            Some(tagged)
+        }
+        _ => None,
+    }
+}
+
+fn head(kind: Kind, word: (usize, usize), frame: &[u8]) -> Head {
+    let space = usize::from(frame.get(word.1) == Some(&b' '));
+    Head { kind, word: (word.0 as u32, word.1 as u32), rest: (word.1 + space) as u32 }
+}
+
+fn numbered(frame: &[u8], number: u64, word: (usize, usize)) -> Option<Head> {
+    let name = &frame[word.0..word.1];
+    let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+    // A number out of range costs this response, as quirk 27 wants it.
+    let kind = match u32::try_from(number) {
+        Ok(n) if is("FETCH") => Kind::Fetch(n),
+        Ok(n) if is("EXISTS") => Kind::Exists(n),
+        Ok(n) if is("RECENT") => Kind::Recent(n),
+        Ok(n) if is("EXPUNGE") => Kind::Expunge(n),
+        _ => Kind::Other,
+    };
+    Some(head(kind, word, frame))
+}
+
+fn named(frame: &[u8], name: &[u8], word: (usize, usize)) -> Head {
+    let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+    let kind = if is("SEARCH") {
+        Kind::Search
+    } else if is("CAPABILITY") {
+        Kind::Capability
+    } else if is("FLAGS") {
+        Kind::Flags
+    } else if is("ENABLED") {
+        Kind::Enabled
+    } else {
+        Kind::Other
+    };
+    head(kind, word, frame)
+}
+
+/// The word at or behind `from`: up to a space, or to a parenthesis that a server forgot to set apart (quirk 6).
+fn word_at(frame: &[u8], from: usize) -> (usize, usize) {
+    let start = from + frame[from..].iter().take_while(|b| **b == b' ').count();
+    let len = frame[start..].iter().take_while(|b| !matches!(b, b' ' | b'(' | b'\r' | b'\n')).count();
+    (start, start + len)
+}
+
+fn is_tag(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(|b| b.is_ascii_graphic() && !br#"*+(){}%"\"#.contains(b))
+}
+
+/// One response, borrowed from where it was received.
+#[derive(Clone, Copy)]
+pub struct Response<'a> {
+    pub(crate) head: Head,
+    pub(crate) table: Table<'a>,
+    pub(crate) damage: Damage,
+}
+
+impl<'a> Response<'a> {
+    /// What kind of response it is.
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        self.head.kind
+    }
+
+    /// The bytes of the response, without its line end and without the octets of detached literals.
+    #[inline]
+    pub fn raw(&self) -> &'a [u8] {
+        self.table.frame
+    }
+
+    /// The tag of a tagged response, the name of untagged data (`LIST`, `XFOO`), else what came first.
+    pub fn name(&self) -> &'a [u8] {
+        self.table.frame.get(self.head.word.0 as usize..self.head.word.1 as usize).unwrap_or_default()
+    }
+
+    /// What follows the condition of a status or tagged response, or the `+`; else the data behind the name.
+    pub fn text(&self) -> Text<'a> {
+        Text::plain(self.table.frame.get(self.head.rest as usize..).unwrap_or_default())
+    }
+
+    /// The values behind the name; none for statuses, `SEARCH` and `CAPABILITY`, which are text.
+    pub fn values(&self) -> Values<'a> {
+        Values::all(self.table)
+    }
+
+    /// What was missing or too much in the response.
+    pub fn damage(&self) -> Damage {
+        self.damage
+    }
+
+    /// The literals whose octets are not in the frame.
+    pub fn detached(&self) -> &'a [Detached] {
+        self.table.detached
+    }
+
+    /// Copies the response: two allocations, three where it has detached literals.
+    pub fn to_owned(&self) -> OwnedResponse {
+        OwnedResponse {
+            head: self.head,
+            frame: self.table.frame.into(),
+            tokens: self.table.tokens.into(),
+            detached: self.table.detached.into(),
+            damage: self.damage,
+        }
+    }
+
+    /// The first value, where it is the only one that matters.
+    pub fn first(&self) -> Option<Value<'a>> {
+        self.values().peek()
+    }
+}
+
+impl core::fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let raw = self.raw();
+        write!(f, "{:?} {}", self.kind(), raw[..raw.len().min(64)].escape_ascii())
+    }
+}
+
+/// One response that is kept: its bytes and its tokens, so that nothing is parsed again.
+#[derive(Clone)]
+pub struct OwnedResponse {
+    head: Head,
+    frame: Box<[u8]>,
+    tokens: Box<[Token]>,
+    detached: Box<[Detached]>,
+    damage: Damage,
+}
+
+impl OwnedResponse {
+    /// Lends the response.
+    #[inline]
+    pub fn get(&self) -> Response<'_> {
+        Response {
+            head: self.head,
+            table: Table { frame: &self.frame, tokens: &self.tokens, detached: &self.detached },
+            damage: self.damage,
+        }
+    }
+}
+
+impl core::fmt::Debug for OwnedResponse {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.get().fmt(f)
+    }
+}

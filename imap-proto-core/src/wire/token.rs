@@ -1,0 +1,372 @@
+use alloc::vec::Vec;
+
+use memchr::memchr2;
+
+use super::{Detached, Limits};
+
+/// What a token is. Lists have no closing token: they know the index behind their last child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TokenKind {
+    /// A run of bytes that are neither space, parenthesis nor quote: atoms, numbers, flags, sections.
+    Atom = 0,
+    /// The atom `NIL`, in any case.
+    Nil = 1,
+    /// What stands between quotes, when it has no backslash.
+    Quoted = 2,
+    /// What stands between quotes, with backslashes to take out.
+    Escaped = 3,
+    /// The octets of a literal.
+    Literal = 4,
+    /// A literal whose octets are not in the frame; the length field is its index among them.
+    Detached = 5,
+    /// An opening parenthesis; the length field is the index of the first token behind the group.
+    List = 6,
+    /// A group nested too deep, as a whole, with its parentheses.
+    Opaque = 7,
+}
+
+const KINDS: [TokenKind; 8] = [
+    TokenKind::Atom,
+    TokenKind::Nil,
+    TokenKind::Quoted,
+    TokenKind::Escaped,
+    TokenKind::Literal,
+    TokenKind::Detached,
+    TokenKind::List,
+    TokenKind::Opaque,
+];
+
+const LENGTH_BITS: u32 = 28;
+const LENGTH_MASK: u32 = (1 << LENGTH_BITS) - 1;
+
+/// One token in eight bytes: where it begins, what it is, and how long it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    start: u32,
+    word: u32,
+}
+
+impl Token {
+    #[inline]
+    fn new(kind: TokenKind, start: usize, length: usize) -> Self {
+        debug_assert!(length as u64 <= u64::from(LENGTH_MASK), "the frame limit keeps lengths below 2^28");
+        Token { start: start as u32, word: (kind as u32) << LENGTH_BITS | (length as u32 & LENGTH_MASK) }
+    }
+
+    /// What the token is.
+    #[inline]
+    pub fn kind(self) -> TokenKind {
+        KINDS[(self.word >> LENGTH_BITS) as usize & 7]
+    }
+
+    /// The first byte of its content in the frame.
+    #[inline]
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// Its length in bytes, or the index that [`TokenKind`] tells of.
+    #[inline]
+    pub fn length(self) -> usize {
+        (self.word & LENGTH_MASK) as usize
+    }
+}
+
+impl core::fmt::Debug for Token {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}@{}+{}", self.kind(), self.start, self.length())
+    }
+}
+
+/// How whole a frame was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// A parenthesis or a quote was missing, or there was one too many.
+    pub unbalanced: bool,
+    /// There were more tokens than [`Limits::tokens`]; the table ends early.
+    pub truncated: bool,
+}
+
+impl Damage {
+    /// True when there was none.
+    pub fn is_none(self) -> bool {
+        !self.unbalanced && !self.truncated
+    }
+}
+
+const SPACE: u8 = 1;
+const OPEN: u8 = 2;
+const CLOSE: u8 = 3;
+const QUOTE: u8 = 4;
+const BRACE: u8 = 5;
+const BRACKET: u8 = 6;
+
+/// What a byte means to the scanner; zero is a byte of an atom.
+static CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    class[b' ' as usize] = SPACE;
+    class[b'\t' as usize] = SPACE;
+    class[b'\r' as usize] = SPACE;
+    class[b'\n' as usize] = SPACE;
+    class[b'(' as usize] = OPEN;
+    class[b')' as usize] = CLOSE;
+    class[b'"' as usize] = QUOTE;
+    class[b'{' as usize] = BRACE;
+    class[b'[' as usize] = BRACKET;
+    class
+};
+
+/// Writes the tokens of `frame` from byte `from` on into `table`, in one pass without recursion.
+///
+/// `detached` are the literals whose octets the framer took out. The table is cleared first and its
+/// capacity kept, so that a reused table allocates nothing.
+pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limits, table: &mut Vec<Token>) -> Damage {
+    table.clear();
+    let mut scanner = Scanner {
+        frame,
+        at: from,
+        detached,
+        next_detached: 0,
+        table,
+        open: NONE,
+        depth: 0,
+        most_depth: limits.depth,
+        damage: Damage::default(),
+        sections: true,
+    };
+    scanner.run(limits.tokens);
+    scanner.damage
+}
+
+/// Spaces that a server may put behind `{n}` (quirk 14).
+const MOST_JUNK: usize = 16;
+
+/// The parent of a list that has none.
+const NONE: u32 = LENGTH_MASK;
+
+struct Scanner<'a> {
+    frame: &'a [u8],
+    at: usize,
+    detached: &'a [Detached],
+    next_detached: usize,
+    table: &'a mut Vec<Token>,
+    /// The innermost open list. While a list is open its length field holds its parent, so the
+    /// stack lives in the table.
+    open: u32,
+    depth: u16,
+    most_depth: u16,
+    damage: Damage,
+    /// False once a section was not closed, so that nobody looks for its end again.
+    sections: bool,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self, most: usize) {
+        while let Some(&byte) = self.frame.get(self.at) {
+            match CLASS[byte as usize] {
+                SPACE => self.at += 1,
+                OPEN => self.open_list(),
+                CLOSE => self.close_list(),
+                QUOTE => self.quoted(),
+                BRACE => self.literal(self.at),
+                _ if byte == b'~' && self.frame.get(self.at + 1) == Some(&b'{') => self.literal(self.at + 1),
+                _ => self.atom(self.at),
+            }
+            if self.table.len() > most {
+                self.table.pop();
+                self.damage.truncated = true;
+                break;
+            }
+        }
+        while self.open != NONE {
+            self.damage.unbalanced = true;
+            self.end_list();
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, kind: TokenKind, start: usize, length: usize) {
+        self.table.push(Token::new(kind, start, length));
+    }
+
+    #[inline]
+    fn open_list(&mut self) {
+        if self.depth >= self.most_depth {
+            return self.opaque();
+        }
+        let index = self.table.len() as u32;
+        self.push(TokenKind::List, self.at, self.open as usize);
+        self.open = index;
+        self.depth += 1;
+        self.at += 1;
+    }
+
+    #[inline]
+    fn close_list(&mut self) {
+        self.at += 1;
+        if self.open == NONE {
+            self.damage.unbalanced = true;
+        } else {
+            self.end_list();
+        }
+    }
+
+    #[inline]
+    fn end_list(&mut self) {
+        let until = self.table.len();
+        let list = &mut self.table[self.open as usize];
+        let parent = list.length() as u32;
+        *list = Token::new(TokenKind::List, list.start(), until);
+        self.open = parent;
+        self.depth -= 1;
+    }
+
+    #[inline]
+    fn quoted(&mut self) {
+        let start = self.at + 1;
+        let mut kind = TokenKind::Quoted;
+        let mut at = start;
+        loop {
+            let Some(found) = self.frame.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
+                self.damage.unbalanced = true;
+                self.push(kind, start, self.frame.len().saturating_sub(start));
+                self.at = self.frame.len();
+                return;
+            };
+            at += found;
+            if self.frame[at] == b'"' {
+                break;
+            }
+            kind = TokenKind::Escaped;
+            at += 2;
+        }
+        self.push(kind, start, at - start);
+        self.at = at + 1;
+    }
+
+    /// `"{" number64 "+"? "}" CRLF *OCTET`, or an atom where it is none.
+    fn literal(&mut self, brace: usize) {
+        let rest = &self.frame[brace + 1..];
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let Some(header) = header_length(&rest[digits..]).filter(|_| digits > 0) else {
+            return self.atom_from(self.at, brace + 1);
+        };
+        let start = brace + 1 + digits + header;
+        if self.detached.get(self.next_detached).is_some_and(|d| d.at as usize == start) {
+            self.push(TokenKind::Detached, start, self.next_detached);
+            self.next_detached += 1;
+            self.at = start;
+            return;
+        }
+        let len = decimal(&rest[..digits]);
+        let kept = len.min(self.frame.len() - start);
+        self.damage.unbalanced |= kept < len;
+        self.push(TokenKind::Literal, start, kept);
+        self.at = start + kept;
+    }
+
+    #[inline]
+    fn atom(&mut self, start: usize) {
+        self.atom_from(start, start);
+    }
+
+    #[inline]
+    fn atom_from(&mut self, start: usize, from: usize) {
+        let mut at = from;
+        while let Some(&byte) = self.frame.get(at) {
+            match CLASS[byte as usize] {
+                0 | BRACE => at += 1,
+                BRACKET if self.sections && is_section(&self.frame[start..at]) => at = self.section_end(at),
+                BRACKET => at += 1,
+                _ => break,
+            }
+        }
+        let atom = &self.frame[start..at];
+        let kind = if atom.len() == 3 && atom.eq_ignore_ascii_case(b"NIL") { TokenKind::Nil } else { TokenKind::Atom };
+        self.push(kind, start, at - start);
+        self.at = at;
+    }
+
+    /// The byte behind the bracket that closes the section opened at `open`, minding quotes and literals.
+    #[cold]
+    fn section_end(&mut self, open: usize) -> usize {
+        let mut at = open + 1;
+        while let Some(&byte) = self.frame.get(at) {
+            match byte {
+                b']' => return at + 1,
+                b'"' => match self.frame[at + 1..].iter().position(|b| *b == b'"') {
+                    Some(end) => at += end + 2,
+                    None => break,
+                },
+                b'{' => at = self.skip_literal(at),
+                _ => at += 1,
+            }
+        }
+        self.damage.unbalanced = true;
+        self.sections = false;
+        open + 1
+    }
+
+    /// The byte behind a literal inside a section, or behind a brace that opens none.
+    fn skip_literal(&self, brace: usize) -> usize {
+        let rest = &self.frame[brace + 1..];
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        match header_length(&rest[digits..]) {
+            Some(header) => (brace + 1 + digits + header).saturating_add(decimal(&rest[..digits])),
+            None => brace + 1,
+        }
+    }
+
+    /// A group below the deepest allowed one: one token, whatever is in it, found with a counter.
+    #[cold]
+    fn opaque(&mut self) {
+        let start = self.at;
+        let mut depth = 0u64;
+        let before = self.table.len();
+        while let Some(&byte) = self.frame.get(self.at) {
+            match CLASS[byte as usize] {
+                OPEN => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                CLOSE => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                QUOTE => self.quoted(),
+                BRACE => self.literal(self.at),
+                _ => self.at += 1,
+            }
+            self.table.truncate(before);
+            if depth == 0 {
+                break;
+            }
+        }
+        self.damage.unbalanced |= depth > 0;
+        self.push(TokenKind::Opaque, start, self.at - start);
+    }
+}
+
+fn decimal(digits: &[u8]) -> usize {
+    digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
+}
+
+/// The length of `"+"? "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
+fn header_length(rest: &[u8]) -> Option<usize> {
+    let plus = usize::from(rest.first() == Some(&b'+'));
+    let rest = rest[plus..].strip_prefix(b"}")?;
+    let spaces = rest.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count();
+    match &rest[spaces..] {
+        [b'\r', b'\n', ..] => Some(plus + 1 + spaces + 2),
+        [b'\n', ..] => Some(plus + 1 + spaces + 1),
+        _ => None,
+    }
+}
+
+fn is_section(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'B' | b'b'))
+        && ["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE"]
+            .iter()
+            .any(|s| name.eq_ignore_ascii_case(s.as_bytes()))
+}

@@ -1,0 +1,293 @@
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Detached, Token, TokenKind};
+
+/// A frame and its token table, borrowed; what every view is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) frame: &'a [u8],
+    pub(crate) tokens: &'a [Token],
+    pub(crate) detached: &'a [Detached],
+}
+
+/// One value of a response: an atom, a string, or a parenthesised list of values.
+///
+/// A cursor, not data: copying it is free, and a list of any depth costs no stack.
+#[derive(Clone, Copy)]
+pub struct Value<'a> {
+    table: Table<'a>,
+    index: u32,
+}
+
+/// The values of a list, or of a whole response, in order.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    table: Table<'a>,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Values<'a> {
+    pub(crate) fn all(table: Table<'a>) -> Self {
+        Values { table, next: 0, end: table.tokens.len() as u32 }
+    }
+
+    /// The next value, without taking it.
+    #[inline]
+    pub fn peek(&self) -> Option<Value<'a>> {
+        let mut ahead = *self;
+        ahead.next()
+    }
+
+    /// True when there is none left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.next >= self.end
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Value<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let index = self.next;
+        let token = *self.table.tokens.get(index as usize)?;
+        self.next = match token.kind() {
+            TokenKind::List => token.length() as u32,
+            _ => index + 1,
+        };
+        Some(Value { table: self.table, index })
+    }
+}
+
+impl<'a> Value<'a> {
+    #[inline]
+    fn token(self) -> Token {
+        self.table.tokens[self.index as usize]
+    }
+
+    /// What the value is.
+    #[inline]
+    pub fn kind(self) -> TokenKind {
+        self.token().kind()
+    }
+
+    /// The values of a list; `None` for anything else.
+    #[inline]
+    pub fn list(self) -> Option<Values<'a>> {
+        let token = self.token();
+        match token.kind() {
+            TokenKind::List => Some(Values { table: self.table, next: self.index + 1, end: token.length() as u32 }),
+            _ => None,
+        }
+    }
+
+    /// The text of an atom (`NIL` among them); `None` for strings and lists.
+    #[inline]
+    pub fn atom(self) -> Option<&'a [u8]> {
+        match self.kind() {
+            TokenKind::Atom | TokenKind::Nil => Some(self.content()),
+            _ => None,
+        }
+    }
+
+    /// True for `NIL`.
+    #[inline]
+    pub fn is_nil(self) -> bool {
+        self.kind() == TokenKind::Nil
+    }
+
+    /// The value as text: a quoted string, a literal that is in the frame, or an atom, since servers
+    /// send one for the other (quirk 21). `None` for `NIL`, lists and detached literals.
+    #[inline]
+    pub fn text(self) -> Option<Text<'a>> {
+        let escaped = match self.kind() {
+            TokenKind::Atom | TokenKind::Quoted | TokenKind::Literal => false,
+            TokenKind::Escaped => true,
+            _ => return None,
+        };
+        Some(Text { bytes: self.content(), escaped })
+    }
+
+    /// The literal whose octets are not in the frame, and its index among those of the response.
+    pub fn detached(self) -> Option<(usize, Detached)> {
+        let token = self.token();
+        match token.kind() {
+            TokenKind::Detached => Some((token.length(), *self.table.detached.get(token.length())?)),
+            _ => None,
+        }
+    }
+
+    /// A number of up to 64 bits, plain or in quotes; `None` where it is no number or too large.
+    #[inline]
+    pub fn number(self) -> Option<u64> {
+        match self.kind() {
+            TokenKind::Atom | TokenKind::Quoted => parse_number(self.content()),
+            _ => None,
+        }
+    }
+
+    /// The bytes of the value as they came, with quotes, literal header or parentheses.
+    ///
+    /// For reporting what could not be read: a list is scanned for its end each time.
+    pub fn raw(self) -> &'a [u8] {
+        let token = self.token();
+        let frame = self.table.frame;
+        let (start, end) = match token.kind() {
+            TokenKind::Atom | TokenKind::Nil | TokenKind::Opaque => (token.start(), token.start() + token.length()),
+            TokenKind::Quoted | TokenKind::Escaped => (token.start() - 1, token.start() + token.length() + 1),
+            TokenKind::Literal => (literal_header(frame, token.start()), token.start() + token.length()),
+            TokenKind::Detached => (literal_header(frame, token.start()), token.start()),
+            TokenKind::List => (token.start(), self.list_end(token)),
+        };
+        frame.get(start..end.min(frame.len())).unwrap_or_default()
+    }
+
+    /// Where a list ends: behind the last token in it come only spaces and the parentheses that close it.
+    fn list_end(self, list: Token) -> usize {
+        let frame = self.table.frame;
+        let mut end = list.start() + 1;
+        let mut closing = 1;
+        if list.length() > self.index as usize + 1 {
+            let last = list.length() - 1;
+            let mut at = self.index as usize;
+            while at < last {
+                at += 1;
+                let inner = self.table.tokens[at];
+                match inner.kind() {
+                    TokenKind::List if inner.length() == list.length() => closing += 1,
+                    TokenKind::List => at = inner.length() - 1,
+                    _ => {}
+                }
+            }
+            let token = self.table.tokens[last];
+            end = match token.kind() {
+                TokenKind::List => token.start() + 1,
+                TokenKind::Detached => token.start(),
+                TokenKind::Quoted | TokenKind::Escaped => token.start() + token.length() + 1,
+                _ => token.start() + token.length(),
+            };
+        }
+        while closing > 0 && end < frame.len() {
+            closing -= u32::from(frame[end] == b')');
+            end += 1;
+        }
+        end
+    }
+
+    #[inline]
+    fn content(self) -> &'a [u8] {
+        let token = self.token();
+        self.table.frame.get(token.start()..token.start() + token.length()).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let raw = self.raw();
+        write!(f, "{:?} {}", self.kind(), raw[..raw.len().min(64)].escape_ascii())
+    }
+}
+
+impl core::fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.take(16)).finish()
+    }
+}
+
+/// The text of a string as it came; backslashes are taken out only when asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    /// Wraps bytes that hold no escapes.
+    pub(crate) fn plain(bytes: &'a [u8]) -> Self {
+        Text { bytes, escaped: false }
+    }
+
+    /// The octets, borrowed unless a backslash has to go.
+    pub fn to_bytes(self) -> Cow<'a, [u8]> {
+        if !self.escaped {
+            return Cow::Borrowed(self.bytes);
+        }
+        let mut plain = Vec::with_capacity(self.bytes.len());
+        let mut bytes = self.bytes.iter();
+        while let Some(&byte) = bytes.next() {
+            match byte {
+                b'\\' => plain.extend(bytes.next()),
+                _ => plain.push(byte),
+            }
+        }
+        Cow::Owned(plain)
+    }
+
+    /// The text: UTF-8 where it is valid, else each octet as a Latin-1 character (quirk 13).
+    pub fn to_str(self) -> Cow<'a, str> {
+        match self.to_bytes() {
+            Cow::Borrowed(bytes) => decode(bytes),
+            Cow::Owned(bytes) => Cow::Owned(decode(&bytes).into_owned()),
+        }
+    }
+
+    /// The octets as they came, a backslash still before each escaped one.
+    #[inline]
+    pub fn as_raw(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// True when both are the same but for ASCII case.
+    pub fn eq_ignore_ascii_case(self, other: &str) -> bool {
+        self.to_bytes().eq_ignore_ascii_case(other.as_bytes())
+    }
+
+    /// True when it has no octets.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl core::fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "\"{}\"", self.bytes[..self.bytes.len().min(64)].escape_ascii())
+    }
+}
+
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().map(|b| char::from(*b)).collect::<String>()),
+    }
+}
+
+/// Decimal digits, any number of leading zeros (quirk 26).
+#[inline]
+pub(crate) fn parse_number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut number = 0u64;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    Some(number)
+}
+
+fn literal_header(frame: &[u8], start: usize) -> usize {
+    let before = frame.get(..start).unwrap_or_default();
+    let brace = before.iter().rposition(|b| *b == b'{').unwrap_or(start);
+    brace - usize::from(brace > 0 && before[brace - 1] == b'~')
+}
