@@ -43,17 +43,7 @@ pub struct Corpus {
 
 impl Kind {
     /// All corpora, in the order of the table.
-    pub const ALL: [Self; 9] = [
-        Self::A,
-        Self::B,
-        Self::C,
-        Self::D,
-        Self::D2,
-        Self::D3,
-        Self::G2,
-        Self::S1,
-        Self::S2,
-    ];
+    pub const ALL: [Self; 9] = [Self::A, Self::B, Self::C, Self::D, Self::D2, Self::D3, Self::G2, Self::S1, Self::S2];
 
     /// The name that `--corpus-only` knows.
     pub fn name(self) -> &'static str {
@@ -98,22 +88,14 @@ impl Corpus {
             _ => {
                 let mut uid = 0;
                 for seq in 1..=responses {
-                    uid += if rng.chance(900) {
-                        1
-                    } else {
-                        rng.between(2, 9)
-                    };
+                    uid += if rng.chance(900) { 1 } else { rng.between(2, 9) };
                     bytes.extend_from_slice(format!("* {seq} FETCH (UID {uid} ").as_bytes());
                     fetch_item(&mut bytes, &mut rng, kind, seq);
                     bytes.extend_from_slice(b")\r\n");
                 }
             }
         }
-        Self {
-            kind,
-            bytes,
-            responses,
-        }
+        Self { kind, bytes, responses }
     }
 }
 
@@ -136,11 +118,7 @@ fn fetch_item(out: &mut Vec<u8>, rng: &mut Rng, kind: Kind, seq: u64) {
     let message = Message::generate(rng, seq);
     match kind {
         Kind::D => literal(out, "BODY[HEADER]", &header::whole(rng, &message)),
-        Kind::D2 => literal(
-            out,
-            "BODY[HEADER.FIELDS (FROM TO SUBJECT DATE)]",
-            &header::fields(&message),
-        ),
+        Kind::D2 => literal(out, "BODY[HEADER.FIELDS (FROM TO SUBJECT DATE)]", &header::fields(&message)),
         Kind::D3 => {
             let mut text = header::whole(rng, &message);
             let size = rng.between(5_000, 10_000) as usize;
@@ -166,20 +144,8 @@ fn literal(out: &mut Vec<u8>, item: &str, text: &str) {
 }
 
 fn list(out: &mut Vec<u8>, rng: &mut Rng, n: u64) {
-    let attribute = if rng.chance(100) {
-        "\\HasChildren"
-    } else {
-        "\\HasNoChildren"
-    };
-    let parent = rng.pick(&[
-        "Archive",
-        "Projects",
-        "Lists/rust",
-        "Entw&APw-rfe",
-        "Shared/team",
-        "2023",
-        "Customers",
-    ]);
+    let attribute = if rng.chance(100) { "\\HasChildren" } else { "\\HasNoChildren" };
+    let parent = rng.pick(&["Archive", "Projects", "Lists/rust", "Entw&APw-rfe", "Shared/team", "2023", "Customers"]);
     let name = match rng.between(0, 9) {
         0 | 1 => format!("\"{parent}/{} {n}\"", words(rng, 2)),
         2 => format!("{n}"),
@@ -213,10 +179,7 @@ mod tests {
     fn about_half_of_the_envelopes_hold_a_literal() {
         let bytes = Corpus::generate(Kind::A).bytes;
         let text = String::from_utf8(bytes).unwrap();
-        let with = text
-            .split("* ")
-            .filter(|line| line.contains("}\r\n"))
-            .count();
+        let with = text.split("* ").filter(|line| line.contains("}\r\n")).count();
         assert!((9_000..10_500).contains(&with), "{with}");
     }
 }

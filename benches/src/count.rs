@@ -49,9 +49,7 @@ pub fn in_own_process(options: &Options) -> Result<Vec<Heap>, String> {
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
-        let status = build
-            .status()
-            .map_err(|error| format!("cargo does not start: {error}"))?;
+        let status = build.status().map_err(|error| format!("cargo does not start: {error}"))?;
         if !status.success() {
             return Err(format!("{BINARY} does not build"));
         }
@@ -66,9 +64,7 @@ pub fn in_own_process(options: &Options) -> Result<Vec<Heap>, String> {
         return Err(format!("{BINARY} failed"));
     }
     let text = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
-    text.lines()
-        .map(|line| Heap::from_line(line).ok_or_else(|| format!("not a count: {line}")))
-        .collect()
+    text.lines().map(|line| Heap::from_line(line).ok_or_else(|| format!("not a count: {line}"))).collect()
 }
 
 fn sibling() -> Option<PathBuf> {
@@ -102,16 +98,9 @@ fn count(corpus: &Corpus, options: &Options, at: usize, allocator: &dyn Allocato
     if again {
         contender.run(black_box(&corpus.bytes), options.chunk);
     }
-    let (allocations, reallocations) = (
-        allocator.events().0 - allocations,
-        allocator.events().1 - reallocations,
-    );
+    let (allocations, reallocations) = (allocator.events().0 - allocations, allocator.events().1 - reallocations);
     let each = |count: usize| {
-        if again {
-            count as f64 / corpus.responses as f64
-        } else {
-            f64::NAN
-        }
+        if again { count as f64 / corpus.responses as f64 } else { f64::NAN }
     };
     Heap {
         corpus: corpus.kind.name().to_owned(),
@@ -124,13 +113,7 @@ fn count(corpus: &Corpus, options: &Options, at: usize, allocator: &dyn Allocato
 
 impl Heap {
     fn to_line(&self) -> String {
-        let Self {
-            corpus,
-            contender,
-            allocations,
-            reallocations,
-            peak,
-        } = self;
+        let Self { corpus, contender, allocations, reallocations, peak } = self;
         format!("{corpus}\t{contender}\t{allocations}\t{reallocations}\t{peak}")
     }
 

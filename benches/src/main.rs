@@ -41,11 +41,7 @@ fn peers(options: &Options) -> Result<bool, String> {
     }
     println!("\n{}", table::text(&columns, options));
 
-    let heaps = if options.counting {
-        count::in_own_process(options)
-    } else {
-        Ok(Vec::new())
-    };
+    let heaps = if options.counting { count::in_own_process(options) } else { Ok(Vec::new()) };
     let heaps = heaps.unwrap_or_else(|error| {
         eprintln!("no counts: {error}");
         Vec::new()
@@ -57,8 +53,5 @@ fn peers(options: &Options) -> Result<bool, String> {
         let json = table::json(&columns, &heaps, options);
         fs::write(path, json).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(columns
-        .iter()
-        .flat_map(|column| &column.timings)
-        .all(|timing| timing.seconds.is_some()))
+    Ok(columns.iter().flat_map(|column| &column.timings).all(|timing| timing.seconds.is_some()))
 }

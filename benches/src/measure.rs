@@ -38,10 +38,7 @@ pub fn corpus(corpus: &Corpus, options: &Options) -> Vec<Timing> {
 
 /// The contenders that take part.
 pub fn contenders(options: &Options) -> Vec<Box<dyn Contender>> {
-    crate::all()
-        .into_iter()
-        .filter(|contender| options.wants(contender.name()))
-        .collect()
+    crate::all().into_iter().filter(|contender| options.wants(contender.name())).collect()
 }
 
 struct Entry {
@@ -63,17 +60,13 @@ impl Entry {
         }
         let taken = start.elapsed();
         self.spent += taken;
-        self.samples
-            .push(taken.as_secs_f64() / f64::from(self.repeat));
+        self.samples.push(taken.as_secs_f64() / f64::from(self.repeat));
     }
 
     fn timing(mut self) -> Timing {
         self.samples.sort_by(f64::total_cmp);
         let seconds = self.samples.get(self.samples.len() / 2).copied();
-        Timing {
-            contender: self.contender.name(),
-            seconds,
-        }
+        Timing { contender: self.contender.name(), seconds }
     }
 }
 
@@ -87,35 +80,17 @@ fn entries(corpus: &Corpus, options: &Options) -> Vec<Entry> {
         let agrees = agrees(contender.as_ref(), counted, corpus, &mut touched);
         let repeat = (SAMPLE.as_nanos() / taken.as_nanos().max(1)).clamp(1, 10_000) as u32;
         // A run of seconds needs no warming: it is the sample, when it has used up the budget.
-        let samples = if taken > BUDGET / 4 && agrees {
-            vec![taken.as_secs_f64()]
-        } else {
-            Vec::new()
-        };
-        Entry {
-            contender,
-            agrees,
-            repeat,
-            spent: taken,
-            samples,
-        }
+        let samples = if taken > BUDGET / 4 && agrees { vec![taken.as_secs_f64()] } else { Vec::new() };
+        Entry { contender, agrees, repeat, spent: taken, samples }
     };
     contenders(options).into_iter().map(entry).collect()
 }
 
-fn agrees(
-    contender: &dyn Contender,
-    counted: Counted,
-    corpus: &Corpus,
-    touched: &mut Option<u64>,
-) -> bool {
+fn agrees(contender: &dyn Contender, counted: Counted, corpus: &Corpus, touched: &mut Option<u64>) -> bool {
     let depth = contender.depth();
     let (name, kind) = (contender.name(), corpus.kind.name());
     if depth != Depth::Octets && counted.responses != corpus.responses {
-        eprintln!(
-            "{kind}: {name} counts {} responses of {}",
-            counted.responses, corpus.responses
-        );
+        eprintln!("{kind}: {name} counts {} responses of {}", counted.responses, corpus.responses);
         return false;
     }
     if depth != Depth::Values {
@@ -123,10 +98,7 @@ fn agrees(
     }
     let first = *touched.get_or_insert(counted.touched);
     if counted.touched != first {
-        eprintln!(
-            "{kind}: {name} reads values of {} where the first has {first}",
-            counted.touched
-        );
+        eprintln!("{kind}: {name} reads values of {} where the first has {first}", counted.touched);
     }
     counted.touched == first
 }

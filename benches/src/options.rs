@@ -33,22 +33,14 @@ impl Options {
     ///
     /// A sentence about the argument that is not understood.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self {
-            kinds: Kind::ALL.to_vec(),
-            chunk: 16_384,
-            rounds: 7,
-            contender: None,
-            json: None,
-            counting: true,
-        };
+        let mut options =
+            Self { kinds: Kind::ALL.to_vec(), chunk: 16_384, rounds: 7, contender: None, json: None, counting: true };
         while let Some(arg) = args.next() {
             if arg == "--no-count" {
                 options.counting = false;
                 continue;
             }
-            let value = args
-                .next()
-                .ok_or_else(|| format!("{arg} is unknown or lacks its value"))?;
+            let value = args.next().ok_or_else(|| format!("{arg} is unknown or lacks its value"))?;
             match arg.as_str() {
                 "--corpus-only" => options.kinds = kinds(&value)?,
                 "--contender-only" => options.contender = Some(value),
@@ -75,31 +67,19 @@ impl Options {
 
     /// The chunk as it is written on the command line.
     pub fn chunk_name(&self) -> String {
-        if self.chunk == usize::MAX {
-            "whole".to_owned()
-        } else {
-            self.chunk.to_string()
-        }
+        if self.chunk == usize::MAX { "whole".to_owned() } else { self.chunk.to_string() }
     }
 
     /// Whether a contender takes part.
     pub fn wants(&self, contender: &str) -> bool {
-        self.contender
-            .as_ref()
-            .is_none_or(|part| contender.contains(part.as_str()))
+        self.contender.as_ref().is_none_or(|part| contender.contains(part.as_str()))
     }
 }
 
 fn kinds(list: &str) -> Result<Vec<Kind>, String> {
-    list.split(',')
-        .map(|name| Kind::named(name).ok_or_else(|| format!("there is no corpus {name}")))
-        .collect()
+    list.split(',').map(|name| Kind::named(name).ok_or_else(|| format!("there is no corpus {name}"))).collect()
 }
 
 fn positive(value: &str) -> Result<usize, String> {
-    value
-        .parse()
-        .ok()
-        .filter(|number| *number > 0)
-        .ok_or_else(|| format!("{value} is no positive number"))
+    value.parse().ok().filter(|number| *number > 0).ok_or_else(|| format!("{value} is no positive number"))
 }

@@ -26,24 +26,12 @@ pub struct Column {
 impl Column {
     /// The column of a corpus.
     pub fn new(corpus: &Corpus, timings: Vec<Timing>) -> Self {
-        let Corpus {
-            kind,
-            bytes,
-            responses,
-        } = corpus;
-        Self {
-            corpus: kind.name(),
-            bytes: bytes.len(),
-            responses: *responses,
-            timings,
-        }
+        let Corpus { kind, bytes, responses } = corpus;
+        Self { corpus: kind.name(), bytes: bytes.len(), responses: *responses, timings }
     }
 
     fn seconds(&self, contender: &str) -> Option<f64> {
-        self.timings
-            .iter()
-            .find(|timing| timing.contender == contender)?
-            .seconds
+        self.timings.iter().find(|timing| timing.contender == contender)?.seconds
     }
 
     fn mb_per_s(&self, contender: &str) -> Option<f64> {
@@ -56,30 +44,15 @@ pub fn text(columns: &[Column], options: &Options) -> String {
     let Some(first) = columns.first() else {
         return String::new();
     };
-    let names: Vec<_> = first
-        .timings
-        .iter()
-        .map(|timing| timing.contender)
-        .collect();
-    let reference = [ours::REFERENCE, FALLBACK]
-        .into_iter()
-        .find(|name| names.contains(name));
+    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
+    let reference = [ours::REFERENCE, FALLBACK].into_iter().find(|name| names.contains(name));
 
-    let mut out = format!(
-        "MB/s, chunk {}, median of {} rounds\n\n",
-        options.chunk_name(),
-        options.rounds
-    );
-    grid(&mut out, columns, &names, |column, name| {
-        column.mb_per_s(name).map(|rate| format!("{rate:.0}"))
-    });
+    let mut out = format!("MB/s, chunk {}, median of {} rounds\n\n", options.chunk_name(), options.rounds);
+    grid(&mut out, columns, &names, |column, name| column.mb_per_s(name).map(|rate| format!("{rate:.0}")));
     if let Some(reference) = reference {
         let _ = write!(out, "\n{reference} is so many times as fast\n\n");
         grid(&mut out, columns, &names, |column, name| {
-            Some(format!(
-                "{:.2}",
-                column.seconds(name)? / column.seconds(reference)?
-            ))
+            Some(format!("{:.2}", column.seconds(name)? / column.seconds(reference)?))
         });
     }
     out
@@ -90,11 +63,7 @@ pub fn heap(heaps: &[Heap], columns: &[Column]) -> String {
     let Some(first) = columns.first() else {
         return String::new();
     };
-    let names: Vec<_> = first
-        .timings
-        .iter()
-        .map(|timing| timing.contender)
-        .collect();
+    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
     let mut out = "\nallocations for each response\n\n".to_owned();
     grid(&mut out, columns, &names, |column, name| {
         let heap = find(heaps, column.corpus, name)?;
@@ -102,10 +71,7 @@ pub fn heap(heaps: &[Heap], columns: &[Column]) -> String {
     });
     out.push_str("\npeak heap, KiB\n\n");
     grid(&mut out, columns, &names, |column, name| {
-        Some(format!(
-            "{}",
-            find(heaps, column.corpus, name)?.peak.div_ceil(1024)
-        ))
+        Some(format!("{}", find(heaps, column.corpus, name)?.peak.div_ceil(1024)))
     });
     out
 }
@@ -113,11 +79,7 @@ pub fn heap(heaps: &[Heap], columns: &[Column]) -> String {
 /// One JSON object a line.
 pub fn json(columns: &[Column], heaps: &[Heap], options: &Options) -> String {
     let mut out = String::new();
-    let chunk = if options.chunk == usize::MAX {
-        0
-    } else {
-        options.chunk
-    };
+    let chunk = if options.chunk == usize::MAX { 0 } else { options.chunk };
     for column in columns {
         for Timing { contender, seconds } in &column.timings {
             let heap = find(heaps, column.corpus, contender);
@@ -139,38 +101,21 @@ pub fn json(columns: &[Column], heaps: &[Heap], options: &Options) -> String {
 }
 
 fn find<'a>(heaps: &'a [Heap], corpus: &str, contender: &str) -> Option<&'a Heap> {
-    heaps
-        .iter()
-        .find(|heap| heap.corpus == corpus && heap.contender == contender)
+    heaps.iter().find(|heap| heap.corpus == corpus && heap.contender == contender)
 }
 
 fn number(value: Option<f64>) -> String {
-    value
-        .filter(|value| value.is_finite())
-        .map_or("null".to_owned(), |value| format!("{value:.3}"))
+    value.filter(|value| value.is_finite()).map_or("null".to_owned(), |value| format!("{value:.3}"))
 }
 
-fn grid(
-    out: &mut String,
-    columns: &[Column],
-    names: &[&'static str],
-    cell: impl Fn(&Column, &str) -> Option<String>,
-) {
-    let head: String = columns
-        .iter()
-        .map(|column| format!(" {} |", column.corpus))
-        .collect();
+fn grid(out: &mut String, columns: &[Column], names: &[&'static str], cell: impl Fn(&Column, &str) -> Option<String>) {
+    let head: String = columns.iter().map(|column| format!(" {} |", column.corpus)).collect();
     let rule: String = columns.iter().map(|_| "--:|").collect();
     let _ = write!(out, "| |{head}\n|---|{rule}\n");
     for name in names {
         let cells: String = columns
             .iter()
-            .map(|column| {
-                format!(
-                    " {} |",
-                    cell(column, name).unwrap_or_else(|| "–".to_owned())
-                )
-            })
+            .map(|column| format!(" {} |", cell(column, name).unwrap_or_else(|| "–".to_owned())))
             .collect();
         let _ = writeln!(out, "| {name} |{cells}");
     }

@@ -32,10 +32,7 @@ impl Contender for AsyncImap {
                 proto_values::touch(response.parsed(), &mut touch);
                 responses += 1;
             }
-            Counted {
-                responses,
-                touched: touch.0,
-            }
+            Counted { responses, touched: touch.0 }
         });
         match receive.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(counted) => counted,
@@ -52,11 +49,7 @@ struct Feed<'a> {
 }
 
 impl AsyncRead for Feed<'_> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let length = self.bytes.len().min(self.chunk).min(buf.remaining());
         let (now, later) = self.bytes.split_at(length);
         buf.put_slice(now);
@@ -66,11 +59,7 @@ impl AsyncRead for Feed<'_> {
 }
 
 impl AsyncWrite for Feed<'_> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(buf.len()))
     }
 

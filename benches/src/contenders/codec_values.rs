@@ -21,10 +21,7 @@ pub(crate) fn response(response: &Response<'_>, touch: &mut Touch) {
 pub(crate) fn data(data: &Data<'_>, touch: &mut Touch) {
     match data {
         Data::Fetch { items, .. } => items.as_ref().iter().for_each(|value| item(value, touch)),
-        Data::List {
-            mailbox: Mailbox::Other(name),
-            ..
-        } => touch.string(name.as_ref()),
+        Data::List { mailbox: Mailbox::Other(name), .. } => touch.string(name.as_ref()),
         Data::Search(numbers, ..) => numbers.iter().for_each(|number| touch.number(number.get())),
         _ => {}
     }
@@ -72,11 +69,7 @@ fn body_structure(body: &BodyStructure<'_>, touch: &mut Touch) {
                 SpecificFields::Basic { subtype, .. } | SpecificFields::Text { subtype, .. } => {
                     touch.string(subtype.as_ref());
                 }
-                SpecificFields::Message {
-                    envelope: inner,
-                    body_structure: body,
-                    ..
-                } => {
+                SpecificFields::Message { envelope: inner, body_structure: body, .. } => {
                     // The subtype was matched by the parser and not kept.
                     touch.string(b"rfc822");
                     envelope(inner, touch);
@@ -84,14 +77,9 @@ fn body_structure(body: &BodyStructure<'_>, touch: &mut Touch) {
                 }
             }
         }
-        BodyStructure::Multi {
-            bodies, subtype, ..
-        } => {
+        BodyStructure::Multi { bodies, subtype, .. } => {
             touch.string(subtype.as_ref());
-            bodies
-                .as_ref()
-                .iter()
-                .for_each(|body| body_structure(body, touch));
+            bodies.as_ref().iter().for_each(|body| body_structure(body, touch));
         }
     }
 }

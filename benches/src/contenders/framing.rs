@@ -46,16 +46,10 @@ impl Contender for Framing {
 fn announced(line: &[u8]) -> Option<usize> {
     let line = line.strip_suffix(b"\r\n")?.strip_suffix(b"}")?;
     let line = line.strip_suffix(b"+").unwrap_or(line);
-    let digits = line
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (before, digits) = line.split_at(line.len() - digits);
     if digits.is_empty() || before.last() != Some(&b'{') {
         return None;
     }
-    digits.iter().try_fold(0_usize, |sum, digit| {
-        sum.checked_mul(10)?.checked_add((digit - b'0').into())
-    })
+    digits.iter().try_fold(0_usize, |sum, digit| sum.checked_mul(10)?.checked_add((digit - b'0').into()))
 }

@@ -42,10 +42,7 @@ impl Contender for Raw {
                 self.buffer.keep(remaining);
             }
         }
-        Counted {
-            responses,
-            touched: touch.0,
-        }
+        Counted { responses, touched: touch.0 }
     }
 }
 
@@ -56,9 +53,7 @@ pub struct Fragmented {
 
 impl Default for Fragmented {
     fn default() -> Self {
-        Self {
-            fragmentizer: Fragmentizer::without_max_message_size(),
-        }
+        Self { fragmentizer: Fragmentizer::without_max_message_size() }
     }
 }
 
@@ -78,13 +73,7 @@ impl Contender for Fragmented {
         for chunk in bytes.chunks(chunk) {
             self.fragmentizer.enqueue_bytes(chunk);
             while let Some(fragment) = self.fragmentizer.progress() {
-                let line = matches!(
-                    fragment,
-                    FragmentInfo::Line {
-                        announcement: None,
-                        ..
-                    }
-                );
+                let line = matches!(fragment, FragmentInfo::Line { announcement: None, .. });
                 if !line || !self.fragmentizer.is_message_complete() {
                     continue;
                 }
@@ -95,9 +84,6 @@ impl Contender for Fragmented {
                 responses += 1;
             }
         }
-        Counted {
-            responses,
-            touched: touch.0,
-        }
+        Counted { responses, touched: touch.0 }
     }
 }

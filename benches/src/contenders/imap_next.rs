@@ -40,9 +40,6 @@ impl Contender for ImapNext {
                 Err(Interrupt::Error(error)) => panic!("imap-next gives up: {error}"),
             }
         }
-        Counted {
-            responses,
-            touched: touch.0,
-        }
+        Counted { responses, touched: touch.0 }
     }
 }

@@ -42,9 +42,6 @@ impl Contender for ImapProto {
                 self.buffer.keep(remaining);
             }
         }
-        Counted {
-            responses,
-            touched: touch.0,
-        }
+        Counted { responses, touched: touch.0 }
     }
 }

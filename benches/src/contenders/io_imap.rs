@@ -23,10 +23,7 @@ impl Contender for IoImap {
 
     fn run(&mut self, bytes: &[u8], chunk: usize) -> Counted {
         let tag = Tag::try_from("a1").expect("a1 is a tag");
-        let mut send: ImapSend<CommandCodec> = ImapSend::receive(Command {
-            tag,
-            body: CommandBody::Noop,
-        });
+        let mut send: ImapSend<CommandCodec> = ImapSend::receive(Command { tag, body: CommandBody::Noop });
         let mut fragmentizer = Fragmentizer::without_max_message_size();
         let done: &[u8] = b"a1 OK Fetch completed.\r\n";
         let mut chunks = bytes.chunks(chunk).chain([done]);
@@ -40,13 +37,7 @@ impl Contender for IoImap {
             }
         };
         let mut touch = Touch::default();
-        output
-            .data
-            .iter()
-            .for_each(|data| codec_values::data(data, &mut touch));
-        Counted {
-            responses: output.data.len() as u64,
-            touched: touch.0,
-        }
+        output.data.iter().for_each(|data| codec_values::data(data, &mut touch));
+        Counted { responses: output.data.len() as u64, touched: touch.0 }
     }
 }

@@ -25,9 +25,6 @@ impl Contender for Memcpy {
             self.buffer.extend_from_slice(chunk);
             black_box(self.buffer.as_slice());
         }
-        Counted {
-            responses: 0,
-            touched: bytes.len() as u64,
-        }
+        Counted { responses: 0, touched: bytes.len() as u64 }
     }
 }

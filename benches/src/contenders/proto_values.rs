@@ -23,9 +23,7 @@ fn attribute(item: &AttributeValue<'_>, touch: &mut Touch) {
         AttributeValue::Flags(flags) => flags.iter().for_each(|flag| touch.flag(flag.as_bytes())),
         AttributeValue::Envelope(value) => envelope(value, touch),
         AttributeValue::BodyStructure(value) => body_structure(value, touch),
-        AttributeValue::BodySection { data, .. } => {
-            touch.literal(data.as_deref().unwrap_or_default())
-        }
+        AttributeValue::BodySection { data, .. } => touch.literal(data.as_deref().unwrap_or_default()),
         _ => {}
     }
 }
@@ -35,12 +33,7 @@ fn envelope(envelope: &Envelope<'_>, touch: &mut Touch) {
     touch.nstring(envelope.subject.as_deref());
     touch.nstring(envelope.message_id.as_deref());
     for address in envelope.from.iter().chain(&envelope.to).flatten() {
-        let Address {
-            name,
-            mailbox,
-            host,
-            ..
-        } = address;
+        let Address { name, mailbox, host, .. } = address;
         touch.nstring(name.as_deref());
         touch.nstring(mailbox.as_deref());
         touch.nstring(host.as_deref());
@@ -53,13 +46,7 @@ fn body_structure(body: &BodyStructure<'_>, touch: &mut Touch) {
             touch.string(common.ty.subtype.as_bytes());
             touch.number(other.octets);
         }
-        BodyStructure::Message {
-            common,
-            other,
-            envelope: inner,
-            body,
-            ..
-        } => {
+        BodyStructure::Message { common, other, envelope: inner, body, .. } => {
             touch.string(common.ty.subtype.as_bytes());
             touch.number(other.octets);
             envelope(inner, touch);

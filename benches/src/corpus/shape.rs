@@ -25,28 +25,16 @@ pub(crate) fn envelope(out: &mut Vec<u8>, message: &Message) {
 pub(crate) fn body_structure(out: &mut Vec<u8>, part: &Part) {
     out.push(b'(');
     match part {
-        Part::Text {
-            subtype,
-            lines,
-            leaf,
-        } => {
+        Part::Text { subtype, lines, leaf } => {
             basic(out, "text", subtype, leaf);
             out.extend_from_slice(format!(" {lines}").as_bytes());
             extension(out, leaf);
         }
-        Part::Basic {
-            kind,
-            subtype,
-            leaf,
-        } => {
+        Part::Basic { kind, subtype, leaf } => {
             basic(out, kind, subtype, leaf);
             extension(out, leaf);
         }
-        Part::Rfc822 {
-            message,
-            lines,
-            leaf,
-        } => {
+        Part::Rfc822 { message, lines, leaf } => {
             basic(out, "message", "rfc822", leaf);
             out.push(b' ');
             envelope(out, message);
@@ -55,11 +43,7 @@ pub(crate) fn body_structure(out: &mut Vec<u8>, part: &Part) {
             out.extend_from_slice(format!(" {lines}").as_bytes());
             extension(out, leaf);
         }
-        Part::Multi {
-            subtype,
-            boundary,
-            parts,
-        } => {
+        Part::Multi { subtype, boundary, parts } => {
             for part in parts {
                 body_structure(out, part);
             }
@@ -75,10 +59,7 @@ pub(crate) fn body_structure(out: &mut Vec<u8>, part: &Part) {
 
 /// Appends a string: quoted, or a literal as soon as it would need a backslash. Dovecot never escapes here.
 pub(crate) fn string(out: &mut Vec<u8>, value: &str) {
-    if value
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n') || byte >= 0x80)
-    {
+    if value.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n') || byte >= 0x80) {
         out.extend_from_slice(format!("{{{}}}\r\n{value}", value.len()).as_bytes());
     } else {
         out.extend_from_slice(format!("\"{value}\"").as_bytes());
@@ -160,11 +141,7 @@ mod tests {
     use super::*;
 
     fn addr(name: Option<&str>, mailbox: &str, host: &str) -> Addr {
-        Addr {
-            name: name.map(str::to_owned),
-            mailbox: mailbox.to_owned(),
-            host: host.to_owned(),
-        }
+        Addr { name: name.map(str::to_owned), mailbox: mailbox.to_owned(), host: host.to_owned() }
     }
 
     fn message(subject: &str, n: u32, body: Part) -> Message {
@@ -172,10 +149,7 @@ mod tests {
             date: "Mon, 07 Feb 1994 21:52:25 -0800".to_owned(),
             subject: subject.to_owned(),
             from: addr(Some("O'Hara, Ann"), &format!("ann.ohara{n}"), "example.org"),
-            to: vec![
-                addr(Some("Bob"), "bob", "example.com"),
-                addr(Some("Carol \"CC\" Jones"), "carol", "example.net"),
-            ],
+            to: vec![addr(Some("Bob"), "bob", "example.com"), addr(Some("Carol \"CC\" Jones"), "carol", "example.net")],
             cc: vec![addr(None, "list", "example.com")],
             in_reply_to: None,
             message_id: format!("<{n}.abc@example.org>"),
@@ -185,16 +159,7 @@ mod tests {
 
     fn text(subtype: &'static str, charset: &str, octets: u64) -> Part {
         let params = vec![("charset", charset.to_owned())];
-        Part::Text {
-            subtype,
-            lines: 0,
-            leaf: Leaf {
-                params,
-                encoding: "7bit",
-                octets,
-                ..Leaf::default()
-            },
-        }
+        Part::Text { subtype, lines: 0, leaf: Leaf { params, encoding: "7bit", octets, ..Leaf::default() } }
     }
 
     fn file(kind: &'static str, name: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
@@ -218,11 +183,7 @@ mod tests {
     #[test]
     fn a_body_structure_is_what_dovecot_sends() {
         let parts = vec![text("plain", "us-ascii", 1), text("html", "utf-8", 3)];
-        let alternative = Part::Multi {
-            subtype: "alternative",
-            boundary: "a".to_owned(),
-            parts,
-        };
+        let alternative = Part::Multi { subtype: "alternative", boundary: "a".to_owned(), parts };
         let pdf = Leaf {
             params: vec![("name", "a report.pdf".to_owned())],
             id: Some("<p1@x>".to_owned()),
@@ -234,23 +195,11 @@ mod tests {
         let forwarded = Part::Rfc822 {
             message: Box::new(message("Report 1", 1, text("plain", "us-ascii", 5))),
             lines: 9,
-            leaf: Leaf {
-                encoding: "7bit",
-                octets: 280,
-                disposition: file("attachment", "f.eml"),
-                ..Leaf::default()
-            },
+            leaf: Leaf { encoding: "7bit", octets: 280, disposition: file("attachment", "f.eml"), ..Leaf::default() },
         };
-        let pdf = Part::Basic {
-            kind: "application",
-            subtype: "pdf",
-            leaf: pdf,
-        };
-        let whole = Part::Multi {
-            subtype: "mixed",
-            boundary: "m".to_owned(),
-            parts: vec![alternative, pdf, forwarded],
-        };
+        let pdf = Part::Basic { kind: "application", subtype: "pdf", leaf: pdf };
+        let whole =
+            Part::Multi { subtype: "mixed", boundary: "m".to_owned(), parts: vec![alternative, pdf, forwarded] };
         let mut out = Vec::new();
         body_structure(&mut out, &whole);
         let expected = [
