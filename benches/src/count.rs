@@ -1,0 +1,130 @@
+//! Allocations, counted in a process of their own: a counting allocator costs those most who allocate most,
+//! and so has no place beside a clock.
+
+use std::env;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::corpus::{Corpus, Kind};
+use crate::measure;
+use crate::options::Options;
+
+/// What one contender asked of the heap for one corpus.
+#[derive(Clone, Debug)]
+pub struct Heap {
+    /// The corpus.
+    pub corpus: String,
+    /// The contender.
+    pub contender: String,
+    /// Allocations for each response, in a run after the first.
+    pub allocations: f64,
+    /// Reallocations for each response, in a run after the first.
+    pub reallocations: f64,
+    /// The most octets that were live at a time, in a first run; the corpus itself apart.
+    pub peak: usize,
+}
+
+/// What the global allocator of the counting binary tells.
+pub trait Allocator {
+    /// Allocations and reallocations up to now.
+    fn events(&self) -> (usize, usize);
+    /// Octets that are live.
+    fn live(&self) -> usize;
+    /// The most octets that were ever live.
+    fn most(&self) -> usize;
+}
+
+const BINARY: &str = "imap-benches-count";
+
+/// Runs the counting binary beside this one, built anew where Cargo started us.
+///
+/// # Errors
+///
+/// A sentence about what went wrong; the times are good without the counts.
+pub fn in_own_process(options: &Options) -> Result<Vec<Heap>, String> {
+    if let Some(cargo) = env::var_os("CARGO") {
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "-p", "imap-benches", "--bin", BINARY]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let status = build.status().map_err(|error| format!("cargo does not start: {error}"))?;
+        if !status.success() {
+            return Err(format!("{BINARY} does not build"));
+        }
+    }
+    let path = sibling().ok_or("this binary does not know where it is")?;
+    let output = Command::new(&path)
+        .args(options.for_counting())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    if !output.status.success() {
+        return Err(format!("{BINARY} failed"));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
+    text.lines().map(|line| Heap::from_line(line).ok_or_else(|| format!("not a count: {line}"))).collect()
+}
+
+fn sibling() -> Option<PathBuf> {
+    let path = env::current_exe().ok()?;
+    Some(path.with_file_name(format!("{BINARY}{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Counts for all that the options name, and prints a line for each.
+pub fn print(options: &Options, allocator: &dyn Allocator) {
+    for kind in &options.kinds {
+        let corpus = Corpus::generate(*kind);
+        for at in 0..measure::contenders(options).len() {
+            println!("{}", count(&corpus, options, at, allocator).to_line());
+        }
+    }
+}
+
+fn count(corpus: &Corpus, options: &Options, at: usize, allocator: &dyn Allocator) -> Heap {
+    let mut contender = measure::contenders(options).swap_remove(at);
+    // The highest mark only rises. Memory that is reserved and never touched lifts what is live up to the
+    // mark, so that this run has one of its own.
+    let ballast = Vec::<u8>::with_capacity(allocator.most() - allocator.live());
+    let before = allocator.most();
+    contender.run(black_box(&corpus.bytes), options.chunk);
+    let peak = allocator.most() - before;
+    drop(black_box(ballast));
+
+    let (allocations, reallocations) = allocator.events();
+    // One response has no steady state, and the quadratic peers no time for a second run.
+    let again = corpus.kind != Kind::S1 && corpus.kind != Kind::S2;
+    if again {
+        contender.run(black_box(&corpus.bytes), options.chunk);
+    }
+    let (allocations, reallocations) = (allocator.events().0 - allocations, allocator.events().1 - reallocations);
+    let each = |count: usize| {
+        if again { count as f64 / corpus.responses as f64 } else { f64::NAN }
+    };
+    Heap {
+        corpus: corpus.kind.name().to_owned(),
+        contender: contender.name().to_owned(),
+        allocations: each(allocations),
+        reallocations: each(reallocations),
+        peak,
+    }
+}
+
+impl Heap {
+    fn to_line(&self) -> String {
+        let Self { corpus, contender, allocations, reallocations, peak } = self;
+        format!("{corpus}\t{contender}\t{allocations}\t{reallocations}\t{peak}")
+    }
+
+    fn from_line(line: &str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        Some(Self {
+            corpus: fields.next()?.to_owned(),
+            contender: fields.next()?.to_owned(),
+            allocations: fields.next()?.parse().ok()?,
+            reallocations: fields.next()?.parse().ok()?,
+            peak: fields.next()?.parse().ok()?,
+        })
+    }
+}

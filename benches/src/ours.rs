@@ -1,0 +1,75 @@
+//! Our own receive path: octets through the decoder, then tokens, values read in place, and values kept.
+
+mod values;
+
+use imap_proto_core::wire::{Decoder, Limits, Response, Step};
+
+use crate::contender::{Contender, Counted, Depth, Touch};
+
+/// The contender all ratios are taken against.
+pub const REFERENCE: &str = "ours: owned";
+
+/// Our own contenders, fresh.
+pub fn contenders() -> Vec<Box<dyn Contender>> {
+    vec![
+        Box::new(Ours::new("ours: frames+tokens, borrowed", Depth::Frames, |response, touch| {
+            touch.number(response.values().count() as u64);
+        })),
+        Box::new(Ours::new("ours: values, borrowed", Depth::Values, values::touch)),
+        Box::new(Ours::new(REFERENCE, Depth::Values, |response, touch| {
+            let owned = response.to_owned();
+            values::touch(owned.get(), touch);
+        })),
+    ]
+}
+
+/// The decoder, and what is done with each response.
+struct Ours {
+    name: &'static str,
+    depth: Depth,
+    consume: fn(Response<'_>, &mut Touch),
+    decoder: Decoder,
+}
+
+impl Ours {
+    fn new(name: &'static str, depth: Depth, consume: fn(Response<'_>, &mut Touch)) -> Self {
+        Self { name, depth, consume, decoder: Decoder::new(Limits::default()) }
+    }
+
+    /// Consumes what is whole; literals of the corpora are short enough to stay in their response.
+    fn drain(&mut self, touch: &mut Touch) -> u64 {
+        let mut responses = 0;
+        while let Some(step) = self.decoder.advance().expect("a corpus keeps the limits") {
+            assert_eq!(step, Step::Response, "no literal of a corpus is streamed");
+            (self.consume)(self.decoder.response(), touch);
+            responses += 1;
+        }
+        responses
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn depth(&self) -> Depth {
+        self.depth
+    }
+
+    fn run(&mut self, bytes: &[u8], chunk: usize) -> Counted {
+        let mut touch = Touch::default();
+        let mut responses = 0;
+        for mut chunk in bytes.chunks(chunk) {
+            while !chunk.is_empty() {
+                let space = self.decoder.space();
+                let (now, later) = chunk.split_at(chunk.len().min(space.len()));
+                space[..now.len()].copy_from_slice(now);
+                self.decoder.received(now.len());
+                chunk = later;
+                responses += self.drain(&mut touch);
+            }
+        }
+        Counted { responses, touched: touch.0 }
+    }
+}
