@@ -13,5 +13,7 @@ pub mod types;
 pub mod wire;
 
 pub use config::{Config, LiteralPolicy, Time};
-pub use connection::{CancelEffect, CommandId, Connection, Event, Health};
+pub use connection::{
+    CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, View, Want,
+};
 pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, Violation};

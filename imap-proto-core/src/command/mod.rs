@@ -12,6 +12,7 @@ mod logout;
 mod noop;
 mod search;
 mod select;
+mod starttls;
 
 use alloc::vec::Vec;
 
@@ -24,6 +25,7 @@ pub use logout::Logout;
 pub use noop::Noop;
 pub use search::Search;
 pub use select::{Access, Select};
+pub(crate) use starttls::StartTls;
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
@@ -93,6 +95,11 @@ impl Request {
         self.name
     }
 
+    /// True when the command does nothing but answer: abandoned, it is surely without effect.
+    pub fn only_answers(&self) -> bool {
+        self.claim.is_answer()
+    }
+
     /// Binds the command to a selection: once another mailbox is selected it fails with
     /// [`Error::Deselected`](crate::Error::Deselected) instead of being sent.
     pub fn bind(mut self, selection: u32) -> Self {
@@ -113,6 +120,13 @@ pub(crate) enum Claim {
     Fetch { uids: UidSet, items: FetchItems },
 }
 
+impl Claim {
+    /// True where the claimed data is the whole point of the command, which changes nothing else.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Claim::Capability | Claim::Search | Claim::Fetch { .. })
+    }
+}
+
 /// What an `OK` changes, whether or not anyone waits for it.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
@@ -122,6 +136,7 @@ pub(crate) enum Effect {
     /// A message is stored; in doubt from its last octet on.
     Store,
     Logout,
+    StartTls,
 }
 
 /// What may be on its way at the same time.

@@ -1,6 +1,7 @@
 //! The connection as a state machine: [`Connection`] is its face.
 
 mod event;
+mod handshake;
 mod in_flight;
 mod order;
 mod outbox;
@@ -15,6 +16,7 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 pub use event::Event;
+pub use handshake::{Credentials, Handshake, Security, Want};
 pub use view::{Phase as ViewPhase, Selected, View};
 
 use crate::command::Request;
@@ -193,11 +195,11 @@ impl Connection {
     pub fn feed(&mut self, id: CommandId, octets: Bytes) -> Result<(), Error> {
         let Some(entry) = self.in_flight.get_mut(id) else { return Ok(()) };
         let Stage::Feeding { left } = &mut entry.stage else {
-            self.abandon(id);
+            self.abandon(id, self.now);
             return Err(Error::Misuse(Misuse::SourceLength));
         };
         let Some(rest) = left.checked_sub(octets.len() as u64) else {
-            self.abandon(id);
+            self.abandon(id, self.now);
             return Err(Error::Misuse(Misuse::SourceLength));
         };
         *left = rest;
@@ -215,7 +217,8 @@ impl Connection {
     /// What was promised on the wire is kept: a begun command is finished, its answer read over. Where that
     /// cannot be, because octets are owed that nobody has, the connection is closed. An
     /// [`Event::Done`] or [`Event::Failed`] still tells how it ended.
-    pub fn abandon(&mut self, id: CommandId) -> CancelEffect {
+    pub fn abandon(&mut self, id: CommandId, now: Time) -> CancelEffect {
+        self.now = now;
         let effect = self.would_drop(id);
         match effect {
             CancelEffect::Removed => {
@@ -247,8 +250,8 @@ impl Connection {
             Some(entry) => match entry.stage {
                 Stage::Queued => CancelEffect::Removed,
                 Stage::Feeding { .. } => CancelEffect::WillClose,
-                _ if matches!(entry.claim, crate::command::Claim::Nothing) => CancelEffect::WillFinish,
-                _ => CancelEffect::WillDrain,
+                _ if entry.claim.is_answer() => CancelEffect::WillDrain,
+                _ => CancelEffect::WillFinish,
             },
         }
     }
@@ -280,11 +283,9 @@ impl Connection {
         self.in_flight.iter().any(|entry| entry.abandoned.is_some())
     }
 
-    /// True when somebody waits for a command other than `except`.
-    pub fn others_wait(&self, except: &mut dyn FnMut(CommandId) -> bool) -> bool {
-        self.in_flight.iter().any(|entry| {
-            !matches!(entry.stage, Stage::Idling { .. }) && entry.abandoned.is_none() && !except(entry.id)
-        })
+    /// True when somebody waits for a command other than those of `except` and IDLE.
+    pub fn others_wait(&self, except: impl Fn(CommandId) -> bool) -> bool {
+        self.in_flight.iter().any(|entry| !entry.is_idle() && entry.abandoned.is_none() && !except(entry.id))
     }
 
     /// Ends the connection for `error`: nothing more is sent, and every command fails with it.

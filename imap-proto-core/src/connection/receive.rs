@@ -180,6 +180,10 @@ impl Connection {
 
     fn take_continuation(&mut self) -> Found {
         let renew = self.now + self.config.idle_refresh;
+        if self.in_flight.iter().any(|entry| matches!(entry.effect, Effect::StartTls) && entry.begun) {
+            self.close(Error::Protocol(Violation::UnexpectedContinuation));
+            return Found::Nothing;
+        }
         let Some(entry) = self.in_flight.waiting_for_continuation() else { return Found::Nothing };
         let id = entry.id;
         let abandoned = entry.abandoned.is_some();

@@ -5,12 +5,12 @@ use crate::wire::grammar::Fetch;
 use crate::wire::{Condition, Kind, Response};
 
 impl Connection {
-    /// Whose the current response is: the oldest command under way that claims it, else the running IDLE's.
+    /// Whose the current response is: the oldest command under way that claims it.
     pub(super) fn claimant(&self) -> Option<CommandId> {
         let response = self.decoder.response();
         let under_way = self.in_flight.iter().filter(|entry| entry.begun);
         let mut claiming = under_way.filter(|entry| claims(&entry.claim, &response));
-        claiming.next().or_else(|| self.in_flight.idle()).map(|entry| entry.id)
+        claiming.next().map(|entry| entry.id)
     }
 }
 

@@ -1,0 +1,184 @@
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use super::Mailbox;
+use super::operation::ended;
+use super::queue::{Call, Item, Reply, Ticket};
+use crate::command::{Command, Fetch};
+use crate::error::Error;
+use crate::types::{FetchItems, Section, Uid, UidSet};
+use crate::wire::grammar;
+
+/// The first piece: what most messages fit into.
+const FIRST_PIECE: u64 = 256 << 10;
+/// The others.
+const PIECE: u64 = 1 << 20;
+/// Pieces on their way at once.
+const PIECES: usize = 2;
+
+/// One section of a message as a stream of octets, in chunks of what was received at a time.
+///
+/// It is fetched in pieces, so that dropping the download of 5 GB leaves 2 MiB to be read over. A message
+/// that is gone, and a section that it does not have, give a stream without octets; [`existed`](Self::existed) tells.
+/// The last item is the error, if there was one.
+#[must_use = "nothing is fetched unless the stream is polled"]
+#[derive(Debug)]
+pub struct BodyStream {
+    mailbox: Mailbox,
+    reply: Arc<Reply>,
+    uid: Uid,
+    section: Section,
+    next_offset: u64,
+    pieces: VecDeque<Piece>,
+    /// True once a piece came short: there is no more.
+    complete: bool,
+    existed: bool,
+    begun: bool,
+    over: bool,
+}
+
+#[derive(Debug)]
+struct Piece {
+    ticket: Ticket,
+    len: u64,
+    received: u64,
+}
+
+impl BodyStream {
+    pub(super) fn new(mailbox: &Mailbox, uid: Uid, section: Section) -> Self {
+        BodyStream {
+            mailbox: mailbox.clone(),
+            reply: Reply::new(),
+            uid,
+            section,
+            next_offset: 0,
+            pieces: VecDeque::new(),
+            complete: false,
+            existed: false,
+            begun: false,
+            over: false,
+        }
+    }
+
+    /// The next octets, or `None` at the end.
+    ///
+    /// Dropping the future loses nothing: the next call goes on where this one stopped.
+    ///
+    /// # Errors
+    /// Once, with what ended the download early.
+    pub async fn try_next(&mut self) -> Result<Option<Bytes>, Error> {
+        core::future::poll_fn(|cx| self.poll_octets(cx)).await.transpose()
+    }
+
+    /// True once the server gave the section, be it empty.
+    pub fn existed(&self) -> bool {
+        self.existed
+    }
+
+    fn poll_octets(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let result = match self.begin() {
+            Ok(()) => ready!(self.poll_items(cx)),
+            Err(error) => Err(error),
+        };
+        self.over = !matches!(result, Ok(Some(_)));
+        if result.is_err() {
+            self.abandon_all();
+        }
+        Poll::Ready(result.transpose())
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        match core::mem::replace(&mut self.begun, true) {
+            true => Ok(()),
+            false => self.ask(FIRST_PIECE),
+        }
+    }
+
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        while !self.pieces.is_empty() {
+            let (ticket, item) = ready!(self.reply.poll_pop(self.mailbox.client.calls(), cx));
+            match item {
+                Item::Failed(error, _) => return Poll::Ready(Err(error)),
+                Item::Done(outcome) => self.ended(ticket, outcome)?,
+                Item::Body(octets) => {
+                    self.count(ticket, octets.len());
+                    return Poll::Ready(Ok(Some(octets)));
+                }
+                Item::Data(response) => {
+                    let fetch = grammar::Fetch::of(&response.get());
+                    let body = fetch.and_then(|fetch| fetch.sections().next()).map(|section| section.body());
+                    self.existed |= matches!(body, Some(grammar::Body::Octets(_) | grammar::Body::Detached { .. }));
+                    if let Some(grammar::Body::Octets(text)) = body {
+                        let octets = Bytes::from(text.to_bytes().into_owned());
+                        self.count(ticket, octets.len());
+                        if !octets.is_empty() {
+                            return Poll::Ready(Ok(Some(octets)));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    fn count(&mut self, ticket: Ticket, octets: usize) {
+        if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) {
+            piece.received += octets as u64;
+        }
+    }
+
+    fn ended(&mut self, ticket: Ticket, outcome: crate::command::Outcome) -> Result<(), Error> {
+        ended(outcome)?;
+        let Some(at) = self.pieces.iter().position(|piece| piece.ticket == ticket) else { return Ok(()) };
+        self.complete |= self.pieces.remove(at).is_none_or(|piece| piece.received < piece.len);
+        while !self.complete && self.pieces.len() < PIECES {
+            self.ask(PIECE)?;
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, len: u64) -> Result<(), Error> {
+        let items = FetchItems::ids().partial(self.section.clone(), self.next_offset, len);
+        let request = Fetch::new(UidSet::from(self.uid), items).request().map_err(Error::Misuse)?;
+        let calls = self.mailbox.client.calls();
+        let ticket = calls.ticket();
+        let request = request.bind(self.mailbox.selection());
+        calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
+        self.next_offset += len;
+        self.pieces.push_back(Piece { ticket, len, received: 0 });
+        Ok(())
+    }
+
+    fn abandon_all(&mut self) {
+        self.reply.close();
+        for piece in self.pieces.drain(..) {
+            // Where the driver is gone there is nothing left to abandon.
+            let _ = self.mailbox.client.calls().push(Call::Abandon { ticket: piece.ticket });
+        }
+    }
+}
+
+impl Stream for BodyStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_octets(cx)
+    }
+}
+
+impl Drop for BodyStream {
+    fn drop(&mut self) {
+        if self.begun && !self.over {
+            self.abandon_all();
+        }
+    }
+}

@@ -1,0 +1,281 @@
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::pump::Pump;
+use super::queue::{Call, Calls, Item, MOST_WAITING, Reply, Ticket};
+use super::wire::Wire;
+use crate::connection::{CommandId, Connection, Event};
+use crate::error::{Closed, Error, Fate, Limit};
+
+/// Rounds in one poll before others get their turn on the same thread.
+const MOST_ROUNDS: usize = 64;
+/// What a reader may leave lying while other commands wait behind it.
+const MOST_LYING: usize = 64 << 20;
+/// Items that wait for one listener; further ones are counted and left out.
+const MOST_EVENTS: usize = 1024;
+
+/// Moves one connection: reads, writes, keeps its time, and hands out what arrives.
+///
+/// It owns the connection and the stream; handles reach it through queues alone, so that dropping any of
+/// their futures can neither block nor run protocol code. Spawn it, or poll it beside the calls. It is done
+/// when the connection is closed; dropping it closes the connection, and every call ends with
+/// [`Closed::DriverGone`].
+#[must_use = "nothing moves on the connection unless its driver is polled"]
+#[derive(Debug)]
+pub struct Driver<W> {
+    connection: Connection,
+    wire: W,
+    pump: Pump,
+    calls: Arc<Calls>,
+    slots: Vec<Slot>,
+    listeners: Vec<Listener>,
+    settling: Vec<Arc<Reply>>,
+    closing: bool,
+}
+
+/// A command and whoever reads its answer.
+#[derive(Debug)]
+struct Slot {
+    id: CommandId,
+    ticket: Ticket,
+    reply: Arc<Reply>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    reply: Arc<Reply>,
+    missed: u64,
+}
+
+impl Listener {
+    fn tell(&mut self, make: impl FnOnce() -> Item) {
+        if self.reply.len() >= MOST_EVENTS {
+            self.missed += 1;
+            return;
+        }
+        if self.missed > 0 {
+            self.reply.push(Ticket::NONE, Item::Lagged(core::mem::take(&mut self.missed)));
+        }
+        self.reply.push(Ticket::NONE, make());
+    }
+}
+
+impl<W: Wire> Driver<W> {
+    pub(super) fn new(connection: Connection, wire: W, calls: Arc<Calls>) -> Self {
+        Driver {
+            connection,
+            wire,
+            pump: Pump::default(),
+            calls,
+            slots: Vec::new(),
+            listeners: Vec::new(),
+            settling: Vec::new(),
+            closing: false,
+        }
+    }
+
+    /// One round of everything. True when anything moved.
+    fn round(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = self.take_calls();
+        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
+        moved |= self.hand_out();
+        if !self.closing && !self.is_congested() {
+            moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
+        }
+        if let Some(at) = self.connection.poll_timeout()
+            && self.wire.poll_sleep_until(cx, at).is_ready()
+        {
+            self.connection.handle_timeout(self.wire.now());
+            moved = true;
+        }
+        moved
+    }
+
+    fn take_calls(&mut self) -> bool {
+        let mut moved = false;
+        while let Some(call) = self.calls.pop() {
+            moved = true;
+            self.take_call(call);
+        }
+        moved
+    }
+
+    fn take_call(&mut self, call: Call) {
+        let now = self.wire.now();
+        match call {
+            Call::Submit { ticket, request, reply } => {
+                if reply.is_cancelled() {
+                    return reply.push(ticket, Item::Failed(Error::Cancelled, Fate::NotSent));
+                }
+                match self.connection.submit(request, now) {
+                    Ok(id) => self.slots.push(Slot { id, ticket, reply }),
+                    Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
+                }
+            }
+            Call::Feed { ticket, octets } => {
+                if let Some(slot) = self.slots.iter().find(|slot| slot.ticket == ticket) {
+                    // A wrong length ends the connection, and with it the operation.
+                    let _ = self.connection.feed(slot.id, octets);
+                }
+            }
+            Call::Abandon { ticket } => {
+                if let Some(slot) = self.slots.iter().find(|slot| slot.ticket == ticket) {
+                    self.connection.abandon(slot.id, now);
+                }
+            }
+            Call::Subscribe { reply } => self.listeners.push(Listener { reply, missed: 0 }),
+            Call::Settle { reply } => self.settling.push(reply),
+            Call::View { reply } => {
+                reply.push(Ticket::NONE, Item::View(Box::new(self.connection.view().clone())));
+            }
+            Call::Close => self.connection.close(Error::Closed(Closed::ByOwner)),
+        }
+    }
+
+    /// Hands out events until there is none, or until a reader has enough.
+    fn hand_out(&mut self) -> bool {
+        let mut moved = false;
+        while !self.is_congested() {
+            let Driver { connection, slots, listeners, .. } = self;
+            let Some(event) = connection.poll_event() else { break };
+            moved = true;
+            let closed = matches!(event, Event::Closed(_));
+            deliver(event, slots, listeners);
+            self.closing |= closed;
+            self.drop_slow_readers();
+        }
+        if !self.settling.is_empty() && !self.connection.has_abandoned() {
+            for reply in self.settling.drain(..) {
+                reply.push(Ticket::NONE, Item::Settled);
+            }
+        }
+        moved
+    }
+
+    /// True when a reader has enough and nobody else waits for what comes after it.
+    fn is_congested(&self) -> bool {
+        let full = |slot: &Slot| slot.reply.waiting() > MOST_WAITING;
+        if !self.slots.iter().any(full) {
+            return false;
+        }
+        let of_a_full_reader = |id: CommandId| self.slots.iter().any(|slot| slot.id == id && full(slot));
+        !self.connection.others_wait(of_a_full_reader)
+    }
+
+    /// Ends what nobody reads while others wait behind it.
+    fn drop_slow_readers(&mut self) {
+        let now = self.wire.now();
+        for slot in self.slots.iter().filter(|slot| slot.reply.waiting() > MOST_LYING) {
+            let error = Error::Limit(Limit::SlowReader { limit: MOST_LYING });
+            slot.reply.push(slot.ticket, Item::Failed(error, Fate::Cancelled));
+            self.connection.abandon(slot.id, now);
+        }
+        self.slots.retain(|slot| slot.reply.waiting() <= MOST_LYING);
+    }
+}
+
+fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener>) {
+    match event {
+        Event::Data { id: None, response } => {
+            listeners.retain(|listener| Arc::strong_count(&listener.reply) > 1);
+            for listener in listeners {
+                listener.tell(|| Item::Data(response.to_owned()));
+            }
+        }
+        Event::Data { id: Some(id), response } => send(slots, id, || Item::Data(response.to_owned())),
+        Event::BodyStart { id: Some(id), response, .. } => {
+            send(slots, id, || Item::BodyStart(response.to_owned()));
+        }
+        Event::Body { id: Some(id), octets } => send(slots, id, || Item::Body(Bytes::copy_from_slice(octets))),
+        Event::BodyEnd { id: Some(id) } => send(slots, id, || Item::BodyEnd),
+        Event::WantsBody { id, max } => send(slots, id, || Item::WantsBody(max)),
+        Event::Idling { id } => send(slots, id, || Item::Idling),
+        Event::Done { id, outcome } => finish(slots, id, Item::Done(outcome)),
+        Event::Failed { id, error, fate } => finish(slots, id, Item::Failed(error, fate)),
+        // A body that nobody asked for goes with its response; the end of the connection reached every call.
+        _ => {}
+    }
+}
+
+fn send(slots: &[Slot], id: CommandId, make: impl FnOnce() -> Item) {
+    if let Some(slot) = slots.iter().find(|slot| slot.id == id) {
+        slot.reply.push(slot.ticket, make());
+    }
+}
+
+fn finish(slots: &mut Vec<Slot>, id: CommandId, item: Item) {
+    if let Some(at) = slots.iter().position(|slot| slot.id == id) {
+        let slot = slots.remove(at);
+        slot.reply.push(slot.ticket, item);
+    }
+}
+
+impl<W: Wire> Future for Driver<W> {
+    /// Why the connection ended.
+    type Output = Error;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Error> {
+        let this = &mut *self;
+        this.calls.register_driver(cx);
+        for _ in 0..MOST_ROUNDS {
+            let moved = this.round(cx);
+            if this.closing {
+                return this.poll_closed(cx);
+            }
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<W: Wire> Driver<W> {
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let error = match self.connection.health() {
+            crate::connection::Health::MustClose(error) => error,
+            _ => Error::Closed(Closed::ByOwner),
+        };
+        self.refuse_all(&error);
+        // Best effort, and without waiting: a peer that does not read must not hold us up.
+        let _ = self.wire.poll_close(cx);
+        Poll::Ready(error)
+    }
+}
+
+impl<W> Driver<W> {
+    /// Ends everything that anybody waits for.
+    fn refuse_all(&mut self, error: &Error) {
+        for call in self.calls.close() {
+            if let Call::Submit { ticket, reply, .. } = call {
+                reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
+            } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply } = call {
+                reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
+            }
+        }
+        for reply in self.settling.drain(..) {
+            reply.push(Ticket::NONE, Item::Settled);
+        }
+        for listener in self.listeners.drain(..) {
+            listener.reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::Cancelled));
+        }
+    }
+}
+
+impl<W> Drop for Driver<W> {
+    fn drop(&mut self) {
+        let error = Error::Closed(Closed::DriverGone);
+        self.connection.close(error.clone());
+        while let Some(event) = self.connection.poll_event() {
+            deliver(event, &mut self.slots, &mut self.listeners);
+        }
+        self.refuse_all(&error);
+    }
+}

@@ -1,0 +1,287 @@
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use super::operation::ended;
+use super::queue::{Call, Item, Reply, Ticket};
+use super::Mailbox;
+use crate::command::{Command, Fetch, Search};
+use crate::error::{Error, Limit};
+use crate::types::{FetchItems, Query, Uid, UidSet, UidValidity};
+use crate::wire::OwnedResponse;
+use crate::wire::grammar;
+
+/// Messages in one window of items that are small for each message.
+const WINDOW: u64 = 256;
+/// Messages in one window where a section of each is fetched.
+const WINDOW_OF_SECTIONS: u64 = 32;
+/// Windows under way at once: one to read from, one on its way.
+const WINDOWS: usize = 2;
+/// The most that is held of one body that came as a whole.
+const MOST_BODY: u64 = 64 << 20;
+
+/// A stream of messages, fetched in windows.
+///
+/// One item is one FETCH response. A server may send more than one for a message, as it does when flags
+/// change meanwhile. The last item is the error, if there was one: a stream that just ends has told all.
+///
+/// An open set of UIDs is closed by a search first, so that the windows are even.
+#[must_use = "nothing is fetched unless the stream is polled"]
+#[derive(Debug)]
+pub struct FetchStream {
+    mailbox: Mailbox,
+    reply: Arc<Reply>,
+    items: FetchItems,
+    /// What is not asked for yet.
+    left: UidSet,
+    searching: Option<(Ticket, Search)>,
+    windows: VecDeque<Window>,
+    bodies: Bodies,
+    begun: bool,
+    over: bool,
+}
+
+#[derive(Debug)]
+struct Window {
+    ticket: Ticket,
+    size: u64,
+    read: u64,
+}
+
+/// The streamed bodies of the response under way.
+#[derive(Debug, Default)]
+struct Bodies {
+    complete: Vec<Bytes>,
+    current: Vec<u8>,
+    overflow: bool,
+}
+
+/// One FETCH response that is kept.
+#[derive(Clone, Debug)]
+pub struct FetchedMessage {
+    response: OwnedResponse,
+    bodies: Vec<Bytes>,
+    uid: Uid,
+    uid_validity: Option<UidValidity>,
+}
+
+impl FetchedMessage {
+    /// Its UID.
+    pub fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    /// What the UID is valid with.
+    pub fn uid_validity(&self) -> Option<UidValidity> {
+        self.uid_validity
+    }
+
+    /// The typed view on all that came for it.
+    pub fn get(&self) -> grammar::Fetch<'_> {
+        let response = self.response.get();
+        grammar::Fetch::of(&response).unwrap_or_else(grammar::Fetch::empty)
+    }
+
+    /// The response as it came.
+    pub fn response(&self) -> &OwnedResponse {
+        &self.response
+    }
+
+    /// The octets of a section by its wire name (`""`, `HEADER`, `1.2`), `None` where it did not come or was NIL.
+    pub fn section(&self, name: &str) -> Option<alloc::borrow::Cow<'_, [u8]>> {
+        use alloc::borrow::Cow;
+        match self.get().section(name.as_bytes())?.body() {
+            grammar::Body::Octets(text) => Some(text.to_bytes()),
+            grammar::Body::Detached { index, .. } => {
+                // Skipped literals have no octets; those before it shift the count.
+                let before = self.response.get().detached().iter().take(index).filter(|d| !d.skipped).count();
+                self.bodies.get(before).map(|octets| Cow::Borrowed(&octets[..]))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FetchStream {
+    pub(super) fn new(mailbox: &Mailbox, uids: UidSet, items: FetchItems) -> Self {
+        FetchStream {
+            mailbox: mailbox.clone(),
+            reply: Reply::new(),
+            items,
+            left: uids,
+            searching: None,
+            windows: VecDeque::new(),
+            bodies: Bodies::default(),
+            begun: false,
+            over: false,
+        }
+    }
+
+    /// The next message, or `None` when all were told.
+    ///
+    /// Dropping the future loses nothing: the next call goes on where this one stopped.
+    ///
+    /// # Errors
+    /// Once, with what ended the stream early.
+    pub async fn try_next(&mut self) -> Result<Option<FetchedMessage>, Error> {
+        core::future::poll_fn(|cx| self.poll_message(cx)).await.transpose()
+    }
+
+    /// Collects all that is left.
+    ///
+    /// # Errors
+    /// The first one; what came before it is lost with it.
+    pub async fn collect(mut self) -> Result<Vec<FetchedMessage>, Error> {
+        let mut all = Vec::new();
+        while let Some(message) = self.try_next().await? {
+            all.push(message);
+        }
+        Ok(all)
+    }
+
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<FetchedMessage, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let result = match self.begin() {
+            Ok(()) => ready!(self.poll_items(cx)),
+            Err(error) => Err(error),
+        };
+        self.over = !matches!(result, Ok(Some(_)));
+        if result.is_err() {
+            self.abandon_all();
+        }
+        Poll::Ready(result.transpose())
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        if core::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        if self.left.is_open() {
+            let command = Search::new(Query::uid(self.left.clone()));
+            let ticket = self.submit(&command)?;
+            self.searching = Some((ticket, command));
+            return Ok(());
+        }
+        self.open_windows()
+    }
+
+    fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<FetchedMessage>, Error>> {
+        while self.searching.is_some() || !self.windows.is_empty() {
+            let (ticket, item) = ready!(self.reply.poll_pop(self.mailbox.client.calls(), cx));
+            match item {
+                Item::Failed(error, _) => return Poll::Ready(Err(error)),
+                Item::Done(outcome) => self.ended(ticket, outcome)?,
+                Item::Data(response) => {
+                    if let Some((_, search)) = &mut self.searching {
+                        search.fold(response.get());
+                    } else if let Some(message) = self.message(ticket, response)? {
+                        return Poll::Ready(Ok(Some(message)));
+                    }
+                }
+                Item::Body(octets) => self.bodies.add(&octets),
+                Item::BodyEnd => self.bodies.end(),
+                _ => {}
+            }
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    fn ended(&mut self, ticket: Ticket, outcome: crate::command::Outcome) -> Result<(), Error> {
+        if let Some((_, search)) = self.searching.take_if(|(own, _)| *own == ticket) {
+            let completion = outcome.map_err(Error::Refused)?;
+            self.left = search.finish(completion);
+        } else {
+            self.windows.retain(|window| window.ticket != ticket);
+            ended(outcome)?;
+        }
+        self.open_windows()
+    }
+
+    fn message(&mut self, ticket: Ticket, response: OwnedResponse) -> Result<Option<FetchedMessage>, Error> {
+        let bodies = self.bodies.take()?;
+        if let Some(window) = self.windows.iter_mut().find(|window| window.ticket == ticket) {
+            window.read += 1;
+        }
+        self.open_windows()?;
+        let uid = grammar::Fetch::of(&response.get()).and_then(|fetch| fetch.uid()).map(Uid::from);
+        let uid_validity = self.mailbox.uid_validity();
+        Ok(uid.map(|uid| FetchedMessage { response, bodies, uid, uid_validity }))
+    }
+
+    /// Asks for the next window when half of the one being read is consumed.
+    fn open_windows(&mut self) -> Result<(), Error> {
+        let half_read = |window: &Window| window.read * 2 >= window.size;
+        while !self.left.is_empty()
+            && self.windows.len() < WINDOWS
+            && self.windows.front().is_none_or(|first| self.windows.len() == 0 || half_read(first))
+        {
+            let size = if self.items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS };
+            let uids = self.left.split_front(size);
+            let size = uids.len();
+            let ticket = self.submit(&Fetch::new(uids, self.items.clone()))?;
+            self.windows.push_back(Window { ticket, size, read: 0 });
+        }
+        Ok(())
+    }
+
+    fn submit(&self, command: &impl Command) -> Result<Ticket, Error> {
+        let calls = self.mailbox.client.calls();
+        let ticket = calls.ticket();
+        let request = command.request().map_err(Error::Misuse)?.bind(self.mailbox.selection());
+        calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
+        Ok(ticket)
+    }
+
+    fn abandon_all(&mut self) {
+        self.reply.close();
+        let searching = self.searching.take().map(|(ticket, _)| ticket);
+        for ticket in self.windows.drain(..).map(|window| window.ticket).chain(searching) {
+            // Where the driver is gone there is nothing left to abandon.
+            let _ = self.mailbox.client.calls().push(Call::Abandon { ticket });
+        }
+    }
+}
+
+impl Bodies {
+    fn add(&mut self, octets: &[u8]) {
+        if (self.current.len() + octets.len()) as u64 > MOST_BODY {
+            self.overflow = true;
+        } else {
+            self.current.extend_from_slice(octets);
+        }
+    }
+
+    fn end(&mut self) {
+        self.complete.push(core::mem::take(&mut self.current).into());
+    }
+
+    fn take(&mut self) -> Result<Vec<Bytes>, Error> {
+        if core::mem::take(&mut self.overflow) {
+            return Err(Error::Limit(Limit::Body { limit: MOST_BODY }));
+        }
+        Ok(core::mem::take(&mut self.complete))
+    }
+}
+
+impl Stream for FetchStream {
+    type Item = Result<FetchedMessage, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_message(cx)
+    }
+}
+
+impl Drop for FetchStream {
+    fn drop(&mut self) {
+        if self.begun && !self.over {
+            self.abandon_all();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use super::pump::Pump;
+use super::wire::Wire;
+use super::{Client, Driver};
+use crate::connection::{Handshake, Want};
+use crate::error::Error;
+
+/// Where a handshake has arrived.
+#[derive(Debug)]
+pub enum Shaken<W> {
+    /// The server agreed to STARTTLS: TLS goes over the stream, then [`shake_hands`] again after
+    /// [`Handshake::secured`].
+    Tls(W, Handshake),
+    /// The connection is ready. Nothing moves unless the driver is polled.
+    Ready(Client, Driver<W>),
+}
+
+/// Drives a handshake over a wire until it needs TLS or is done.
+///
+/// Dropped half-way it drops the wire, which closes the connection.
+///
+/// # Errors
+/// Whatever [`Handshake::advance`] ended with, and failures of the wire.
+pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Handshake) -> Result<Shaken<W>, Error> {
+    let mut pump = Pump::default();
+    let want = poll_fn(|cx| poll_handshake(&mut wire, &mut handshake, &mut pump, cx)).await?;
+    Ok(match want {
+        Want::Tls => Shaken::Tls(wire, handshake),
+        _ => {
+            let (client, driver) = super::pair(handshake.into_connection(), wire);
+            Shaken::Ready(client, driver)
+        }
+    })
+}
+
+fn poll_handshake<W: Wire>(
+    wire: &mut W,
+    handshake: &mut Handshake,
+    pump: &mut Pump,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Want, Error>> {
+    loop {
+        match handshake.advance(wire.now()) {
+            Ok(Want::Bytes) => {}
+            done => return Poll::Ready(done),
+        }
+        let wrote = pump.write(wire, handshake.connection(), cx);
+        // What follows an answer in the same read is the handshake's to judge: one read, then a look.
+        if pump.read(wire, handshake.connection(), cx) || wrote {
+            continue;
+        }
+        match handshake.poll_timeout() {
+            Some(at) if wire.poll_sleep_until(cx, at).is_ready() => {}
+            _ => return Poll::Pending,
+        }
+    }
+}

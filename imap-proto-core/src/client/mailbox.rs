@@ -1,0 +1,78 @@
+use alloc::sync::Arc;
+
+use super::{BodyStream, Client, FetchStream, Operation, Watch};
+use crate::command::Search;
+use crate::connection::Selected;
+use crate::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet, UidValidity};
+
+/// A selected mailbox. Cheap to clone.
+///
+/// It is good as long as its mailbox is the selected one: afterwards every call on it fails with
+/// [`Error::Deselected`](crate::Error::Deselected), and nothing is sent.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    pub(super) client: Client,
+    selected: Arc<Selected>,
+}
+
+impl Mailbox {
+    pub(super) fn new(client: Client, selected: Option<Selected>) -> Self {
+        // A SELECT answered OK has a mailbox: `complete` took it from the view in the same step.
+        let selected = selected.unwrap_or_else(|| Selected::new(MailboxName::inbox(), 0));
+        Mailbox { client, selected: Arc::new(selected) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &MailboxName {
+        &self.selected.mailbox
+    }
+
+    /// Its state when it was selected.
+    pub fn selected(&self) -> &Selected {
+        &self.selected
+    }
+
+    /// How many messages it had when it was selected.
+    pub fn exists(&self) -> u32 {
+        self.selected.exists
+    }
+
+    /// What its UIDs are valid with: a message is identified by both.
+    pub fn uid_validity(&self) -> Option<UidValidity> {
+        self.selected.uid_validity
+    }
+
+    pub(super) fn selection(&self) -> u32 {
+        self.selected.selection
+    }
+
+    /// Searches it. RFC 9051 §6.4.4
+    ///
+    /// Dropped half-way its answer is read over; nothing is changed by a search.
+    pub fn search(&self, query: Query) -> Operation<UidSet> {
+        Operation::new(&self.client, Search::new(query)).bind(self.selection())
+    }
+
+    /// Fetches items of messages, as a stream of one message after the other. RFC 9051 §6.4.5
+    ///
+    /// The fetch is cut into windows: other calls get their turn in between, and a slow reader holds a
+    /// bounded amount. Dropped half-way, what was asked for is read over, two windows at most.
+    pub fn fetch(&self, uids: impl Into<UidSet>, items: FetchItems) -> FetchStream {
+        FetchStream::new(self, uids.into(), items)
+    }
+
+    /// Downloads one section of a message, piece by piece, whatever its size. `\Seen` is not set.
+    ///
+    /// Dropped half-way, what was asked for is read over, two pieces at most.
+    pub fn body(&self, uid: Uid, section: Section) -> BodyStream {
+        BodyStream::new(self, uid, section)
+    }
+
+    /// Watches it: what happens in the mailbox, as the server tells it. RFC 9051 §6.3.13
+    ///
+    /// Other calls on the connection go on working: IDLE gives way to them and is taken up again.
+    /// Dropped, IDLE is ended; what was on its way goes to [`Client::notices`].
+    pub fn watch(&self) -> Watch {
+        Watch::idling(self)
+    }
+}

@@ -1,0 +1,157 @@
+//! The asynchronous face without a runtime: handles and futures on one side, a [`Driver`] on the other,
+//! queues in between.
+
+mod body;
+mod driver;
+mod fetch;
+mod handshake;
+mod mailbox;
+mod operation;
+mod pump;
+mod queue;
+mod watch;
+mod wire;
+
+use alloc::sync::Arc;
+
+pub use body::BodyStream;
+pub use driver::Driver;
+pub use fetch::{FetchStream, FetchedMessage};
+pub use handshake::{Shaken, shake_hands};
+pub use mailbox::Mailbox;
+pub use operation::{Canceller, Operation, Source};
+pub use watch::{Notice, Watch};
+pub use wire::{TransportError, Wire};
+
+use crate::command::{
+    Access, Append, AppendUid, CapabilityCommand, Command, Logout, Message, Noop, Select,
+};
+use crate::connection::{Connection, View};
+use crate::error::Error;
+use crate::types::{Capabilities, MailboxName};
+use queue::{Call, Calls, Item};
+
+/// A handle on one connection. Cheap to clone; calls from several tasks are pipelined.
+///
+/// The connection is closed when the last handle, mailbox and operation on it are dropped.
+/// [`logout`](Self::logout) ends it in good order, [`settle`](Self::settle) waits for what was dropped half-way.
+#[derive(Clone, Debug)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    calls: Arc<Calls>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _ = self.calls.push(Call::Close);
+    }
+}
+
+/// Splits a connection into its handle and its driver.
+fn pair<W: Wire>(connection: Connection, wire: W) -> (Client, Driver<W>) {
+    let calls = Arc::new(Calls::new());
+    let client = Client { handle: Arc::new(Handle { calls: calls.clone() }) };
+    (client, Driver::new(connection, wire, calls))
+}
+
+impl Client {
+    fn calls(&self) -> &Calls {
+        &self.handle.calls
+    }
+
+    /// Runs a command of one's own. It is not bound to a selection.
+    ///
+    /// Dropped half-way it is finished in the background; its result is lost.
+    pub fn run<C: Command + Send + 'static>(&self, command: C) -> Operation<C::Output> {
+        Operation::new(self, command)
+    }
+
+    /// Asks what the server can do. RFC 9051 §6.1.1
+    pub fn capabilities(&self) -> Operation<Capabilities> {
+        self.run(CapabilityCommand::default())
+    }
+
+    /// Lets the server say what is new; it also shows that the connection is alive. RFC 9051 §6.1.2
+    pub fn noop(&self) -> Operation<()> {
+        self.run(Noop)
+    }
+
+    /// Selects a mailbox, to be changed. RFC 9051 §6.3.2
+    ///
+    /// A connection has one selected mailbox: the handle of the one before refuses from now on, with
+    /// [`Error::Deselected`]. Two tasks that select different mailboxes on one connection fight; give
+    /// each a connection of its own. Dropped half-way the new mailbox is the selected one all the same.
+    pub fn select(&self, mailbox: MailboxName) -> Operation<Mailbox> {
+        self.open(mailbox, Access::ReadWrite)
+    }
+
+    /// Selects a mailbox to be read only: nothing done through it changes it. RFC 9051 §6.3.3
+    pub fn examine(&self, mailbox: MailboxName) -> Operation<Mailbox> {
+        self.open(mailbox, Access::ReadOnly)
+    }
+
+    fn open(&self, mailbox: MailboxName, access: Access) -> Operation<Mailbox> {
+        let client = self.clone();
+        Operation::then(self, Select::new(mailbox, access), |selected| Mailbox::new(client, selected))
+    }
+
+    /// Stores a message. RFC 9051 §6.3.12
+    ///
+    /// Dropped half-way it is stored all the same once any of it has left, since the connection holds its
+    /// octets. It is in doubt from its last octet until the server's answer.
+    pub fn append(&self, append: Append) -> Operation<Option<AppendUid>> {
+        self.run(append)
+    }
+
+    /// Stores a message of `len` octets that come from `source` as they are wanted, in pieces of any size.
+    ///
+    /// Dropped half-way inside the message the connection has to close, since nobody can make up the octets
+    /// that were promised; nothing is stored then, unless the last octet had left.
+    pub fn append_from(
+        &self,
+        mailbox: MailboxName,
+        len: u64,
+        source: Source,
+        with: impl FnOnce(Append) -> Append,
+    ) -> Operation<Option<AppendUid>> {
+        self.run(with(Append::new(mailbox, Message::Fed(len)))).feed_from(source)
+    }
+
+    /// What the server told so far: capabilities, phase, selected mailbox.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn view(&self) -> Result<View, Error> {
+        let pick = |item| match item {
+            Item::View(view) => Some(*view),
+            _ => None,
+        };
+        operation::answer(self, |reply| Call::View { reply }, pick).await
+    }
+
+    /// Waits until nothing is left of what was dropped half-way. For the end of `main`.
+    ///
+    /// # Errors
+    /// When the connection was closed before.
+    pub async fn settle(&self) -> Result<(), Error> {
+        let pick = |item| matches!(item, Item::Settled).then_some(());
+        operation::answer(self, |reply| Call::Settle { reply }, pick).await
+    }
+
+    /// What the server says unasked, on whatever mailbox is selected. Bounded: see [`Notice::Lagged`].
+    pub fn notices(&self) -> Watch {
+        Watch::listening(self)
+    }
+
+    /// Ends the connection in good order. RFC 9051 §6.1.3
+    ///
+    /// # Errors
+    /// When the connection was lost before.
+    pub async fn logout(self) -> Result<(), Error> {
+        self.run(Logout).or_logged_out().await
+    }
+}

@@ -1,0 +1,326 @@
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::Ordering;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use bytes::Bytes;
+
+use super::Client;
+use super::queue::{Call, Item, Reply, Ticket};
+use crate::command::{Command, Completion, Outcome, Request};
+use crate::error::{Closed, Error, Fate, Misuse};
+use crate::wire::OwnedResponse;
+
+/// The octets of a message, in pieces, from whoever has them.
+pub type Source =
+    Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn core::error::Error + Send + Sync>>> + Send + 'static>>;
+
+/// One call on a connection: a future that begins when it is first polled.
+///
+/// **Dropping it is cancelling without waiting.** Before its first poll nothing was sent, and nothing will
+/// be. After that, what it promised on the wire is finished in the background by the driver, and the next
+/// call on the connection is answered rightly; the type of the call says what that means for it.
+/// [`cancel`](Self::cancel) does the same and tells how it ended; [`canceller`](Self::canceller) does it from elsewhere.
+#[must_use = "nothing is sent unless the operation is polled"]
+pub struct Operation<T> {
+    client: Client,
+    reply: Arc<Reply>,
+    ticket: Ticket,
+    state: State<T>,
+    only_answers: bool,
+}
+
+enum State<T> {
+    /// Not polled yet.
+    New(Result<Request, Error>, Box<dyn Fold<T>>, Option<Source>),
+    Running {
+        fold: Box<dyn Fold<T>>,
+        source: Option<Source>,
+        /// How many octets are wanted now.
+        wanted: u64,
+        /// Why it will be given up, where that is no cancelling.
+        failure: Option<Error>,
+    },
+    Over,
+}
+
+/// A command seen from whoever waits for it.
+trait Fold<T>: Send {
+    fn fold(&mut self, response: &OwnedResponse);
+    fn finish(self: Box<Self>, ok: Completion) -> T;
+}
+
+impl<C: Command + Send> Fold<C::Output> for C {
+    fn fold(&mut self, response: &OwnedResponse) {
+        Command::fold(self, response.get());
+    }
+
+    fn finish(self: Box<Self>, ok: Completion) -> C::Output {
+        Command::finish(*self, ok)
+    }
+}
+
+/// A command whose result is made into something else.
+struct Then<C, F>(C, F);
+
+impl<C: Command + Send, T, F: FnOnce(C::Output) -> T + Send> Fold<T> for Then<C, F> {
+    fn fold(&mut self, response: &OwnedResponse) {
+        self.0.fold(response.get());
+    }
+
+    fn finish(self: Box<Self>, ok: Completion) -> T {
+        let Then(command, then) = *self;
+        then(command.finish(ok))
+    }
+}
+
+impl<T> Operation<T> {
+    pub(super) fn new<C>(client: &Client, command: C) -> Self
+    where
+        C: Command<Output = T> + Send + 'static,
+    {
+        let request = command.request();
+        Self::from_parts(client, request, Box::new(command))
+    }
+
+    pub(super) fn then<C, F>(client: &Client, command: C, then: F) -> Self
+    where
+        C: Command + Send + 'static,
+        F: FnOnce(C::Output) -> T + Send + 'static,
+        T: 'static,
+    {
+        let request = command.request();
+        Self::from_parts(client, request, Box::new(Then(command, then)))
+    }
+
+    fn from_parts(client: &Client, request: Result<Request, Misuse>, fold: Box<dyn Fold<T>>) -> Self {
+        Operation {
+            only_answers: request.as_ref().is_ok_and(Request::only_answers),
+            client: client.clone(),
+            reply: Reply::new(),
+            ticket: client.calls().ticket(),
+            state: State::New(request.map_err(Error::Misuse), fold, None),
+        }
+    }
+
+    /// Binds the operation to a selection.
+    pub(super) fn bind(mut self, selection: u32) -> Self {
+        if let State::New(request, ..) = &mut self.state {
+            let unbound = core::mem::replace(request, Err(Error::Cancelled));
+            *request = unbound.map(|request| request.bind(selection));
+        }
+        self
+    }
+
+    /// Gives the source of the octets that the command announces.
+    pub(super) fn feed_from(mut self, from: Source) -> Self {
+        if let State::New(_, _, source) = &mut self.state {
+            *source = Some(from);
+        }
+        self
+    }
+
+    /// Cancels the operation and waits until it is known how it ended.
+    ///
+    /// Dropping this future cancels all the same, without waiting.
+    pub async fn cancel(mut self) -> Fate<T> {
+        self.canceller().cancel();
+        let client = self.client.clone();
+        core::future::poll_fn(|cx| self.poll_fate(&client, cx)).await
+    }
+
+    /// A handle that cancels the operation from any task or thread, at any time.
+    ///
+    /// The operation itself then ends with [`Error::Cancelled`], or with its result where it could not be taken back.
+    pub fn canceller(&self) -> Canceller {
+        Canceller { client: self.client.clone(), reply: self.reply.clone(), ticket: self.ticket }
+    }
+
+    fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
+        if matches!(self.state, State::New(..) | State::Over) {
+            self.state = State::Over;
+            return Poll::Ready(Fate::NotSent);
+        }
+        loop {
+            let (_, item) = ready!(self.reply.poll_pop(client.calls(), cx));
+            match item {
+                Item::Done(Err(refused)) => return Poll::Ready(Fate::Refused(refused)),
+                Item::Done(Ok(_)) if self.only_answers => {
+                    self.state = State::Over;
+                    return Poll::Ready(Fate::Cancelled);
+                }
+                Item::Done(Ok(completion)) => {
+                    return Poll::Ready(self.finish(completion).map_or(Fate::InDoubt, Fate::Completed));
+                }
+                Item::Failed(_, fate) => {
+                    self.state = State::Over;
+                    return Poll::Ready(match fate {
+                        Fate::NotSent => Fate::NotSent,
+                        Fate::Cancelled => Fate::Cancelled,
+                        _ => Fate::InDoubt,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(&mut self, completion: Completion) -> Option<T> {
+        match core::mem::replace(&mut self.state, State::Over) {
+            State::Running { fold, .. } => Some(fold.finish(completion)),
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        if !matches!(self.state, State::New(..)) {
+            return Ok(());
+        }
+        let State::New(request, fold, source) = core::mem::replace(&mut self.state, State::Over) else {
+            return Ok(());
+        };
+        if self.reply.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let submit = Call::Submit { ticket: self.ticket, request: request?, reply: self.reply.clone() };
+        self.client.calls().push(submit)?;
+        self.state = State::Running { fold, source, wanted: 0, failure: None };
+        Ok(())
+    }
+
+    /// Takes octets from the source and gives them to the driver, one piece for each time they are wanted.
+    fn poll_source(&mut self, cx: &mut Context<'_>) {
+        let State::Running { source: Some(source), wanted, failure, .. } = &mut self.state else { return };
+        while *wanted > 0 {
+            let problem = match source.as_mut().poll_next(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Some(Ok(octets))) if octets.is_empty() => continue,
+                Poll::Ready(Some(Ok(octets))) if octets.len() as u64 <= *wanted => {
+                    *wanted = 0;
+                    let feed = Call::Feed { ticket: self.ticket, octets };
+                    // A driver that is gone has already said so.
+                    let _ = self.client.calls().push(feed);
+                    return;
+                }
+                Poll::Ready(Some(Err(error))) => Misuse::Source(error.to_string()),
+                Poll::Ready(_) => Misuse::SourceLength,
+            };
+            *wanted = 0;
+            *failure = Some(Error::Misuse(problem));
+            let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
+        }
+    }
+
+    fn take(&mut self, item: Item) -> Option<Result<T, Error>> {
+        let State::Running { fold, wanted, failure, .. } = &mut self.state else { return None };
+        match item {
+            Item::Data(response) => fold.fold(&response),
+            Item::WantsBody(max) => *wanted = max,
+            Item::Done(Err(refused)) => return Some(Err(Error::Refused(refused))),
+            Item::Done(Ok(_)) if self.only_answers && self.reply.is_cancelled() => {
+                return Some(Err(Error::Cancelled));
+            }
+            Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
+            Item::Failed(error, _) => return Some(Err(failure.take().unwrap_or(error))),
+            _ => {}
+        }
+        None
+    }
+}
+
+impl Operation<()> {
+    /// Takes a connection that ended by LOGOUT for the success it is.
+    pub(super) async fn or_logged_out(self) -> Result<(), Error> {
+        match self.await {
+            Err(Error::Closed(Closed::LoggedOut)) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl<T> Future for Operation<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.begin()?;
+        loop {
+            this.poll_source(cx);
+            let client = this.client.clone();
+            let (_, item) = ready!(this.reply.poll_pop(client.calls(), cx));
+            if let Some(result) = this.take(item) {
+                this.state = State::Over;
+                return Poll::Ready(result);
+            }
+        }
+    }
+}
+
+impl<T> Unpin for Operation<T> {}
+
+impl<T> Drop for Operation<T> {
+    fn drop(&mut self) {
+        if matches!(self.state, State::Running { .. }) {
+            self.reply.close();
+            // Where the driver is gone there is nothing left to abandon.
+            let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
+        }
+    }
+}
+
+impl<T> core::fmt::Debug for Operation<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let state = match self.state {
+            State::New(..) => "new",
+            State::Running { .. } => "running",
+            State::Over => "over",
+        };
+        f.debug_struct("Operation").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+/// Cancels an [`Operation`] from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Canceller {
+    client: Client,
+    reply: Arc<Reply>,
+    ticket: Ticket,
+}
+
+impl Canceller {
+    /// Cancels it. Does nothing once it is over.
+    pub fn cancel(&self) {
+        self.reply.cancelled.store(true, Ordering::Release);
+        let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
+        self.reply.wake_reader();
+    }
+}
+
+/// The one item of a reply that is no command's.
+pub(super) async fn answer<T>(
+    client: &Client,
+    call: impl FnOnce(Arc<Reply>) -> Call,
+    pick: impl Fn(Item) -> Option<T>,
+) -> Result<T, Error> {
+    let reply = Reply::new();
+    client.calls().push(call(reply.clone()))?;
+    loop {
+        let (_, item) = core::future::poll_fn(|cx| reply.poll_pop(client.calls(), cx)).await;
+        if let Item::Failed(error, _) = item {
+            return Err(error);
+        }
+        if let Some(picked) = pick(item) {
+            return Ok(picked);
+        }
+    }
+}
+
+/// How a window or a piece of a longer operation ended.
+pub(super) fn ended(outcome: Outcome) -> Result<(), Error> {
+    outcome.map(drop).map_err(Error::Refused)
+}

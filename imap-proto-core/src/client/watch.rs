@@ -1,0 +1,122 @@
+use alloc::sync::Arc;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::queue::{Call, Item, Reply, Ticket};
+use super::{Client, Mailbox};
+use crate::command::{Command, Idle, Request};
+use crate::error::Error;
+use crate::wire::OwnedResponse;
+
+/// A stream of what the server tells unasked.
+///
+/// It ends with the error that ended it: the connection's, or the refusal of IDLE. Dropping it is how to
+/// stop: a running IDLE is ended in the background.
+#[must_use = "nothing is watched unless the stream is polled"]
+#[derive(Debug)]
+pub struct Watch {
+    client: Client,
+    reply: Arc<Reply>,
+    ticket: Ticket,
+    idle: Option<Request>,
+    begun: bool,
+    over: bool,
+}
+
+/// Something a server said unasked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The server has begun to idle: from here on it tells at once.
+    Idling,
+    /// A response that no command asked for: EXISTS, EXPUNGE, FETCH with flags, a status, or anything else.
+    Response(OwnedResponse),
+    /// So many responses were left out because they were not read in time. The state of the mailbox in
+    /// [`Client::view`] is right all the same.
+    Lagged(u64),
+}
+
+impl Watch {
+    pub(super) fn idling(mailbox: &Mailbox) -> Self {
+        let request = Idle.request().ok().map(|request| request.bind(mailbox.selection()));
+        Watch { idle: request, ..Watch::listening(&mailbox.client) }
+    }
+
+    pub(super) fn listening(client: &Client) -> Self {
+        Watch {
+            ticket: client.calls().ticket(),
+            client: client.clone(),
+            reply: Reply::new(),
+            idle: None,
+            begun: false,
+            over: false,
+        }
+    }
+
+    /// The next notice, or `None` after the error that ended the stream.
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// Once, with what ended the watching.
+    pub async fn try_next(&mut self) -> Result<Option<Notice>, Error> {
+        core::future::poll_fn(|cx| self.poll_notice(cx)).await.transpose()
+    }
+
+    fn poll_notice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Notice, Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if !self.begun
+            && let Err(error) = self.begin()
+        {
+            self.over = true;
+            return Poll::Ready(Some(Err(error)));
+        }
+        loop {
+            let (_, item) = ready!(self.reply.poll_pop(self.client.calls(), cx));
+            let notice = match item {
+                Item::Data(response) => Ok(Notice::Response(response)),
+                Item::Idling => Ok(Notice::Idling),
+                Item::Lagged(missed) => Ok(Notice::Lagged(missed)),
+                Item::Failed(error, _) => Err(error),
+                Item::Done(Err(refused)) => Err(Error::Refused(refused)),
+                // An IDLE that the server answered OK at once, without a `+`.
+                Item::Done(Ok(_)) => Err(Error::Unsupported("IDLE")),
+                _ => continue,
+            };
+            self.over = notice.is_err();
+            return Poll::Ready(Some(notice));
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        self.begun = true;
+        let calls = self.client.calls();
+        calls.push(Call::Subscribe { reply: self.reply.clone() })?;
+        match self.idle.take() {
+            Some(request) => calls.push(Call::Submit { ticket: self.ticket, request, reply: self.reply.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Stream for Watch {
+    type Item = Result<Notice, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_notice(cx)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.begun && !self.over {
+            self.reply.close();
+            // Where the driver is gone nothing is watched any more.
+            let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
+        }
+    }
+}
