@@ -1,1 +1,3 @@
 //! A strict in-memory server and a rig for real ones.
+
+pub mod strict;
