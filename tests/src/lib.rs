@@ -1,3 +1,4 @@
 //! A strict in-memory server and a rig for real ones.
 
+pub mod mailbox;
 pub mod strict;
