@@ -65,6 +65,8 @@ fn malformed_lines_are_violations() {
         b"a ID (name x)",
         b"a ID (\"name\")",
         b"a ID (\"name\" \"a\" \"NAME\" \"b\")",
+        b"a ID (\"name\" \"\xc3\xa9\")",
+        b"a APPEND INBOX {3+}\r\na\x00c",
         b"a ENABLE",
         b"a ENABLE (A)",
         b"a APPEND INBOX abc",
