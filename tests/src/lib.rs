@@ -1,1 +1,5 @@
 //! A strict in-memory server and a rig for real ones.
+
+pub mod dovecot;
+pub mod mailbox;
+pub mod strict;

@@ -1,0 +1,40 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+
+/// Writes `ca.pem`, `server.pem` and `server.key`, and returns the authority's certificate in DER.
+pub(super) fn write(dir: &Path) -> io::Result<Vec<u8>> {
+    let (ca, server, key) = make().map_err(io::Error::other)?;
+    fs::write(dir.join("ca.pem"), ca.pem())?;
+    fs::write(dir.join("server.pem"), server.pem())?;
+    fs::write(dir.join("server.key"), key.serialize_pem())?;
+    Ok(ca.der().to_vec())
+}
+
+fn make() -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Error> {
+    let ca_key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "imap-tests CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca = params.self_signed(&ca_key)?;
+    let issuer = Issuer::new(params, ca_key);
+
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "localhost");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let server = params.signed_by(&key, &issuer)?;
+    Ok((ca, server, key))
+}

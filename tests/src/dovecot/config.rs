@@ -1,0 +1,100 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Dovecot;
+
+/// The owner of all mail: a bare number, it needs no entry in passwd.
+pub(super) const MAIL_UID: u32 = 5000;
+
+/// `{` ends its line and `}` has its own: Dovecot takes no blocks on one line.
+const TEMPLATE: &str = r"
+base_dir = @DIR@/run
+state_dir = @DIR@/state
+instance_name = imap-tests
+log_path = @DIR@/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+shutdown_clients = yes
+
+ssl = yes
+ssl_cert = <@DIR@/tls/server.pem
+ssl_key = <@DIR@/tls/server.key
+ssl_min_protocol = TLSv1.2
+
+disable_plaintext_auth = no
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_failure_delay = 0
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%n @DIR@/users
+}
+userdb {
+  driver = passwd-file
+  args = username_format=%n @DIR@/users
+  default_fields = uid=@UID@ gid=@UID@ home=@DIR@/mail/%n
+}
+
+mail_location = maildir:~/Maildir
+maildir_very_dirty_syncs = yes
+mail_fsync = never
+mail_max_userip_connections = 0
+mail_attribute_dict = file:%h/dovecot-attributes
+imap_metadata = yes
+mail_plugins = quota
+protocol imap {
+  mail_plugins = quota imap_quota
+}
+plugin {
+  quota = count:User quota
+  quota_rule = *:storage=20G
+  quota_vsizes = yes
+}
+
+namespace inbox {
+  inbox = yes
+  separator = /
+  prefix =
+  mailbox Drafts {
+    special_use = \Drafts
+  }
+  mailbox Sent {
+    special_use = \Sent
+  }
+  mailbox Trash {
+    special_use = \Trash
+  }
+}
+
+service imap-login {
+  service_count = 0
+  process_min_avail = 1
+  process_limit = 2
+  inet_listener imap {
+    port = @PLAIN@
+  }
+  inet_listener imaps {
+    port = @TLS@
+    ssl = yes
+  }
+}
+service imap {
+  process_limit = 1000
+  vsz_limit = 1G
+}
+";
+
+/// Writes `dovecot.conf` and `users`.
+pub(super) fn write(dir: &Path, plain_port: u16, tls_port: u16) -> io::Result<()> {
+    let config = TEMPLATE
+        .replace("@DIR@", &dir.display().to_string())
+        .replace("@UID@", &MAIL_UID.to_string())
+        .replace("@PLAIN@", &plain_port.to_string())
+        .replace("@TLS@", &tls_port.to_string());
+    fs::write(dir.join("dovecot.conf"), config)?;
+    let users: String = Dovecot::USERS
+        .iter()
+        .map(|user| format!("{user}:{{PLAIN}}{}::::::\n", Dovecot::PASSWORD))
+        .collect();
+    fs::write(dir.join("users"), users)
+}

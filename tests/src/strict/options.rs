@@ -1,0 +1,94 @@
+/// What a [`StrictServer`](super::StrictServer) offers and how it behaves: plain data.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The first line the server sends.
+    pub greeting: Greeting,
+    /// Whether the greeting carries `[CAPABILITY …]`.
+    pub capability_in_greeting: bool,
+    /// Whether the OK to LOGIN carries `[CAPABILITY …]`.
+    pub capability_in_login: bool,
+    /// The literal extension that is advertised.
+    pub literals: Literals,
+    /// Whether ESEARCH (RFC 4731) is advertised, so that `RETURN (…)` is legal.
+    pub esearch: bool,
+    /// Whether UTF8=ACCEPT (RFC 6855) is advertised, so that 8-bit quoted strings are legal once enabled.
+    pub utf8_accept: bool,
+    /// Answers the next synchronizing literal with this instead of `+`, once.
+    pub refuse_literal: Option<Refusal>,
+    /// The only user that may log in.
+    pub user: String,
+    /// That user's password.
+    pub password: String,
+}
+
+impl Default for Options {
+    /// A server with everything on, for `alice` / `secret`.
+    fn default() -> Self {
+        Self {
+            greeting: Greeting::Ok,
+            capability_in_greeting: true,
+            capability_in_login: true,
+            literals: Literals::Plus,
+            esearch: true,
+            utf8_accept: false,
+            refuse_literal: None,
+            user: "alice".into(),
+            password: "secret".into(),
+        }
+    }
+}
+
+impl Options {
+    /// The capabilities shown before or after authentication, in the order they are listed.
+    pub(super) fn capabilities(&self, authenticated: bool) -> Vec<&'static str> {
+        let mut list = vec!["IMAP4rev1"];
+        match self.literals {
+            Literals::Synchronizing => {}
+            Literals::Plus => list.push("LITERAL+"),
+            Literals::Minus => list.push("LITERAL-"),
+        }
+        list.extend(["ID", "ENABLE", "IDLE"]);
+        if !authenticated {
+            return list;
+        }
+        list.extend(["NAMESPACE", "UNSELECT", "UIDPLUS", "MOVE"]);
+        if self.esearch {
+            list.push("ESEARCH");
+        }
+        if self.utf8_accept {
+            list.push("UTF8=ACCEPT");
+        }
+        list
+    }
+}
+
+/// The first line of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Greeting {
+    /// `* OK`: the client has to log in.
+    Ok,
+    /// `* PREAUTH`: the client is authenticated already.
+    Preauth,
+    /// `* BYE`: the server refuses the connection.
+    Bye,
+}
+
+/// The literal extension of RFC 7888 that is advertised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Literals {
+    /// None: only `{n}`.
+    Synchronizing,
+    /// LITERAL+: `{n+}` of any size.
+    Plus,
+    /// LITERAL-: `{n+}` up to 4096 octets.
+    Minus,
+}
+
+/// How a synchronizing literal is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// A tagged NO.
+    No,
+    /// A tagged BAD.
+    Bad,
+}
