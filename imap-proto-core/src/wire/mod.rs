@@ -10,5 +10,7 @@ mod value;
 pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
 pub use token::{Damage, Token, TokenKind, tokenize};
+#[cfg(test)]
+pub(crate) use value::Parsed;
 pub(crate) use value::{Table, decode, parse_number};
 pub use value::{Text, Value, Values};
