@@ -136,7 +136,7 @@ impl<'a> Address<'a> {
             return self;
         }
         let (address, adl, first) = (values.next(), values.next(), values.next());
-        let last = values.clone().take(values.count().saturating_sub(1)).last();
+        let last = values.take(values.count().saturating_sub(1)).last();
         let reversed = match (address, adl, first, last) {
             (Some(address), Some(adl), Some(first), Some(last)) if adl.kind() == TokenKind::Nil => {
                 address.text().and_then(|address| Self::bracketed(address, first.text_through(last)))
