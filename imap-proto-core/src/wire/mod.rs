@@ -17,4 +17,7 @@ pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
 pub use response::{Condition, Kind, OwnedResponse, Response};
 pub use token::{Damage, Token, TokenKind, tokenize};
+#[cfg(test)]
+pub(crate) use value::Parsed;
 pub use value::{Text, Value, Values};
+pub(crate) use value::{decode, parse_number};

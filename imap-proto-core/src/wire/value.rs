@@ -181,6 +181,60 @@ impl<'a> Value<'a> {
         end
     }
 
+    /// The value at an index of the table that a view kept.
+    #[inline]
+    pub(crate) fn at(table: Table<'a>, index: u32) -> Option<Self> {
+        if (index as usize) < table.tokens.len() { Some(Value { table, index }) } else { None }
+    }
+
+    /// Where the value stands in its table.
+    #[inline]
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+
+    /// The table the value stands in.
+    #[inline]
+    pub(crate) fn table(self) -> Table<'a> {
+        self.table
+    }
+
+    /// The tokens inside a list, at any depth; none for anything else.
+    #[inline]
+    pub(crate) fn inner_tokens(self) -> &'a [Token] {
+        let token = self.token();
+        let end = if token.kind() == TokenKind::List { token.length() } else { 0 };
+        self.table.tokens.get(self.index as usize + 1..end).unwrap_or_default()
+    }
+
+    /// The innermost of lists that hold nothing but the next one (quirk 81).
+    #[inline]
+    pub(crate) fn without_extra_parens(mut self) -> Self {
+        while let [inner, ..] = self.inner_tokens()
+            && inner.kind() == TokenKind::List
+            && inner.length() == self.token().length()
+        {
+            self.index += 1;
+        }
+        self
+    }
+
+    /// A number as servers write sizes: below zero is zero (quirk 25), and `9.3736e+06` is what it says (quirk 24).
+    #[inline]
+    pub(crate) fn count(self) -> Option<u64> {
+        match self.number() {
+            None if matches!(self.kind(), TokenKind::Atom | TokenKind::Quoted) => odd_count(self.content()),
+            number => number,
+        }
+    }
+
+    /// What stands in the frame from the content of this value to the end of that of a later one.
+    pub(crate) fn text_through(self, last: Value<'a>) -> Option<Text<'a>> {
+        let start = self.text().map(|_| self.token().start())?;
+        let end = last.text().map(|_| last.token().start() + last.token().length())?;
+        self.table.frame.get(start..end).map(Text::plain)
+    }
+
     #[inline]
     fn content(self) -> &'a [u8] {
         let token = self.token();
@@ -212,6 +266,11 @@ impl<'a> Text<'a> {
     /// Wraps bytes that hold no escapes.
     pub(crate) fn plain(bytes: &'a [u8]) -> Self {
         Text { bytes, escaped: false }
+    }
+
+    /// A stretch of this text.
+    pub(crate) fn stretch(self, bytes: &'a [u8]) -> Self {
+        Text { bytes, escaped: self.escaped }
     }
 
     /// The octets, borrowed unless a backslash has to go.
@@ -246,7 +305,15 @@ impl<'a> Text<'a> {
 
     /// True when both are the same but for ASCII case.
     pub fn eq_ignore_ascii_case(self, other: &str) -> bool {
-        self.to_bytes().eq_ignore_ascii_case(other.as_bytes())
+        if !self.escaped {
+            return self.bytes.eq_ignore_ascii_case(other.as_bytes());
+        }
+        let mut rest = self.bytes;
+        other.bytes().all(|wanted| {
+            rest = rest.strip_prefix(b"\\").unwrap_or(rest);
+            let found = rest.split_off_first();
+            found.is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted))
+        }) && matches!(rest, [] | [b'\\'])
     }
 
     /// True when it has no octets.
@@ -286,8 +353,51 @@ pub(crate) fn parse_number(digits: &[u8]) -> Option<u64> {
     Some(number)
 }
 
+#[cold]
+fn odd_count(number: &[u8]) -> Option<u64> {
+    if let Some(digits) = number.strip_prefix(b"-") {
+        return digits.iter().all(u8::is_ascii_digit).then_some(0).filter(|_| !digits.is_empty());
+    }
+    if !number.first()?.is_ascii_digit() || number.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = core::str::from_utf8(number).ok()?.parse::<f64>().ok()?;
+    // RFC 9051 §9: number64 is below 2^63.
+    (number < i64::MAX as f64).then_some(number as u64)
+}
+
 fn literal_header(frame: &[u8], start: usize) -> usize {
     let before = frame.get(..start).unwrap_or_default();
     let brace = before.iter().rposition(|b| *b == b'{').unwrap_or(start);
     brace - usize::from(brace > 0 && before[brace - 1] == b'~')
+}
+
+/// A frame and its tokens, for tests of what is made from them.
+#[cfg(test)]
+pub(crate) struct Parsed {
+    frame: Vec<u8>,
+    tokens: Vec<Token>,
+    detached: Vec<Detached>,
+}
+
+#[cfg(test)]
+impl Parsed {
+    pub(crate) fn new(frame: impl AsRef<[u8]>) -> Self {
+        Parsed::with(frame, Vec::new(), &super::Limits::default())
+    }
+
+    pub(crate) fn with(frame: impl AsRef<[u8]>, detached: Vec<Detached>, limits: &super::Limits) -> Self {
+        let frame = frame.as_ref().to_vec();
+        let mut tokens = Vec::new();
+        super::tokenize(&frame, 0, &detached, limits, &mut tokens);
+        Parsed { frame, tokens, detached }
+    }
+
+    pub(crate) fn values(&self) -> Values<'_> {
+        Values::all(Table { frame: &self.frame, tokens: &self.tokens, detached: &self.detached })
+    }
+
+    pub(crate) fn first(&self) -> Value<'_> {
+        self.values().next().expect("a test has a value")
+    }
 }
