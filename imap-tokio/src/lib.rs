@@ -1,1 +1,40 @@
-//! An IMAP client for tokio.
+//! An IMAP client for tokio that survives real servers, real networks and impatient callers.
+//!
+//! [`Connector`] opens a connection and spawns its driver; [`Client`] is the handle on it. Dropping any future
+//! is a correct way to cancel: what was promised on the wire is finished in the background, and the next call
+//! is answered rightly.
+//!
+//! ```no_run
+//! use imap_tokio::{Connector, Credentials, types::{FetchItems, MailboxName, UidSet}};
+//!
+//! # async fn run() -> Result<(), imap_tokio::Error> {
+//! let client = Connector::new("imap.example.org")
+//!     .credentials(Credentials::password("alice", "secret"))
+//!     .connect()
+//!     .await?;
+//! let inbox = client.select(MailboxName::inbox()).await?;
+//! let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
+//! while let Some(message) = messages.try_next().await? {
+//!     let subject = message.get().envelope().and_then(|envelope| envelope.subject());
+//!     println!("{} {}", message.uid(), subject.map(|s| s.to_str().into_owned()).unwrap_or_default());
+//! }
+//! client.logout().await
+//! # }
+//! ```
+
+mod connector;
+mod source;
+mod wire;
+
+pub use connector::Connector;
+pub use imap_proto_core::client::{
+    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Notice, Operation, Shaken, Source, Watch,
+    shake_hands,
+};
+pub use imap_proto_core::{
+    Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security, Selected,
+    Time, View, Violation, command, types, wire as protocol,
+};
+pub use rustls;
+pub use source::read_from;
+pub use wire::TokioWire;

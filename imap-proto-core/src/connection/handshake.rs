@@ -18,6 +18,21 @@ pub enum Security {
     Plaintext,
 }
 
+impl Security {
+    /// The port that is reserved for it.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Security::ImplicitTls => 993,
+            Security::StartTls | Security::Plaintext => 143,
+        }
+    }
+
+    /// True when TLS comes before the first byte of IMAP.
+    pub fn begins_with_tls(self) -> bool {
+        self == Security::ImplicitTls
+    }
+}
+
 /// Who logs in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

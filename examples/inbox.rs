@@ -1,0 +1,204 @@
+//! An inbox, listed, read, uploaded to and watched.
+//!
+//! ```text
+//! inbox imaps://alice@imap.example.org                    one line a message
+//! inbox imaps://alice@imap.example.org save 42 FILE       one message into a file
+//! inbox imaps://alice@imap.example.org upload FILE        a file into the inbox
+//! inbox imaps://alice@imap.example.org watch              what happens, until interrupted
+//! ```
+//!
+//! `imap://` begins with STARTTLS, `imap+plaintext://` stays in clear text. The password comes from `IMAP_PASSWORD`
+//! or is asked for. `--ca FILE` trusts another root, in PEM; `--stats` says what it took.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use imap_tokio::rustls::pki_types::{CertificateDer, pem::PemObject};
+use imap_tokio::types::{FetchItems, Flag, MailboxName, Section, Uid, UidSet};
+use imap_tokio::{Client, Connector, Credentials, FetchedMessage, Notice, read_from, rustls};
+use tokio::io::AsyncWriteExt;
+
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "inbox [--ca FILE] [--stats] imaps://user@host[:port] [save UID FILE | upload FILE | watch]";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Fallible<()> {
+    let began = Instant::now();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let stats = take_switch(&mut arguments, "--stats");
+    let ca = take_option(&mut arguments, "--ca")?;
+    let (url, action) = arguments.split_first().ok_or(USAGE)?;
+
+    let client = connector(url, ca.as_deref())?.connect().await?;
+    let action: Vec<&str> = action.iter().map(String::as_str).collect();
+    let first = match action[..] {
+        [] => list(&client).await?,
+        ["save", uid, file] => save(&client, uid.parse()?, Path::new(file)).await?,
+        ["upload", file] => upload(&client, Path::new(file)).await?,
+        ["watch"] => watch(&client).await?,
+        _ => return Err(USAGE.into()),
+    };
+    client.logout().await?;
+    if stats {
+        let first = first.map_or(0.0, |first| (first - began).as_secs_f64());
+        eprintln!("first after {first:.3} s, all after {:.3} s, peak memory {}", began.elapsed().as_secs_f64(), peak());
+    }
+    Ok(())
+}
+
+/// Prints one line a message; returns when the first one came.
+async fn list(client: &Client) -> Fallible<Option<Instant>> {
+    let inbox = client.examine(MailboxName::inbox()).await?;
+    let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
+    let mut first = None;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    while let Some(message) = messages.try_next().await? {
+        write_line(&mut out, &message)?;
+        if first.is_none() {
+            out.flush()?;
+            first = Some(Instant::now());
+        }
+    }
+    out.flush()?;
+    Ok(first)
+}
+
+fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result<()> {
+    let fetch = message.get();
+    let Some(envelope) = fetch.envelope() else {
+        // A FETCH with news of flags alone may come in between.
+        return Ok(());
+    };
+    let seen = fetch.flags().is_some_and(|flags| flags.contains("\\Seen"));
+    let date = fetch.internal_date().map(|date| date.to_str().into_owned()).unwrap_or_default();
+    let sender = envelope.from().iter().next().and_then(|from| from.name().or(from.mailbox()));
+    let sender = sender.map(|name| name.to_str().into_owned()).unwrap_or_default();
+    let subject = envelope.subject().map(|subject| subject.to_str().into_owned()).unwrap_or_default();
+    let mark = if seen { ' ' } else { '*' };
+    writeln!(out, "{mark} {:>6}  {date:<26}  {sender:<24.24}  {:>9}  {subject}", message.uid(), fetch.size().unwrap_or(0))
+}
+
+async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant>> {
+    let uid = Uid::new(uid).ok_or("a UID is at least 1")?;
+    let inbox = client.examine(MailboxName::inbox()).await?;
+    let mut body = inbox.body(uid, Section::whole());
+    let mut file = tokio::fs::File::create(file).await?;
+    let (mut first, mut len) = (None, 0);
+    while let Some(octets) = body.try_next().await? {
+        first.get_or_insert_with(Instant::now);
+        len += octets.len();
+        file.write_all(&octets).await?;
+    }
+    file.flush().await?;
+    if !body.existed() {
+        return Err("no such message".into());
+    }
+    println!("{len} octets");
+    Ok(first)
+}
+
+async fn upload(client: &Client, file: &Path) -> Fallible<Option<Instant>> {
+    let file = tokio::fs::File::open(file).await?;
+    let len = file.metadata().await?.len();
+    let stored = client.append_from(MailboxName::inbox(), len, read_from(file), |append| append.flags([Flag::Seen]));
+    match stored.await? {
+        Some(stored) => println!("stored as {}", stored.uid),
+        None => println!("stored"),
+    }
+    Ok(Some(Instant::now()))
+}
+
+async fn watch(client: &Client) -> Fallible<Option<Instant>> {
+    let inbox = client.examine(MailboxName::inbox()).await?;
+    println!("{} messages", inbox.exists());
+    let mut notices = inbox.watch();
+    while let Some(notice) = notices.try_next().await? {
+        match notice {
+            Notice::Idling => println!("watching"),
+            Notice::Response(response) => println!("{}", response.get().raw().escape_ascii()),
+            Notice::Lagged(missed) => println!("{missed} left out"),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// `imaps://user@host:port` and its two siblings; the user's name may be percent-encoded.
+fn connector(url: &str, ca: Option<&str>) -> Fallible<Connector> {
+    let (scheme, rest) = url.split_once("://").ok_or(USAGE)?;
+    let (user, host) = rest.trim_end_matches('/').rsplit_once('@').ok_or("the URL names no user")?;
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => (host, Some(port.parse()?)),
+        _ => (host, None),
+    };
+    let mut connector = Connector::new(host.trim_matches(['[', ']']));
+    connector = match scheme {
+        "imaps" => connector,
+        "imap" => connector.starttls(),
+        "imap+plaintext" => connector.plaintext(),
+        _ => return Err("the scheme is imaps, imap or imap+plaintext".into()),
+    };
+    if let Some(port) = port {
+        connector = connector.port(port);
+    }
+    if let Some(ca) = ca {
+        connector = connector.tls_config(trusting(ca)?);
+    }
+    let password = match std::env::var("IMAP_PASSWORD") {
+        Ok(password) => password,
+        Err(_) => rpassword::prompt_password("password: ")?,
+    };
+    Ok(connector.credentials(Credentials::password(percent_decoded(user)?, password)))
+}
+
+fn percent_decoded(text: &str) -> Fallible<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        if *byte == b'%' {
+            let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or("a lone %")?;
+            bytes.push(u8::from_str_radix(digits, 16)?);
+            rest = &after[2..];
+        } else {
+            bytes.push(*byte);
+            rest = after;
+        }
+    }
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn trusting(ca: &str) -> Fallible<Arc<rustls::ClientConfig>> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(ca)? {
+        roots.add(certificate?)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+fn take_switch(arguments: &mut Vec<String>, name: &str) -> bool {
+    let before = arguments.len();
+    arguments.retain(|argument| argument != name);
+    arguments.len() < before
+}
+
+fn take_option(arguments: &mut Vec<String>, name: &str) -> Fallible<Option<String>> {
+    let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
+    if at + 1 >= arguments.len() {
+        return Err(USAGE.into());
+    }
+    arguments.remove(at);
+    Ok(Some(arguments.remove(at)))
+}
+
+/// The most memory that was resident, as Linux tells it.
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "unknown".into(), |line| line.trim().into())
+}

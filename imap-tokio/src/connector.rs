@@ -1,0 +1,188 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use imap_proto_core::client::{Client, Driver, Shaken, shake_hands};
+use imap_proto_core::{Config, Credentials, Error, Handshake, Phase, Security};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::wire::{TokioWire, transport};
+
+/// Opens connections: TCP, TLS, greeting, login.
+///
+/// TLS is implicit, on port 993, unless [`starttls`](Self::starttls) or [`plaintext`](Self::plaintext) is asked for. The server's
+/// certificate is checked against its name and the roots of the web, or as the caller's
+/// [`rustls::ClientConfig`] says.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    host: String,
+    address: Option<String>,
+    port: Option<u16>,
+    security: Security,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    credentials: Option<Credentials>,
+    config: Config,
+    patience: Duration,
+}
+
+/// A stream that a connection can run over.
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for S {}
+
+type Stream = Box<dyn Duplex>;
+
+impl Connector {
+    /// A connector to `host`: implicit TLS on port 993, no credentials.
+    pub fn new(host: impl Into<String>) -> Self {
+        let mut config = Config::default();
+        config.tag_prefix = random_prefix();
+        Connector {
+            host: host.into(),
+            address: None,
+            port: None,
+            security: Security::ImplicitTls,
+            tls: None,
+            credentials: None,
+            config,
+            patience: Duration::from_secs(30),
+        }
+    }
+
+    /// Logs in. Without it the connection is left unauthenticated, unless the server greets with PREAUTH.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Begins in clear text on port 143 and requires STARTTLS. RFC 9051 §6.2.1
+    pub fn starttls(mut self) -> Self {
+        self.security = Security::StartTls;
+        self
+    }
+
+    /// Stays in clear text on port 143, password and all. For tests and loopback.
+    pub fn plaintext(mut self) -> Self {
+        self.security = Security::Plaintext;
+        self
+    }
+
+    /// Another port than 993 or 143.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Another host or address to dial; the certificate is still checked against the host's name.
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
+    /// Another TLS configuration, as for a private root or a client certificate.
+    pub fn tls_config(mut self, tls: Arc<rustls::ClientConfig>) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// How long TCP and TLS may each take; 30 seconds unless set. The rest of the handshake has its
+    /// limits in [`Config`].
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Changes limits and deadlines.
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Connects and spawns the driver on the current runtime.
+    ///
+    /// Dropped half-way the connection is closed.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] with its phase, [`Error::Transport`] for TCP and TLS, [`Error::Refused`] for a refused
+    /// login, and whatever else ended the handshake.
+    pub async fn connect(&self) -> Result<Client, Error> {
+        let (client, driver) = self.open().await?;
+        tokio::spawn(driver);
+        Ok(client)
+    }
+
+    /// Connects, and leaves the polling of the driver to the caller.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn open(&self) -> Result<(Client, Driver<impl imap_proto_core::client::Wire + Send + 'static>), Error> {
+        let host = self.address.as_deref().unwrap_or(&self.host);
+        let port = self.port.unwrap_or(self.security.default_port());
+        let tcp = within(self.patience, Phase::Connect, TcpStream::connect((host, port))).await?;
+        // Commands are small and wait for their answers: Nagle's delay would be paid each time.
+        tcp.set_nodelay(true).map_err(|error| Error::Transport(transport(error)))?;
+        let mut stream: Stream = Box::new(tcp);
+        if self.security.begins_with_tls() {
+            stream = self.secure(stream).await?;
+        }
+        self.shake_hands(stream).await
+    }
+
+    async fn shake_hands(&self, stream: Stream) -> Result<(Client, Driver<TokioWire<Stream>>), Error> {
+        let handshake = Handshake::new(self.config.clone(), self.security, self.credentials.clone());
+        let mut shaken = shake_hands(TokioWire::new(stream), handshake).await?;
+        loop {
+            match shaken {
+                Shaken::Ready(client, driver) => return Ok((client, driver)),
+                Shaken::Tls(wire, mut handshake) => {
+                    let (clock, stream) = wire.into_parts();
+                    let wire = TokioWire::from_parts(clock, self.secure(stream).await?);
+                    handshake.secured(imap_proto_core::client::Wire::now(&wire))?;
+                    shaken = shake_hands(wire, handshake).await?;
+                }
+            }
+        }
+    }
+
+    async fn secure(&self, stream: Stream) -> Result<Stream, Error> {
+        let name = ServerName::try_from(self.host.clone()).map_err(|error| Error::Transport(Arc::new(error)))?;
+        let tls = self.tls.clone().map_or_else(default_tls, Ok)?;
+        let connecting = TlsConnector::from(tls).connect(name, stream);
+        Ok(Box::new(within(self.patience, Phase::Tls, connecting).await?))
+    }
+}
+
+async fn within<T>(
+    patience: Duration,
+    phase: Phase,
+    future: impl Future<Output = std::io::Result<T>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(patience, future).await {
+        Err(_) => Err(Error::Timeout(phase)),
+        Ok(result) => result.map_err(|error| Error::Transport(transport(error))),
+    }
+}
+
+fn default_tls() -> Result<Arc<rustls::ClientConfig>, Error> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    // Named, since a program may have more than one provider in its tree.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Transport(Arc::new(error)))?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Letters that nobody can foresee: the standard library keys its hashers at random.
+fn random_prefix() -> String {
+    let mut number = RandomState::new().build_hasher().finish();
+    let mut prefix = String::with_capacity(6);
+    for _ in 0..6 {
+        prefix.push(char::from(b'A' + (number % 26) as u8));
+        number /= 26;
+    }
+    prefix
+}
