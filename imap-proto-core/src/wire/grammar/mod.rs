@@ -1,1 +1,3 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
+
+pub(crate) mod set;
