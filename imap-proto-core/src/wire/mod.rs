@@ -4,6 +4,7 @@
 mod frame;
 pub mod grammar;
 mod limits;
+pub(crate) mod mutf7;
 mod token;
 mod value;
 
