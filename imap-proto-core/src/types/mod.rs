@@ -1,9 +1,13 @@
 //! The vocabulary of IMAP, one noun a file.
 
+mod caseless;
+mod flag;
 mod mailbox;
 mod set;
 mod uid;
 
+pub use caseless::Caseless;
+pub use flag::{Flag, InvalidFlag, Keyword};
 pub use mailbox::{InvalidName, MailboxName};
 pub use set::{SeqSet, Set, SetIter, UidSet};
 pub use uid::{Identifier, SeqNum, Uid, UidValidity};
