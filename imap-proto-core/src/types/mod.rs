@@ -1,11 +1,13 @@
 //! The vocabulary of IMAP, one noun a file.
 
+mod capability;
 mod caseless;
 mod flag;
 mod mailbox;
 mod set;
 mod uid;
 
+pub use capability::{Capabilities, Capability, Literals};
 pub use caseless::Caseless;
 pub use flag::{Flag, InvalidFlag, Keyword};
 pub use mailbox::{InvalidName, MailboxName};

@@ -1,3 +1,4 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
 
+pub(crate) mod capability;
 pub(crate) mod set;
