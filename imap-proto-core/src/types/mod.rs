@@ -2,6 +2,7 @@
 
 mod capability;
 mod caseless;
+mod code;
 mod flag;
 mod mailbox;
 mod set;
@@ -9,6 +10,7 @@ mod uid;
 
 pub use capability::{Capabilities, Capability, Literals};
 pub use caseless::Caseless;
+pub use code::{AppendUid, Code, CopyUid, ModifiedSet, Progress, UidSequence};
 pub use flag::{Flag, InvalidFlag, Keyword};
 pub use mailbox::{InvalidName, MailboxName};
 pub use set::{SeqSet, Set, SetIter, UidSet};

@@ -1,4 +1,5 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
 
 pub(crate) mod capability;
+pub(crate) mod code;
 pub(crate) mod set;
