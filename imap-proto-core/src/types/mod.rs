@@ -3,6 +3,7 @@
 mod capability;
 mod caseless;
 mod code;
+mod datetime;
 mod flag;
 mod mailbox;
 mod set;
@@ -11,6 +12,8 @@ mod uid;
 pub use capability::{Capabilities, Capability, Literals};
 pub use caseless::Caseless;
 pub use code::{AppendUid, Code, CopyUid, ModifiedSet, Progress, UidSequence};
+pub(crate) use datetime::MONTHS;
+pub use datetime::{Date, DateTime};
 pub use flag::{Flag, InvalidFlag, Keyword};
 pub use mailbox::{InvalidName, MailboxName};
 pub use set::{SeqSet, Set, SetIter, UidSet};

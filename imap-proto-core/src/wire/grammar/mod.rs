@@ -2,4 +2,5 @@
 
 pub(crate) mod capability;
 pub(crate) mod code;
+pub(crate) mod date;
 pub(crate) mod set;
