@@ -6,6 +6,8 @@ mod code;
 mod datetime;
 mod flag;
 mod mailbox;
+mod secret;
+mod section;
 mod set;
 mod uid;
 
@@ -16,5 +18,7 @@ pub(crate) use datetime::MONTHS;
 pub use datetime::{Date, DateTime};
 pub use flag::{Flag, InvalidFlag, Keyword};
 pub use mailbox::{InvalidName, MailboxName};
+pub use secret::Secret;
+pub use section::{InvalidSection, Section, SectionText};
 pub use set::{SeqSet, Set, SetIter, UidSet};
 pub use uid::{Identifier, SeqNum, Uid, UidValidity};

@@ -3,4 +3,5 @@
 pub(crate) mod capability;
 pub(crate) mod code;
 pub(crate) mod date;
+pub(crate) mod section;
 pub(crate) mod set;
