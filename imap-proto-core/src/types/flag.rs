@@ -122,6 +122,14 @@ impl Flag {
         }
     }
 
+    /// The flag as a keyword; `None` for those that are none.
+    pub fn to_keyword(&self) -> Option<Keyword> {
+        match self {
+            Flag::Keyword(keyword) => Some(keyword.clone()),
+            known => Keyword::new(known.known_name()?).ok(),
+        }
+    }
+
     fn known_name(&self) -> Option<&'static str> {
         KNOWN.iter().find(|(flag, _)| flag == self).map(|(_, name)| *name)
     }

@@ -54,7 +54,7 @@ static BARE: &[(&str, Code)] = &[
     ("USEATTR", Code::UseAttr),
 ];
 
-/// Cuts what follows `OK `, `NO `, … into the code and the text.
+/// Cuts what follows `OK `, `NO `, … into the code and the text. RFC 9051 §7.1
 ///
 /// There need be neither (quirk 28), nor a space between them (quirk 29). Where the bracket never closes, all of it is
 /// text.
@@ -62,7 +62,7 @@ static BARE: &[(&str, Code)] = &[
 /// ```abnf
 /// resp-text       = ["[" resp-text-code "]" SP] [text]
 /// ```
-pub(crate) fn parse_status_text(input: &[u8]) -> (Option<Code>, &[u8]) {
+pub fn parse_status_text(input: &[u8]) -> (Option<Code>, &[u8]) {
     match preceded(space0, delimited(char('['), resp_text_code, opt(char(' ')))).parse(input) {
         Ok((text, code)) => (Some(code), text),
         Err(_) => (None, input),

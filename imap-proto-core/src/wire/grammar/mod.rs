@@ -5,3 +5,5 @@ pub(crate) mod code;
 pub(crate) mod date;
 pub(crate) mod section;
 pub(crate) mod set;
+
+pub use code::parse_status_text;
