@@ -2,9 +2,11 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(test, doctest))]
+#[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod command;
 mod config;
 pub mod connection;

@@ -1,15 +1,18 @@
 //! From bytes to tokens and from values to bytes: framing, the token table, the grammar above it,
 //! and the encoder.
 
+mod atom;
 mod decoder;
 mod encode;
 mod frame;
 pub mod grammar;
 mod limits;
+pub(crate) mod mutf7;
 mod response;
 mod token;
 mod value;
 
+pub(crate) use atom::is_atom;
 pub use decoder::{Decoder, Step};
 pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};

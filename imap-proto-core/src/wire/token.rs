@@ -174,14 +174,24 @@ impl Scanner<'_> {
                 _ => self.atom(self.at),
             }
             if self.table.len() > most {
-                self.table.pop();
-                self.damage.truncated = true;
+                self.take_back();
                 break;
             }
         }
         while self.open != NONE {
             self.damage.unbalanced = true;
             self.end_list();
+        }
+    }
+
+    /// Drops the token that is one too many; a list among the open ones is not open then.
+    #[cold]
+    fn take_back(&mut self) {
+        self.damage.truncated = true;
+        let Some(last) = self.table.pop() else { return };
+        if self.open as usize == self.table.len() {
+            self.open = last.length() as u32;
+            self.depth -= 1;
         }
     }
 

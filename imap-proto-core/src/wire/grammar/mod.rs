@@ -2,12 +2,20 @@
 
 mod address;
 mod body_structure;
+pub(crate) mod capability;
+pub(crate) mod code;
+pub(crate) mod date;
 mod envelope;
 mod fetch;
 mod flags;
+mod search;
+pub(crate) mod section;
+pub(crate) mod set;
 
 pub use address::{Address, Addresses};
 pub use body_structure::{BodyKind, BodyStructure, Disposition, Parameters, PartPath, Walk};
+pub use code::parse_status_text;
 pub use envelope::{Envelope, Malformed};
 pub use fetch::{Attribute, Body, Fetch, SectionData};
 pub use flags::Flags;
+pub use search::search_numbers;

@@ -1,0 +1,359 @@
+use alloc::collections::BTreeSet;
+use alloc::collections::btree_set;
+use core::fmt;
+
+use super::Caseless;
+use crate::wire::grammar::capability::{capability, capability_list};
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Names something a server can do.
+        ///
+        /// RFC 9051 §7.2.2; each variant says where it is defined.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Capability {
+            $($(#[$doc])* $variant,)*
+            /// `AUTH=…`: a SASL mechanism that AUTHENTICATE takes. RFC 9051 §6.2.2
+            Auth(Caseless),
+            /// `THREAD=…`: an algorithm that THREAD takes. RFC 5256
+            Thread(Caseless),
+            /// `APPENDLIMIT`: the largest message in octets that APPEND takes, where it is one for all. RFC 7889
+            AppendLimit(Option<u64>),
+            /// One that has no variant here.
+            Other(Caseless),
+        }
+
+        /// The names of all that take no value.
+        static NAMES: &[(&str, Capability)] = &[$(($name, Capability::$variant),)*];
+
+        impl Capability {
+            fn name(&self) -> Option<&'static str> {
+                match self {
+                    $(Capability::$variant => Some($name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// RFC 3501
+    Imap4Rev1 = "IMAP4rev1",
+    /// RFC 9051
+    Imap4Rev2 = "IMAP4rev2",
+    /// TLS can be taken up on this connection. RFC 9051 §6.2.1
+    StartTls = "STARTTLS",
+    /// LOGIN is refused for now. RFC 9051 §6.2.3
+    LoginDisabled = "LOGINDISABLED",
+    /// AUTHENTICATE takes an initial response. RFC 4959
+    SaslIr = "SASL-IR",
+    /// Literals need not wait for the server. RFC 7888
+    LiteralPlus = "LITERAL+",
+    /// Literals of up to 4096 octets need not wait for the server. RFC 7888
+    LiteralMinus = "LITERAL-",
+    /// RFC 5161
+    Enable = "ENABLE",
+    /// RFC 2177
+    Idle = "IDLE",
+    /// RFC 2971
+    Id = "ID",
+    /// RFC 2342
+    Namespace = "NAMESPACE",
+    /// RFC 4315
+    UidPlus = "UIDPLUS",
+    /// RFC 6851
+    Move = "MOVE",
+    /// RFC 3691
+    Unselect = "UNSELECT",
+    /// RFC 4731
+    Esearch = "ESEARCH",
+    /// RFC 7377
+    MultiSearch = "MULTISEARCH",
+    /// RFC 5182
+    SearchRes = "SEARCHRES",
+    /// RFC 6203
+    SearchFuzzy = "SEARCH=FUZZY",
+    /// RFC 5267
+    ContextSearch = "CONTEXT=SEARCH",
+    /// RFC 5267
+    ContextSort = "CONTEXT=SORT",
+    /// RFC 5267
+    Esort = "ESORT",
+    /// RFC 5032
+    Within = "WITHIN",
+    /// RFC 5466
+    Filters = "FILTERS",
+    /// RFC 9394
+    Partial = "PARTIAL",
+    /// RFC 5256
+    Sort = "SORT",
+    /// RFC 5957
+    SortDisplay = "SORT=DISPLAY",
+    /// RFC 7162
+    CondStore = "CONDSTORE",
+    /// RFC 7162
+    Qresync = "QRESYNC",
+    /// RFC 9586
+    UidOnly = "UIDONLY",
+    /// RFC 3348
+    Children = "CHILDREN",
+    /// RFC 5258
+    ListExtended = "LIST-EXTENDED",
+    /// RFC 5819
+    ListStatus = "LIST-STATUS",
+    /// RFC 8440
+    ListMyRights = "LIST-MYRIGHTS",
+    /// RFC 9590
+    ListMetadata = "LIST-METADATA",
+    /// RFC 6154
+    SpecialUse = "SPECIAL-USE",
+    /// RFC 6154
+    CreateSpecialUse = "CREATE-SPECIAL-USE",
+    /// RFC 8438
+    StatusSize = "STATUS=SIZE",
+    /// RFC 3516
+    Binary = "BINARY",
+    /// RFC 3502
+    MultiAppend = "MULTIAPPEND",
+    /// RFC 4469
+    Catenate = "CATENATE",
+    /// RFC 8508
+    Replace = "REPLACE",
+    /// RFC 4978
+    CompressDeflate = "COMPRESS=DEFLATE",
+    /// RFC 6855
+    Utf8Accept = "UTF8=ACCEPT",
+    /// RFC 6855
+    Utf8Only = "UTF8=ONLY",
+    /// RFC 8474
+    ObjectId = "OBJECTID",
+    /// RFC 8970
+    Preview = "PREVIEW",
+    /// RFC 8514
+    SaveDate = "SAVEDATE",
+    /// RFC 9208
+    Quota = "QUOTA",
+    /// RFC 9208
+    QuotaSet = "QUOTASET",
+    /// RFC 4314
+    Acl = "ACL",
+    /// RFC 5464
+    Metadata = "METADATA",
+    /// RFC 5464
+    MetadataServer = "METADATA-SERVER",
+    /// RFC 5465
+    Notify = "NOTIFY",
+    /// RFC 5255
+    Language = "LANGUAGE",
+    /// RFC 5255
+    I18nLevel1 = "I18NLEVEL=1",
+    /// RFC 5255
+    I18nLevel2 = "I18NLEVEL=2",
+    /// RFC 5259
+    Convert = "CONVERT",
+    /// RFC 4467
+    UrlAuth = "URLAUTH",
+    /// RFC 2221
+    LoginReferrals = "LOGIN-REFERRALS",
+    /// RFC 2193
+    MailboxReferrals = "MAILBOX-REFERRALS",
+    /// RFC 8437
+    Unauthenticate = "UNAUTHENTICATE",
+    /// RFC 9585
+    InProgress = "INPROGRESS",
+    /// Gmail's labels, message and thread identifiers.
+    GmailExtensions = "X-GM-EXT-1",
+    /// The LIST with special uses that came before RFC 6154.
+    Xlist = "XLIST",
+}
+
+impl Capability {
+    /// Reads one capability, in any case.
+    pub fn from_wire(wire: &[u8]) -> Self {
+        capability(wire)
+    }
+
+    /// The one of this name that takes no value.
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(_, known)| known.clone())
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Capability::Auth(mechanism) => write!(f, "AUTH={mechanism}"),
+            Capability::Thread(algorithm) => write!(f, "THREAD={algorithm}"),
+            Capability::AppendLimit(None) => f.write_str("APPENDLIMIT"),
+            Capability::AppendLimit(Some(limit)) => write!(f, "APPENDLIMIT={limit}"),
+            Capability::Other(name) => name.fmt(f),
+            known => f.write_str(known.name().unwrap_or_default()),
+        }
+    }
+}
+
+/// Says which literals a client may send without waiting for the server.
+///
+/// RFC 7888
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Literals {
+    /// None: each waits for a `+`.
+    #[default]
+    Synchronizing,
+    /// Those of up to 4096 octets.
+    Minus,
+    /// All.
+    Plus,
+}
+
+/// Holds what a server says it can do.
+///
+/// ```
+/// use imap_proto_core::types::{Capabilities, Capability, Literals};
+///
+/// let capabilities = Capabilities::from_wire(b"IMAP4rev1 LITERAL+ AUTH=PLAIN idle");
+/// assert!(capabilities.has(&Capability::Idle));
+/// assert_eq!(capabilities.literals(), Literals::Plus);
+/// assert_eq!(capabilities.auth_mechanisms().collect::<Vec<_>>(), ["PLAIN"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(BTreeSet<Capability>);
+
+impl Capabilities {
+    /// Returns the empty set.
+    pub const fn new() -> Self {
+        Capabilities(BTreeSet::new())
+    }
+
+    /// Reads the capabilities of a list, in any case and with any spaces between them (quirks 4, 22, 57).
+    pub fn from_wire(wire: &[u8]) -> Self {
+        capability_list(wire)
+    }
+
+    /// True when it is among them. One with a value, such as a mechanism, is asked for with its value.
+    pub fn has(&self, capability: &Capability) -> bool {
+        self.0.contains(capability)
+    }
+
+    /// Adds one; the answer is whether it is new.
+    pub fn insert(&mut self, capability: Capability) -> bool {
+        self.0.insert(capability)
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, each once, in no order that means anything.
+    pub fn iter(&self) -> btree_set::Iter<'_, Capability> {
+        self.0.iter()
+    }
+
+    /// The names of the SASL mechanisms.
+    pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> + '_ {
+        self.iter().filter_map(|capability| match capability {
+            Capability::Auth(mechanism) => Some(mechanism.as_str()),
+            _ => None,
+        })
+    }
+
+    /// True when AUTHENTICATE takes this mechanism.
+    pub fn has_auth(&self, mechanism: &str) -> bool {
+        self.auth_mechanisms().any(|known| known.eq_ignore_ascii_case(mechanism))
+    }
+
+    /// The largest message in octets that APPEND takes, where the server names one for all mailboxes.
+    pub fn append_limit(&self) -> Option<u64> {
+        self.iter().find_map(|capability| match capability {
+            Capability::AppendLimit(limit) => *limit,
+            _ => None,
+        })
+    }
+
+    /// Which literals may be sent without waiting. IMAP4rev2 includes `LITERAL-`. RFC 9051 §2.2.1
+    pub fn literals(&self) -> Literals {
+        if self.has(&Capability::LiteralPlus) {
+            Literals::Plus
+        } else if self.has(&Capability::LiteralMinus) || self.has(&Capability::Imap4Rev2) {
+            Literals::Minus
+        } else {
+            Literals::Synchronizing
+        }
+    }
+}
+
+impl Extend<Capability> for Capabilities {
+    fn extend<I: IntoIterator<Item = Capability>>(&mut self, capabilities: I) {
+        self.0.extend(capabilities);
+    }
+}
+
+impl FromIterator<Capability> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
+        Capabilities(capabilities.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Capabilities {
+    type Item = &'a Capability;
+    type IntoIter = btree_set::Iter<'a, Capability>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut space = "";
+        for capability in self {
+            write!(f, "{space}{capability}")?;
+            space = " ";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+    use std::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn every_capability_is_read_as_it_is_shown() {
+        for (name, capability) in NAMES {
+            assert_eq!(&Capability::from_wire(name.to_ascii_lowercase().as_bytes()), capability);
+            assert_eq!(capability.to_string(), *name);
+        }
+        for name in ["AUTH=SCRAM-SHA-256", "THREAD=REFERENCES", "APPENDLIMIT=42", "APPENDLIMIT", "X-NEW"] {
+            assert_eq!(Capability::from_wire(name.as_bytes()).to_string(), name);
+        }
+    }
+
+    #[test]
+    fn literals_take_the_best_offer() {
+        let table = [
+            ("IMAP4rev1", Literals::Synchronizing),
+            ("IMAP4rev1 LITERAL-", Literals::Minus),
+            ("IMAP4rev2", Literals::Minus),
+            ("IMAP4rev2 literal+ LITERAL-", Literals::Plus),
+            ("LITERAL + ", Literals::Synchronizing),
+        ];
+        for (wire, literals) in table {
+            assert_eq!(Capabilities::from_wire(wire.as_bytes()).literals(), literals, "{wire}");
+        }
+    }
+
+    #[test]
+    fn mechanisms_are_asked_for_in_any_case() {
+        let capabilities = Capabilities::from_wire(b"auth=plain AUTH=XOAUTH2 auth=PLAIN APPENDLIMIT APPENDLIMIT=7");
+        assert_eq!(capabilities.auth_mechanisms().collect::<Vec<_>>(), ["plain", "XOAUTH2"]);
+        assert!(capabilities.has_auth("Plain") && capabilities.has(&Capability::Auth("PLAIN".into())));
+        assert_eq!(capabilities.append_limit(), Some(7));
+    }
+}
