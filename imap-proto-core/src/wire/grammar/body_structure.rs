@@ -784,6 +784,11 @@ mod tests {
                 r#"("text" "plain" NIL NIL NIL "7bit" 100 NIL "md5" ("inline" NIL))"#,
                 &["1 Text text/plain{} enc=7bit md5=md5 octets=100 dsp=inline{}"],
             ),
+            (
+                112,
+                r#"("message" "rfc822" NIL NIL NIL "7bit" 9 NIL ("a" "b") 3)"#,
+                &["1 Message message/rfc822{} enc=7bit octets=9 lines=3", "1.1 Basic a/b{}"],
+            ),
             (114, r#"("text" "plain" NIL NIL NIL NIL NIL 7)"#, &["1 Text text/plain{} lines=7"]),
             (25, r#"("text" "plain" NIL NIL NIL "7bit" -1 -1)"#, &["1 Text text/plain{} enc=7bit octets=0 lines=0"]),
             (
