@@ -34,6 +34,11 @@ impl<'a> Values<'a> {
         Values { table, next: 0, end: table.tokens.len() as u32 }
     }
 
+    /// No values, of no response.
+    pub(crate) const fn empty() -> Self {
+        Values { table: Table { frame: &[], tokens: &[], detached: &[] }, next: 0, end: 0 }
+    }
+
     /// The next value, without taking it.
     #[inline]
     pub fn peek(&self) -> Option<Value<'a>> {

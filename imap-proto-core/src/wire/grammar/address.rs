@@ -12,21 +12,21 @@ use crate::wire::{Text, TokenKind, Value, Values};
 ///
 /// `NIL`, `()` and a missing field are all the same: no addresses. Elements that are `NIL` or empty are passed
 /// over (quirks 96, 97).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Addresses<'a> {
-    values: Option<Values<'a>>,
+    values: Values<'a>,
 }
 
 impl<'a> Addresses<'a> {
     #[inline]
     pub(crate) fn new(value: Option<Value<'a>>) -> Self {
-        Addresses { values: value.and_then(Value::list) }
+        Addresses { values: value.and_then(Value::list).unwrap_or(Values::empty()) }
     }
 
     /// Goes through the addresses, group markers among them, in the order of the header field.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = Address<'a>> + Clone {
-        self.values.into_iter().flatten().filter_map(Address::new)
+        self.values.filter_map(Address::new)
     }
 
     /// True when there are no addresses.
@@ -49,15 +49,25 @@ pub struct Address<'a> {
 impl<'a> Address<'a> {
     #[inline]
     fn new(value: Value<'a>) -> Option<Self> {
-        let mut values = value.list()?;
-        let name = values.next()?;
-        let fields = [values.next(), values.next(), values.next()];
-        let [adl, mailbox, host] = fields.map(|field| field.and_then(Value::text));
-        let address = Address { name: name.text(), adl, mailbox, host };
-        if !values.is_empty() && value.list()?.all(|value| value.kind() != TokenKind::List) {
-            return Some(Self::from_too_many(value.list()?));
+        let fields = value.inner_tokens();
+        if fields.len() != 4 || fields.iter().any(|field| field.kind() == TokenKind::List) {
+            return Self::of_another_shape(value);
         }
-        Some(address.without_brackets())
+        // Four tokens, and none of them a list: they are the four values.
+        let field = |at| Value::at(value.table(), value.index() + at).and_then(Value::text);
+        Some(Address { name: field(1), adl: field(2), mailbox: field(3), host: field(4) }.without_brackets())
+    }
+
+    #[cold]
+    fn of_another_shape(value: Value<'a>) -> Option<Self> {
+        let values = value.list()?;
+        let mut fields = values;
+        let name = fields.next()?.text();
+        let [adl, mailbox, host] = [fields.next(), fields.next(), fields.next()].map(|f| f.and_then(Value::text));
+        if !fields.is_empty() && { values }.all(|value| value.kind() != TokenKind::List) {
+            return Some(Self::from_too_many(values));
+        }
+        Some(Address { name, adl, mailbox, host }.without_brackets())
     }
 
     /// The display name; `None` for `NIL`.
@@ -122,7 +132,6 @@ impl<'a> Address<'a> {
     }
 
     /// `("<user@example.org>" NIL "Display Name" NIL)` (quirk 102).
-    #[inline]
     fn reversed(self) -> Self {
         match (self.name, self.mailbox) {
             (Some(address), Some(name)) if self.host.is_none() => Self::bracketed(address, Some(name)).unwrap_or(self),

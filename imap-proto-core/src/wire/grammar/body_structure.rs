@@ -139,7 +139,7 @@ impl<'a> BodyStructure<'a> {
 
     /// Goes through the parts of a multipart, which may have none (quirks 108, 109).
     pub fn parts(self) -> impl Iterator<Item = BodyStructure<'a>> + Clone {
-        self.part_values().into_iter().flatten().take_while(is_list).map(Self::of_part)
+        self.part_values().unwrap_or(Values::empty()).take_while(is_list).map(Self::of_part)
     }
 
     /// The MD5 of the part, as the message has it.
@@ -156,7 +156,7 @@ impl<'a> BodyStructure<'a> {
     pub fn language(self) -> impl Iterator<Item = Text<'a>> + Clone {
         let value = self.value(self.fields.language);
         let one = value.and_then(Value::text);
-        let many = value.and_then(Value::list).into_iter().flatten();
+        let many = value.and_then(Value::list).unwrap_or(Values::empty());
         one.into_iter().chain(many.filter_map(Value::text))
     }
 
@@ -208,12 +208,12 @@ impl fmt::Debug for BodyStructure<'_> {
 /// A value that is `NIL` or missing is empty (quirk 115); a name that is none costs its pair.
 #[derive(Clone, Copy)]
 pub struct Parameters<'a> {
-    values: Option<Values<'a>>,
+    values: Values<'a>,
 }
 
 impl<'a> Parameters<'a> {
     fn new(value: Option<Value<'a>>) -> Self {
-        Parameters { values: value.and_then(Value::list) }
+        Parameters { values: value.and_then(Value::list).unwrap_or(Values::empty()) }
     }
 }
 
@@ -221,10 +221,9 @@ impl<'a> Iterator for Parameters<'a> {
     type Item = (Text<'a>, Text<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let values = self.values.as_mut()?;
         loop {
-            let name = values.next()?.text();
-            let value = values.next().and_then(Value::text).unwrap_or(Text::plain(b""));
+            let name = self.values.next()?.text();
+            let value = self.values.next().and_then(Value::text).unwrap_or(Text::plain(b""));
             if let Some(name) = name {
                 return Some((name, value));
             }
@@ -404,7 +403,7 @@ struct Shape<'a> {
 impl<'a> Shape<'a> {
     fn of(list: Value<'a>) -> Self {
         let mut shape = Shape { table: list.table(), slots: [u32::MAX; MOST_FIELDS], len: 0, has_parts: false };
-        for value in list.list().into_iter().flatten() {
+        for value in list.list().unwrap_or(Values::empty()) {
             if shape.len == 0 && is_list(&value) {
                 shape.has_parts = true;
                 continue;
@@ -784,6 +783,11 @@ mod tests {
                 113,
                 r#"("text" "plain" NIL NIL NIL "7bit" 100 NIL "md5" ("inline" NIL))"#,
                 &["1 Text text/plain{} enc=7bit md5=md5 octets=100 dsp=inline{}"],
+            ),
+            (
+                112,
+                r#"("message" "rfc822" NIL NIL NIL "7bit" 9 NIL ("a" "b") 3)"#,
+                &["1 Message message/rfc822{} enc=7bit octets=9 lines=3", "1.1 Basic a/b{}"],
             ),
             (114, r#"("text" "plain" NIL NIL NIL NIL NIL 7)"#, &["1 Text text/plain{} lines=7"]),
             (25, r#"("text" "plain" NIL NIL NIL "7bit" -1 -1)"#, &["1 Text text/plain{} enc=7bit octets=0 lines=0"]),

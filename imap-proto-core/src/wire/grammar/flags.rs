@@ -14,25 +14,24 @@ use crate::wire::{Text, Value, Values};
 /// of the same shape, such as `X-GM-LABELS` (quirk 88).
 #[derive(Clone, Copy, Debug)]
 pub struct Flags<'a> {
-    /// `None` where `NIL` stood for the list.
-    values: Option<Values<'a>>,
+    values: Values<'a>,
 }
 
 impl<'a> Flags<'a> {
     /// Reads a list, or `NIL` as an empty one; `None` for anything else.
     #[inline]
     pub fn new(value: Value<'a>) -> Option<Self> {
-        let values = value.without_extra_parens().list();
-        if values.is_none() && !value.is_nil() {
-            return None;
+        match value.without_extra_parens().list() {
+            Some(values) => Some(Flags { values }),
+            None if value.is_nil() => Some(Flags { values: Values::empty() }),
+            None => None,
         }
-        Some(Flags { values })
     }
 
     /// Goes through the flags, in the order of the server.
     #[inline]
     pub fn iter(self) -> impl Iterator<Item = Text<'a>> + Clone {
-        self.values.into_iter().flatten().filter_map(Value::text)
+        self.values.filter_map(Value::text)
     }
 
     /// True when the flag is in the list, whatever its ASCII case.
