@@ -273,7 +273,7 @@ impl Capabilities {
         })
     }
 
-    /// Which literals may be sent without waiting. IMAP4rev2 includes `LITERAL-`. RFC 9051 §2.2.1
+    /// Which literals may be sent without waiting. IMAP4rev2 includes `LITERAL-`. RFC 9051 §4.3
     pub fn literals(&self) -> Literals {
         if self.has(&Capability::LiteralPlus) {
             Literals::Plus
