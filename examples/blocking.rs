@@ -44,7 +44,7 @@ impl Blocking {
             match connection.poll_event() {
                 Some(Event::Data { id, response }) if id == Some(own) => {
                     command.fold(response);
-                    grammar::Fetch::of(&response).into_iter().for_each(&mut each);
+                    response.as_fetch().into_iter().for_each(&mut each);
                 }
                 Some(Event::Done { outcome, .. }) => return Ok(command.finish(outcome?)),
                 Some(Event::Failed { error, .. } | Event::Closed(error)) => return Err(error.into()),

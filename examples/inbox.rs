@@ -79,7 +79,12 @@ fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result
     let sender = sender.map(|name| name.to_str().into_owned()).unwrap_or_default();
     let subject = envelope.subject().map(|subject| subject.to_str().into_owned()).unwrap_or_default();
     let mark = if seen { ' ' } else { '*' };
-    writeln!(out, "{mark} {:>6}  {date:<26}  {sender:<24.24}  {:>9}  {subject}", message.uid(), fetch.size().unwrap_or(0))
+    writeln!(
+        out,
+        "{mark} {:>6}  {date:<26}  {sender:<24.24}  {:>9}  {subject}",
+        message.uid(),
+        fetch.size().unwrap_or(0)
+    )
 }
 
 async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant>> {

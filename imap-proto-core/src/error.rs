@@ -14,7 +14,7 @@ use crate::wire::{Condition, EncodeError, FrameError};
 pub enum Error {
     /// The server answered `NO` or `BAD`. The connection is good.
     #[error("{0}")]
-    Refused(Box<Refused>),
+    Refused(#[from] Box<Refused>),
     /// The server said `BYE`.
     #[error("the server closed the connection: {text}")]
     Bye {
@@ -31,13 +31,16 @@ pub enum Error {
     Limit(Limit),
     /// The call cannot be carried out as it is; nothing was sent.
     #[error("misuse: {0}")]
-    Misuse(Misuse),
+    Misuse(#[from] Misuse),
     /// The server does not advertise what the call needs; nothing was sent.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),
     /// Another mailbox has been selected since; nothing was sent.
     #[error("the mailbox is no longer selected")]
     Deselected,
+    /// The message was expunged while it was being read.
+    #[error("the message is gone")]
+    Gone,
     /// The operation was cancelled.
     #[error("cancelled")]
     Cancelled,

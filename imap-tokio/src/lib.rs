@@ -28,12 +28,12 @@ mod wire;
 
 pub use connector::Connector;
 pub use imap_proto_core::client::{
-    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Notice, Operation, Shaken, Source, Watch,
-    shake_hands,
+    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Notice, Operation, Shaken, Source,
+    Watch, shake_hands,
 };
 pub use imap_proto_core::{
-    Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security, Selected,
-    Time, View, Violation, command, types, wire as protocol,
+    Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
+    Selected, Time, View, Violation, command, types, wire as protocol,
 };
 pub use rustls;
 pub use source::read_from;

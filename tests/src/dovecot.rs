@@ -59,14 +59,8 @@ impl Dovecot {
         let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         if !root || !Path::new(BINARY).exists() {
             let required = std::env::var_os("IMAP_TESTS_REQUIRE_DOVECOT").is_some();
-            assert!(
-                !required,
-                "Dovecot is required, but {BINARY} is missing or this is not root"
-            );
-            eprintln!(
-                "left out: {} needs Dovecot",
-                current().name().unwrap_or("a test")
-            );
+            assert!(!required, "Dovecot is required, but {BINARY} is missing or this is not root");
+            eprintln!("left out: {} needs Dovecot", current().name().unwrap_or("a test"));
             return None;
         }
         // Free ports may be taken by someone else before Dovecot has them.
@@ -83,21 +77,14 @@ impl Dovecot {
     fn try_start() -> io::Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let dir = PathBuf::from(format!(
-            "/tmp/imap-tests-dovecot-{}-{number}",
-            std::process::id()
-        ));
+        let dir = PathBuf::from(format!("/tmp/imap-tests-dovecot-{}-{number}", std::process::id()));
         // A left-over of a process of the same number would hold a stale state.
         let _ = fs::remove_dir_all(&dir);
         for part in ["", "run", "state", "tls"] {
             directory(&dir.join(part), 0o755)?;
         }
         for user in Self::USERS {
-            for part in [
-                dir.join("mail"),
-                dir.join("mail").join(user),
-                maildir(&dir, user),
-            ] {
+            for part in [dir.join("mail"), dir.join("mail").join(user), maildir(&dir, user)] {
                 directory(&part, 0o700)?;
                 chown(part, Some(config::MAIL_UID), Some(config::MAIL_UID))?;
             }
@@ -112,13 +99,7 @@ impl Dovecot {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let server = Self {
-            dir,
-            plain_port,
-            tls_port,
-            ca_der,
-            keeper,
-        };
+        let server = Self { dir, plain_port, tls_port, ca_der, keeper };
         server.wait_until_ready()?;
         Ok(server)
     }

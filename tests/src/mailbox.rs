@@ -19,15 +19,12 @@ const PEOPLE: [(&str, &str); 10] = [
 ];
 
 const WORDS: [&str; 32] = [
-    "the", "report", "is", "ready", "please", "read", "before", "Monday", "server", "mailbox",
-    "and", "we", "found", "nothing", "new", "in", "logs", "of", "last", "week", "budget",
-    "meeting", "moved", "to", "room", "seven", "thanks", "for", "your", "patience", "kind",
-    "regards",
+    "the", "report", "is", "ready", "please", "read", "before", "Monday", "server", "mailbox", "and", "we", "found",
+    "nothing", "new", "in", "logs", "of", "last", "week", "budget", "meeting", "moved", "to", "room", "seven",
+    "thanks", "for", "your", "patience", "kind", "regards",
 ];
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -78,9 +75,7 @@ pub fn big_message(bytes: u64) -> Vec<u8> {
     text.push_str("Content-Disposition: attachment; filename=\"big.bin\"\r\n\r\n");
     let end = "\r\n--big--\r\n";
     let mut message = text.into_bytes();
-    let body_end = usize::try_from(bytes)
-        .expect("a message fits into memory")
-        .saturating_sub(end.len());
+    let body_end = usize::try_from(bytes).expect("a message fits into memory").saturating_sub(end.len());
     message.reserve(body_end.saturating_sub(message.len()) + end.len());
     let mut line = [0; 76];
     while message.len() < body_end {
@@ -128,10 +123,7 @@ pub fn add_to_maildir(dir: &Path, i: u64, message: &[u8]) -> io::Result<()> {
     }
     let flags = ["S", "S", "", "RS", "FS", "S", "F", "S"][(Random::new(i).next() % 8) as usize];
     let size = message.len();
-    let path = dir.join(format!(
-        "cur/{}.M{i}P1.rig,S={size},W={size}:2,{flags}",
-        1_700_000_000 + i
-    ));
+    let path = dir.join(format!("cur/{}.M{i}P1.rig,S={size},W={size}:2,{flags}", 1_700_000_000 + i));
     let mut file = File::create(&path)?;
     file.write_all(message)?;
     chown(path, Some(owner.uid()), Some(owner.gid()))
@@ -140,29 +132,18 @@ pub fn add_to_maildir(dir: &Path, i: u64, message: &[u8]) -> io::Result<()> {
 fn header(i: u64, random: &mut Random) -> String {
     let mut header = format!("Return-Path: <{}>\r\n", random.pick(&PEOPLE[..6]).1);
     let date = date(i, random);
-    header.push_str(&format!(
-        "Received: from mail.example.org by mx.example.com with ESMTPS id {i:x};\r\n\t{date}\r\n"
-    ));
-    header.push_str(&format!(
-        "From: {}\r\nTo: {}\r\n",
-        person(random),
-        people(random)
-    ));
+    header
+        .push_str(&format!("Received: from mail.example.org by mx.example.com with ESMTPS id {i:x};\r\n\t{date}\r\n"));
+    header.push_str(&format!("From: {}\r\nTo: {}\r\n", person(random), people(random)));
     if random.below(3) == 0 {
         header.push_str(&format!("Cc: {}\r\n", people(random)));
     }
-    header.push_str(&format!(
-        "Subject: {}\r\nDate: {date}\r\n",
-        subject(i, random)
-    ));
+    header.push_str(&format!("Subject: {}\r\nDate: {date}\r\n", subject(i, random)));
     header.push_str(&format!("Message-ID: <{i}.rig@example.org>\r\n"));
     if i > 3 && random.below(2) == 0 {
         let parent = i - 1 - random.below(3);
         header.push_str(&format!("In-Reply-To: <{parent}.rig@example.org>\r\n"));
-        header.push_str(&format!(
-            "References: <{}.rig@example.org>\r\n <{parent}.rig@example.org>\r\n",
-            parent / 2
-        ));
+        header.push_str(&format!("References: <{}.rig@example.org>\r\n <{parent}.rig@example.org>\r\n", parent / 2));
     }
     header.push_str("MIME-Version: 1.0\r\n");
     header
@@ -178,18 +159,11 @@ fn person(random: &mut Random) -> String {
 
 fn people(random: &mut Random) -> String {
     let count = 1 + random.below(4);
-    (0..count)
-        .map(|_| person(random))
-        .collect::<Vec<_>>()
-        .join(",\r\n ")
+    (0..count).map(|_| person(random)).collect::<Vec<_>>().join(",\r\n ")
 }
 
 fn date(i: u64, random: &mut Random) -> String {
-    let (day, month, year) = (
-        1 + i % 28,
-        MONTHS[(i / 28 % 12) as usize],
-        2000 + i / 336 % 25,
-    );
+    let (day, month, year) = (1 + i % 28, MONTHS[(i / 28 % 12) as usize], 2000 + i / 336 % 25);
     let (hour, minute, second) = (random.below(24), random.below(60), random.below(60));
     let zone = random.pick(&["+0000", "-0730", "+0200", "+0545"]);
     format!("{day} {month} {year} {hour:02}:{minute:02}:{second:02} {zone}")
@@ -208,10 +182,7 @@ fn subject(i: u64, random: &mut Random) -> String {
 }
 
 fn words(random: &mut Random, count: u64) -> String {
-    (0..count)
-        .map(|_| random.pick(&WORDS))
-        .collect::<Vec<_>>()
-        .join(" ")
+    (0..count).map(|_| random.pick(&WORDS)).collect::<Vec<_>>().join(" ")
 }
 
 fn paragraphs(text: &mut String, random: &mut Random, bytes: u64) {
@@ -237,35 +208,21 @@ fn single(text: &mut String, random: &mut Random, bytes: u64) {
 }
 
 fn alternative(text: &mut String, random: &mut Random, i: u64, bytes: u64) {
-    text.push_str(&format!(
-        "Content-Type: multipart/alternative; boundary=\"=_alt_{i}\"\r\n\r\n"
-    ));
-    text.push_str(&format!(
-        "--=_alt_{i}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
-    ));
+    text.push_str(&format!("Content-Type: multipart/alternative; boundary=\"=_alt_{i}\"\r\n\r\n"));
+    text.push_str(&format!("--=_alt_{i}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"));
     paragraphs(text, random, bytes / 3);
-    text.push_str(&format!(
-        "\r\n--=_alt_{i}\r\nContent-Type: text/html; charset=\"utf-8\"\r\n"
-    ));
-    text.push_str(
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body class=3D\"a\"><p>\r\n",
-    );
+    text.push_str(&format!("\r\n--=_alt_{i}\r\nContent-Type: text/html; charset=\"utf-8\"\r\n"));
+    text.push_str("Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body class=3D\"a\"><p>\r\n");
     paragraphs(text, random, bytes / 2);
     text.push_str(&format!("</p></body></html>\r\n\r\n--=_alt_{i}--\r\n"));
 }
 
 fn mixed(text: &mut String, random: &mut Random, i: u64, bytes: u64) {
-    text.push_str(&format!(
-        "Content-Type: multipart/mixed; boundary=mix{i}\r\n\r\nMIME preamble.\r\n--mix{i}\r\n"
-    ));
+    text.push_str(&format!("Content-Type: multipart/mixed; boundary=mix{i}\r\n\r\nMIME preamble.\r\n--mix{i}\r\n"));
     alternative(text, random, i, bytes / 3);
-    text.push_str(&format!(
-        "\r\n--mix{i}\r\nContent-Type: image/png; name=\"=?UTF-8?Q?B=C3=A4r?= {i}.png\"\r\n"
-    ));
+    text.push_str(&format!("\r\n--mix{i}\r\nContent-Type: image/png; name=\"=?UTF-8?Q?B=C3=A4r?= {i}.png\"\r\n"));
     text.push_str("Content-Transfer-Encoding: base64\r\nContent-ID: <bear@example.org>\r\n");
-    text.push_str(
-        "Content-Disposition: attachment;\r\n filename*=UTF-8''B%C3%A4r.png; size=1\r\n\r\n",
-    );
+    text.push_str("Content-Disposition: attachment;\r\n filename*=UTF-8''B%C3%A4r.png; size=1\r\n\r\n");
     base64_lines(text, random, bytes / 2);
     text.push_str(&format!("\r\n--mix{i}--\r\n"));
 }
@@ -288,11 +245,7 @@ mod tests {
     fn messages_have_1_to_20_kb_and_whole_line_ends() {
         for i in 0..2000 {
             let message = message(i);
-            assert!(
-                (1000..20_000).contains(&message.len()),
-                "{i}: {}",
-                message.len()
-            );
+            assert!((1000..20_000).contains(&message.len()), "{i}: {}", message.len());
             let text = String::from_utf8(message).expect("messages are UTF-8");
             assert!(!text.replace("\r\n", "").contains(['\r', '\n', '\0']));
             assert!(text.contains("\r\n\r\n"));

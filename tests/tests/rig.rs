@@ -20,14 +20,8 @@ const SESSION: &[(&str, &str)] = &[
         "e OK [APPENDUID ",
     ),
     ("f SELECT {3+}\r\na b\r\n", "f OK [READ-WRITE] "),
-    (
-        "g UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (Subject)]<0.9>)\r\n",
-        "g OK ",
-    ),
-    (
-        "h UID SEARCH RETURN (COUNT ALL) SUBJECT x UNDELETED\r\n",
-        "h OK ",
-    ),
+    ("g UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (Subject)]<0.9>)\r\n", "g OK "),
+    ("h UID SEARCH RETURN (COUNT ALL) SUBJECT x UNDELETED\r\n", "h OK "),
     ("i UID STORE 1 +FLAGS.SILENT (\\Deleted kw)\r\n", "i OK "),
     ("j IDLE\r\n", "+ idling"),
     ("DONE\r\nk NOOP\r\n", "k OK "),
@@ -45,20 +39,14 @@ struct Line {
 
 impl Line {
     fn open(server: &Dovecot) -> Self {
-        let stream =
-            TcpStream::connect(("127.0.0.1", server.plain_port())).expect("Dovecot listens");
-        let mut line = Self {
-            reader: BufReader::new(stream),
-        };
+        let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("Dovecot listens");
+        let mut line = Self { reader: BufReader::new(stream) };
         line.read_until("* OK ");
         line
     }
 
     fn send(&mut self, bytes: &str, end: &str) -> String {
-        self.reader
-            .get_mut()
-            .write_all(bytes.as_bytes())
-            .expect("the connection is open");
+        self.reader.get_mut().write_all(bytes.as_bytes()).expect("the connection is open");
         self.read_until(end)
     }
 
@@ -66,19 +54,13 @@ impl Line {
         let mut all = String::new();
         loop {
             let mut line = String::new();
-            let read = self
-                .reader
-                .read_line(&mut line)
-                .expect("the connection is open");
+            let read = self.reader.read_line(&mut line).expect("the connection is open");
             assert!(read > 0, "closed before {start:?}: {all}");
             all.push_str(&line);
             if line.starts_with(start) {
                 return all;
             }
-            assert!(
-                !line.starts_with(&start[..2]) || start.starts_with('*'),
-                "{line:?} in place of {start:?}"
-            );
+            assert!(!line.starts_with(&start[..2]) || start.starts_with('*'), "{line:?} in place of {start:?}");
         }
     }
 }
@@ -96,17 +78,11 @@ fn dovecot_serves_the_messages_of_a_maildir() {
     let answer = line.send("c FETCH 1,8 RFC822.SIZE\r\n", "c OK ");
     for (number, i) in [(1, 0), (8, 7)] {
         let size = message(i).len();
-        assert!(
-            answer.contains(&format!("* {number} FETCH (RFC822.SIZE {size})\r\n")),
-            "{answer}"
-        );
+        assert!(answer.contains(&format!("* {number} FETCH (RFC822.SIZE {size})\r\n")), "{answer}");
     }
     let answer = line.send("d FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n", "d OK ");
     assert_eq!(answer.matches(" FETCH (ENVELOPE (").count(), 300);
-    assert!(
-        answer.contains(r#""alternative""#) && answer.contains(r#""mixed""#),
-        "parts are recognised"
-    );
+    assert!(answer.contains(r#""alternative""#) && answer.contains(r#""mixed""#), "parts are recognised");
 }
 
 #[test]
@@ -116,10 +92,7 @@ fn the_strict_server_takes_what_dovecot_takes() {
     for (client, end) in SESSION {
         strict.receive(client.as_bytes());
         let output = String::from_utf8(strict.take_output()).expect("the answers are text");
-        assert!(
-            output.lines().any(|line| line.starts_with(end)),
-            "{client:?}: {output}"
-        );
+        assert!(output.lines().any(|line| line.starts_with(end)), "{client:?}: {output}");
     }
     assert_eq!(strict.violations(), []);
 

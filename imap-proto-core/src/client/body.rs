@@ -47,6 +47,8 @@ struct Piece {
     ticket: Ticket,
     len: u64,
     received: u64,
+    /// True once the server gave the section, be it from an offset behind its end.
+    answered: bool,
 }
 
 impl BodyStream {
@@ -113,9 +115,12 @@ impl BodyStream {
                     return Poll::Ready(Ok(Some(octets)));
                 }
                 Item::Data(response) => {
-                    let fetch = grammar::Fetch::of(&response.get());
+                    let fetch = response.get().as_fetch();
                     let body = fetch.and_then(|fetch| fetch.sections().next()).map(|section| section.body());
                     self.existed |= matches!(body, Some(grammar::Body::Octets(_) | grammar::Body::Detached { .. }));
+                    if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) {
+                        piece.answered |= body.is_some();
+                    }
                     if let Some(grammar::Body::Octets(text)) = body {
                         let octets = Bytes::from(text.to_bytes().into_owned());
                         self.count(ticket, octets.len());
@@ -139,7 +144,12 @@ impl BodyStream {
     fn ended(&mut self, ticket: Ticket, outcome: crate::command::Outcome) -> Result<(), Error> {
         ended(outcome)?;
         let Some(at) = self.pieces.iter().position(|piece| piece.ticket == ticket) else { return Ok(()) };
-        self.complete |= self.pieces.remove(at).is_none_or(|piece| piece.received < piece.len);
+        let Some(piece) = self.pieces.remove(at) else { return Ok(()) };
+        if !piece.answered && self.existed && !self.complete {
+            // The server has nothing to say of a message that it began to give.
+            return Err(Error::Gone);
+        }
+        self.complete |= piece.received < piece.len;
         while !self.complete && self.pieces.len() < PIECES {
             self.ask(PIECE)?;
         }
@@ -154,7 +164,7 @@ impl BodyStream {
         let request = request.bind(self.mailbox.selection());
         calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
         self.next_offset += len;
-        self.pieces.push_back(Piece { ticket, len, received: 0 });
+        self.pieces.push_back(Piece { ticket, len, received: 0, answered: false });
         Ok(())
     }
 

@@ -7,9 +7,9 @@ use core::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 
+use super::Mailbox;
 use super::operation::ended;
 use super::queue::{Call, Item, Reply, Ticket};
-use super::Mailbox;
 use crate::command::{Command, Fetch, Search};
 use crate::error::{Error, Limit};
 use crate::types::{FetchItems, Query, Uid, UidSet, UidValidity};
@@ -83,8 +83,7 @@ impl FetchedMessage {
 
     /// The typed view on all that came for it.
     pub fn get(&self) -> grammar::Fetch<'_> {
-        let response = self.response.get();
-        grammar::Fetch::of(&response).unwrap_or_else(grammar::Fetch::empty)
+        self.response.get().as_fetch().unwrap_or(grammar::Fetch::empty())
     }
 
     /// The response as it came.
@@ -210,7 +209,7 @@ impl FetchStream {
             window.read += 1;
         }
         self.open_windows()?;
-        let uid = grammar::Fetch::of(&response.get()).and_then(|fetch| fetch.uid()).map(Uid::from);
+        let uid = response.get().as_fetch().and_then(|fetch| fetch.uid()).map(Uid::from);
         let uid_validity = self.mailbox.uid_validity();
         Ok(uid.map(|uid| FetchedMessage { response, bodies, uid, uid_validity }))
     }

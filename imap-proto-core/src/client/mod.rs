@@ -23,9 +23,7 @@ pub use operation::{Canceller, Operation, Source};
 pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
 
-use crate::command::{
-    Access, Append, AppendUid, CapabilityCommand, Command, Logout, Message, Noop, Select,
-};
+use crate::command::{Access, Append, CapabilityCommand, Command, Logout, Message, Noop, Select, Stored};
 use crate::connection::{Connection, View};
 use crate::error::Error;
 use crate::types::{Capabilities, MailboxName};
@@ -103,7 +101,7 @@ impl Client {
     ///
     /// Dropped half-way it is stored all the same once any of it has left, since the connection holds its
     /// octets. It is in doubt from its last octet until the server's answer.
-    pub fn append(&self, append: Append) -> Operation<Option<AppendUid>> {
+    pub fn append(&self, append: Append) -> Operation<Option<Stored>> {
         self.run(append)
     }
 
@@ -117,7 +115,7 @@ impl Client {
         len: u64,
         source: Source,
         with: impl FnOnce(Append) -> Append,
-    ) -> Operation<Option<AppendUid>> {
+    ) -> Operation<Option<Stored>> {
         self.run(with(Append::new(mailbox, Message::Fed(len)))).feed_from(source)
     }
 

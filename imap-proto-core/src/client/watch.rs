@@ -41,7 +41,9 @@ pub enum Notice {
 impl Watch {
     pub(super) fn idling(mailbox: &Mailbox) -> Self {
         let request = Idle.request().ok().map(|request| request.bind(mailbox.selection()));
-        Watch { idle: request, ..Watch::listening(&mailbox.client) }
+        let mut watch = Watch::listening(&mailbox.client);
+        watch.idle = request;
+        watch
     }
 
     pub(super) fn listening(client: &Client) -> Self {

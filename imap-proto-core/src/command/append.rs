@@ -32,7 +32,7 @@ pub struct Append {
 
 /// Where a message was stored (RFC 4315).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AppendUid {
+pub struct Stored {
     /// The UIDVALIDITY of the mailbox.
     pub uid_validity: UidValidity,
     /// The UID of the message.
@@ -60,10 +60,10 @@ impl Append {
 
 impl Command for Append {
     /// Where it was stored, when the server says so.
-    type Output = Option<AppendUid>;
+    type Output = Option<Stored>;
 
     fn request(&self) -> Result<Request, Misuse> {
-        let mut encoder = Encoder::new("APPEND");
+        let mut encoder = Encoder::new("APPEND ");
         encoder.string(&self.mailbox.to_wire());
         if !self.flags.is_empty() {
             let flags: Vec<String> = self.flags.iter().map(alloc::string::ToString::to_string).collect();
@@ -72,6 +72,7 @@ impl Command for Append {
         if let Some(date) = &self.date {
             encoder.text(" \"").text(&alloc::string::ToString::to_string(date)).text("\"");
         }
+        encoder.text(" ");
         match &self.message {
             Message::Octets(octets) if octets.is_empty() => return Err(Misuse::EmptyMessage),
             Message::Fed(0) => return Err(Misuse::EmptyMessage),
@@ -81,10 +82,11 @@ impl Command for Append {
         Ok(Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? })
     }
 
-    fn finish(self, ok: Completion) -> Option<AppendUid> {
+    fn finish(self, ok: Completion) -> Option<Stored> {
         match ok.code {
-            Some(Code::AppendUid { uid_validity, uids }) => {
-                uids.first().map(|uid| AppendUid { uid_validity, uid })
+            Some(Code::AppendUid(stored)) => {
+                let uid_validity = stored.uid_validity;
+                stored.uids.first().map(|uid| Stored { uid_validity, uid })
             }
             _ => None,
         }

@@ -23,8 +23,8 @@ impl Command for Login {
     type Output = ();
 
     fn request(&self) -> Result<Request, Misuse> {
-        let mut encoder = Encoder::new("LOGIN");
-        encoder.string(self.user.as_bytes()).secret(self.password.expose());
+        let mut encoder = Encoder::new("LOGIN ");
+        encoder.string(self.user.as_bytes()).text(" ").secret(self.password.expose());
         Ok(Request {
             effect: Effect::Authenticate,
             order: Order::Barrier,

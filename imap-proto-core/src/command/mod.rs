@@ -16,7 +16,7 @@ mod starttls;
 
 use alloc::vec::Vec;
 
-pub use append::{Append, AppendUid, Message};
+pub use append::{Append, Message, Stored};
 pub use capability::CapabilityCommand;
 pub use fetch::Fetch;
 pub use idle::Idle;
@@ -117,7 +117,10 @@ pub(crate) enum Claim {
     /// The state of the mailbox that is being selected.
     Mailbox,
     /// FETCH data for these messages with at least one of these items.
-    Fetch { uids: UidSet, items: FetchItems },
+    Fetch {
+        uids: UidSet,
+        items: FetchItems,
+    },
 }
 
 impl Claim {
@@ -132,7 +135,9 @@ impl Claim {
 pub(crate) enum Effect {
     None,
     Authenticate,
-    Select { mailbox: MailboxName },
+    Select {
+        mailbox: MailboxName,
+    },
     /// A message is stored; in doubt from its last octet on.
     Store,
     Logout,

@@ -1,6 +1,6 @@
 use super::{Claim, Command, Completion, Request, State};
 use crate::error::Misuse;
-use crate::types::{Query, SearchPart, UidSet};
+use crate::types::{Fragment, Query, UidSet};
 use crate::wire::grammar::search_numbers;
 use crate::wire::{Encoder, Kind, Response};
 
@@ -28,9 +28,14 @@ impl Command for Search {
         if self.query.needs_charset() {
             encoder.text(" CHARSET UTF-8");
         }
+        encoder.text(" ");
         self.query.write(&mut |part| match part {
-            SearchPart::Text(text) => drop(encoder.text(text)),
-            SearchPart::String(octets) => drop(encoder.string(octets)),
+            Fragment::Text(text) => {
+                encoder.text(text);
+            }
+            Fragment::String(octets) => {
+                encoder.string(octets);
+            }
         });
         Ok(Request { claim: Claim::Search, state: State::Selected, ..Request::new("UID SEARCH", encoder)? })
     }

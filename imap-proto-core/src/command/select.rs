@@ -41,7 +41,7 @@ impl Command for Select {
             Access::ReadOnly => "EXAMINE",
         };
         let mut encoder = Encoder::new(name);
-        encoder.string(&self.mailbox.to_wire());
+        encoder.text(" ").string(&self.mailbox.to_wire());
         Ok(Request {
             claim: Claim::Mailbox,
             effect: Effect::Select { mailbox: self.mailbox.clone() },

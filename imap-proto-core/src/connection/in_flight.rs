@@ -157,11 +157,6 @@ impl InFlight {
         })
     }
 
-    /// The command that is partly written.
-    pub(super) fn being_written(&self) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.is_being_written())
-    }
-
     /// The first command that waits to be written; an IDLE only when nothing else waits.
     pub(super) fn next_queued(&self) -> Option<&Entry> {
         let mut queued = self.entries.iter().filter(|entry| entry.stage == Stage::Queued);

@@ -81,7 +81,8 @@ impl Connection {
     }
 
     fn take(&mut self, step: Step) -> Found {
-        if !self.view.is_authenticated() && self.received > self.config.unauthenticated_bytes {
+        let before_login = matches!(self.view.phase, Phase::Greeting | Phase::NotAuthenticated);
+        if before_login && self.received > self.config.unauthenticated_bytes {
             self.close(Error::Limit(Limit::Unauthenticated));
             return Found::Nothing;
         }

@@ -1,7 +1,7 @@
 use super::{CommandId, Connection};
 use crate::command::Claim;
-use crate::types::{FetchItems, Uid, UidSet};
-use crate::wire::grammar::Fetch;
+use crate::types::{FetchItems, ItemMask, Uid, UidSet};
+use crate::wire::grammar::{Attribute, Fetch};
 use crate::wire::{Condition, Kind, Response};
 
 impl Connection {
@@ -16,8 +16,8 @@ impl Connection {
 
 fn claims(claim: &Claim, response: &Response<'_>) -> bool {
     match (claim, response.kind()) {
-        (Claim::Fetch { uids, items }, Kind::Fetch(seq)) => {
-            Fetch::new(seq, response.values()).is_some_and(|fetch| claims_fetch(uids, items, &fetch))
+        (Claim::Fetch { uids, items }, Kind::Fetch(_)) => {
+            response.as_fetch().is_some_and(|fetch| claims_fetch(uids, items, fetch))
         }
         (Claim::Search, Kind::Search) => true,
         (Claim::Capability, Kind::Capability) => true,
@@ -28,9 +28,28 @@ fn claims(claim: &Claim, response: &Response<'_>) -> bool {
 
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
 /// not been seen, as where a body begins to stream, the items decide.
-fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: &Fetch<'_>) -> bool {
+fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
     if fetch.uid().is_some_and(|uid| !uids.contains(Uid::from(uid))) {
         return false;
     }
-    items.is_answered_by(fetch)
+    fetch.attributes().any(|attribute| asks_for(items, attribute))
+}
+
+fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
+    let mask = items.mask();
+    match attribute {
+        Attribute::Uid(_) => mask == ItemMask::UID && items.sections().is_empty() && items.raw_items().is_empty(),
+        Attribute::Flags(_) => mask.contains(ItemMask::FLAGS),
+        Attribute::Size(_) => mask.contains(ItemMask::SIZE),
+        Attribute::InternalDate(_) => mask.contains(ItemMask::INTERNAL_DATE),
+        Attribute::Envelope(_) => mask.contains(ItemMask::ENVELOPE),
+        Attribute::BodyStructure(_) => mask.contains(ItemMask::BODY_STRUCTURE),
+        Attribute::ModSeq(_) => mask.contains(ItemMask::MOD_SEQ),
+        Attribute::Section(data) => items
+            .sections()
+            .iter()
+            .any(|asked| asked.origin() == data.origin() && asked.section().matches_wire(data.name())),
+        // What is not known here, or is damaged, is worth more to whoever asked for the message than to nobody.
+        _ => true,
+    }
 }

@@ -38,8 +38,8 @@ impl Connection {
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
-        let greeting = (self.view.phase == ViewPhase::Greeting)
-            .then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
+        let greeting =
+            (self.view.phase == ViewPhase::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
         let commands = self.in_flight.iter().flat_map(|entry| self.deadlines_of(entry));
         greeting.into_iter().chain(commands)
     }

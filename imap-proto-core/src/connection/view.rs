@@ -61,7 +61,7 @@ pub struct Selected {
 }
 
 impl Selected {
-    fn new(mailbox: MailboxName, selection: u32) -> Self {
+    pub(crate) fn new(mailbox: MailboxName, selection: u32) -> Self {
         Selected {
             mailbox,
             selection,
@@ -126,7 +126,7 @@ impl View {
             Kind::Expunge(seq) => self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq))),
             Kind::Flags => {
                 if let Some(flags) = response.first().and_then(Flags::new) {
-                    let flags = flags.iter().map(|flag| Flag::parse(&flag.to_bytes())).collect();
+                    let flags = flags.iter().map(|flag| Flag::from_wire(&flag.to_bytes())).collect();
                     self.mailbox(|m| m.flags = flags);
                 }
             }

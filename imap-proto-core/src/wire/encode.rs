@@ -104,14 +104,13 @@ impl Encoder {
         self.text(" ").text(&value.to_string())
     }
 
-    /// A space and a string: quoted where it may be, else a literal.
+    /// A string: quoted where it may be, else a literal.
     ///
     /// ```abnf
     /// string = quoted / literal
     /// quoted = DQUOTE *QUOTED-CHAR DQUOTE
     /// ```
     pub(crate) fn string(&mut self, octets: &[u8]) -> &mut Self {
-        self.text(" ");
         if octets.contains(&0) {
             self.error = Some(EncodeError::Nul);
         } else if is_quotable(octets) {
@@ -122,9 +121,8 @@ impl Encoder {
         self
     }
 
-    /// A space and a secret string; its text and whatever shares its line part are wiped afterwards.
+    /// A secret string; its text and whatever shares its line part are wiped afterwards.
     pub(crate) fn secret(&mut self, octets: &[u8]) -> &mut Self {
-        self.text(" ");
         if octets.contains(&0) {
             self.error = Some(EncodeError::Nul);
         } else if is_quotable(octets) {
@@ -139,15 +137,15 @@ impl Encoder {
         self
     }
 
-    /// A space and a literal that the core holds.
+    /// A literal that the core holds.
     pub(crate) fn literal(&mut self, octets: Bytes) -> &mut Self {
-        self.text(" ").put(Part::Literal(octets));
+        self.put(Part::Literal(octets));
         self
     }
 
-    /// A space and a literal whose octets the caller feeds.
+    /// A literal whose octets the caller feeds.
     pub(crate) fn fed_literal(&mut self, len: u64) -> &mut Self {
-        self.text(" ").put(Part::Fed(len));
+        self.put(Part::Fed(len));
         self
     }
 
@@ -192,7 +190,7 @@ mod tests {
     use super::*;
 
     fn wire(build: impl FnOnce(&mut Encoder)) -> Result<Vec<u8>, EncodeError> {
-        let mut encoder = Encoder::new("X");
+        let mut encoder = Encoder::new("X ");
         build(&mut encoder);
         let mut out = Vec::new();
         for part in encoder.finish()? {
@@ -218,15 +216,15 @@ mod tests {
             ("\u{e9}".as_bytes(), "X {2}\r\n\u{e9}".as_bytes()),
         ];
         for (string, expected) in table {
-            assert_eq!(wire(|e| drop(e.string(string))).as_deref(), Ok(*expected));
-            assert_eq!(wire(|e| drop(e.secret(string))).as_deref(), Ok(*expected));
+            assert_eq!(wire(|e| _ = e.string(string)).as_deref(), Ok(*expected));
+            assert_eq!(wire(|e| _ = e.secret(string)).as_deref(), Ok(*expected));
         }
     }
 
     #[test]
     fn what_may_not_be_sent_is_refused() {
-        assert_eq!(wire(|e| drop(e.string(b"a\0b"))), Err(EncodeError::Nul));
-        assert_eq!(wire(|e| drop(e.text("a\r\nb"))), Err(EncodeError::LineBreak));
+        assert_eq!(wire(|e| _ = e.string(b"a\0b")), Err(EncodeError::Nul));
+        assert_eq!(wire(|e| _ = e.text("a\r\nb")), Err(EncodeError::LineBreak));
     }
 
     #[test]

@@ -22,5 +22,5 @@ pub use response::{Condition, Kind, OwnedResponse, Response};
 pub use token::{Damage, Token, TokenKind, tokenize};
 #[cfg(test)]
 pub(crate) use value::Parsed;
+pub(crate) use value::{Table, decode, parse_number};
 pub use value::{Text, Value, Values};
-pub(crate) use value::{decode, parse_number};

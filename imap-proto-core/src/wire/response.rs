@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 
+use super::grammar::Fetch;
 use super::value::{Table, Text, Value, Values, parse_number};
 use super::{Damage, Detached, Token};
 
@@ -220,6 +221,15 @@ impl<'a> Response<'a> {
             tokens: self.table.tokens.into(),
             detached: self.table.detached.into(),
             damage: self.damage,
+        }
+    }
+
+    /// The typed view on FETCH data; `None` for any other response.
+    #[inline]
+    pub fn as_fetch(&self) -> Option<Fetch<'a>> {
+        match self.kind() {
+            Kind::Fetch(seq) => Fetch::new(seq, self.values()),
+            _ => None,
         }
     }
 

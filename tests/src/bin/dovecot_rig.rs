@@ -13,10 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut messages, mut megabytes) = (100, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(option) = arguments.next() {
-        let value: u64 = arguments
-            .next()
-            .ok_or(format!("{option} needs a number"))?
-            .parse()?;
+        let value: u64 = arguments.next().ok_or(format!("{option} needs a number"))?.parse()?;
         match option.as_str() {
             "--messages" => messages = value,
             "--big" => megabytes = Some(value),
@@ -35,10 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("users     {}", Dovecot::USERS.join(" "));
     println!("password  {}", Dovecot::PASSWORD);
     println!("ca        {}", server.ca_pem_path().display());
-    println!(
-        "inbox     {} messages of alice",
-        messages + u64::from(megabytes.is_some())
-    );
+    println!("inbox     {} messages of alice", messages + u64::from(megabytes.is_some()));
     // Ctrl-C needs no handling: it ends this process, and that stops Dovecot.
     copy(&mut stdin().lock(), &mut sink())?;
     Ok(())

@@ -3,8 +3,7 @@ use std::io;
 use std::path::Path;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
 /// Writes `ca.pem`, `server.pem` and `server.key`, and returns the authority's certificate in DER.
@@ -19,9 +18,7 @@ pub(super) fn write(dir: &Path) -> io::Result<Vec<u8>> {
 fn make() -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Error> {
     let ca_key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "imap-tests CA");
+    params.distinguished_name.push(DnType::CommonName, "imap-tests CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let ca = params.self_signed(&ca_key)?;
@@ -29,9 +26,7 @@ fn make() -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Er
 
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "localhost");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;

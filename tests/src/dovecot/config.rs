@@ -92,9 +92,7 @@ pub(super) fn write(dir: &Path, plain_port: u16, tls_port: u16) -> io::Result<()
         .replace("@PLAIN@", &plain_port.to_string())
         .replace("@TLS@", &tls_port.to_string());
     fs::write(dir.join("dovecot.conf"), config)?;
-    let users: String = Dovecot::USERS
-        .iter()
-        .map(|user| format!("{user}:{{PLAIN}}{}::::::\n", Dovecot::PASSWORD))
-        .collect();
+    let users: String =
+        Dovecot::USERS.iter().map(|user| format!("{user}:{{PLAIN}}{}::::::\n", Dovecot::PASSWORD)).collect();
     fs::write(dir.join("users"), users)
 }

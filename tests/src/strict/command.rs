@@ -5,69 +5,26 @@ pub(super) enum Command {
     Noop,
     Check,
     Logout,
-    Login {
-        user: Vec<u8>,
-        password: Vec<u8>,
-    },
+    Login { user: Vec<u8>, password: Vec<u8> },
     Enable(Vec<String>),
     Id,
     Namespace,
-    Select {
-        mailbox: String,
-        read_only: bool,
-    },
+    Select { mailbox: String, read_only: bool },
     Close,
     Unselect,
-    List {
-        verb: &'static str,
-        pattern: String,
-    },
-    Status {
-        mailbox: String,
-        items: Vec<String>,
-    },
+    List { verb: &'static str, pattern: String },
+    Status { mailbox: String, items: Vec<String> },
     Create(String),
     Delete(String),
-    Rename {
-        from: String,
-        to: String,
-    },
+    Rename { from: String, to: String },
     Subscribe(String),
-    Fetch {
-        by: By,
-        set: Set,
-        items: Vec<Item>,
-    },
-    Search {
-        by: By,
-        options: Option<Vec<String>>,
-        charset: Option<String>,
-        keys: Vec<Key>,
-    },
-    Store {
-        by: By,
-        set: Set,
-        change: Change,
-        silent: bool,
-        flags: Vec<String>,
-    },
-    Copy {
-        by: By,
-        set: Set,
-        mailbox: String,
-    },
-    Move {
-        by: By,
-        set: Set,
-        mailbox: String,
-    },
+    Fetch { by: By, set: Set, items: Vec<Item> },
+    Search { by: By, options: Option<Vec<String>>, charset: Option<String>, keys: Vec<Key> },
+    Store { by: By, set: Set, change: Change, silent: bool, flags: Vec<String> },
+    Copy { by: By, set: Set, mailbox: String },
+    Move { by: By, set: Set, mailbox: String },
     Expunge(Option<Set>),
-    Append {
-        mailbox: String,
-        flags: Vec<String>,
-        date: Option<String>,
-        message: Vec<u8>,
-    },
+    Append { mailbox: String, flags: Vec<String>, date: Option<String>, message: Vec<u8> },
     Idle,
 }
 
@@ -101,11 +58,7 @@ impl Set {
 
     /// The greatest number written out; 1 when there is only `*`, which needs one message.
     pub(super) fn highest(&self) -> u32 {
-        self.0
-            .iter()
-            .flat_map(|&(from, to)| [from.unwrap_or(1), to.unwrap_or(1)])
-            .max()
-            .unwrap_or(0)
+        self.0.iter().flat_map(|&(from, to)| [from.unwrap_or(1), to.unwrap_or(1)]).max().unwrap_or(0)
     }
 }
 
@@ -118,12 +71,7 @@ pub(super) enum Item {
     Size,
     Envelope,
     Structure(&'static str),
-    Section {
-        label: Label,
-        section: Section,
-        partial: Option<(u32, u32)>,
-        peek: bool,
-    },
+    Section { label: Label, section: Section, partial: Option<(u32, u32)>, peek: bool },
 }
 
 /// How the answer names a section.

@@ -30,21 +30,11 @@ pub(super) type Parsed<T> = Result<T, Fault>;
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8], complete: bool, utf8: bool) -> Self {
-        Self {
-            bytes,
-            at: 0,
-            complete,
-            utf8,
-            eight_bit: false,
-            sequence_numbers: false,
-        }
+        Self { bytes, at: 0, complete, utf8, eight_bit: false, sequence_numbers: false }
     }
 
     pub(super) fn fault<T>(&self, expected: &'static str) -> Parsed<T> {
-        Err(Fault::Grammar {
-            expected,
-            at: self.at,
-        })
+        Err(Fault::Grammar { expected, at: self.at })
     }
 
     pub(super) fn peek(&self) -> Option<u8> {
@@ -62,11 +52,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn byte(&mut self, byte: u8, expected: &'static str) -> Parsed<()> {
-        if self.skip_if(byte) {
-            Ok(())
-        } else {
-            self.fault(expected)
-        }
+        if self.skip_if(byte) { Ok(()) } else { self.fault(expected) }
     }
 
     pub(super) fn space(&mut self) -> Parsed<()> {
@@ -74,19 +60,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn end(&self) -> Parsed<()> {
-        if self.rest().is_empty() {
-            Ok(())
-        } else {
-            self.fault("the end of the command")
-        }
+        if self.rest().is_empty() { Ok(()) } else { self.fault("the end of the command") }
     }
 
     pub(super) fn take_while(&mut self, is: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
-        let length = rest
-            .iter()
-            .position(|&byte| !is(byte))
-            .unwrap_or(rest.len());
+        let length = rest.iter().position(|&byte| !is(byte)).unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).unwrap_or_default()
     }
@@ -109,10 +88,7 @@ impl<'a> Cursor<'a> {
 
     /// A word of the grammar itself, in upper case.
     pub(super) fn keyword(&mut self) -> Parsed<String> {
-        let word = self.some_while(
-            |byte| byte.is_ascii_alphanumeric() || byte == b'.',
-            "a keyword",
-        )?;
+        let word = self.some_while(|byte| byte.is_ascii_alphanumeric() || byte == b'.', "a keyword")?;
         Ok(word.to_ascii_uppercase())
     }
 
@@ -120,28 +96,19 @@ impl<'a> Cursor<'a> {
     pub(super) fn number(&mut self) -> Parsed<u32> {
         let start = self.at;
         let digits = self.take_while(|byte| byte.is_ascii_digit());
-        text(digits).parse().map_err(|_| Fault::Grammar {
-            expected: "a 32-bit number",
-            at: start,
-        })
+        text(digits).parse().map_err(|_| Fault::Grammar { expected: "a 32-bit number", at: start })
     }
 
     /// `nz-number = digit-nz *DIGIT`
     pub(super) fn nz_number(&mut self) -> Parsed<u32> {
-        if self.peek() == Some(b'0') {
-            self.fault("a number that does not start with 0")
-        } else {
-            self.number()
-        }
+        if self.peek() == Some(b'0') { self.fault("a number that does not start with 0") } else { self.number() }
     }
 
     /// `astring = 1*ASTRING-CHAR / string`
     pub(super) fn astring(&mut self) -> Parsed<Vec<u8>> {
         match self.peek() {
             Some(b'"' | b'{') => self.string(),
-            _ => self
-                .some_while(is_astring_char, "an astring")
-                .map(String::into_bytes),
+            _ => self.some_while(is_astring_char, "an astring").map(String::into_bytes),
         }
     }
 
@@ -158,19 +125,13 @@ impl<'a> Cursor<'a> {
 
     /// `nstring = string / nil`
     pub(super) fn nstring(&mut self) -> Parsed<Option<Vec<u8>>> {
-        if self.skip_word("NIL") {
-            Ok(None)
-        } else {
-            self.string().map(Some)
-        }
+        if self.skip_word("NIL") { Ok(None) } else { self.string().map(Some) }
     }
 
     /// Skips a word of any case when it stands here whole.
     pub(super) fn skip_word(&mut self, word: &str) -> bool {
         let rest = self.rest();
-        let found = rest
-            .get(..word.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+        let found = rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
             && !rest.get(word.len()).is_some_and(|&next| is_atom_char(next));
         if found {
             self.at += word.len();
@@ -215,10 +176,7 @@ impl<'a> Cursor<'a> {
         self.byte(b'\r', "CRLF after a literal's header")?;
         self.byte(b'\n', "CRLF after a literal's header")?;
         if !self.complete && self.rest().is_empty() {
-            return Err(Fault::Literal {
-                octets: octets.into(),
-                message_for: None,
-            });
+            return Err(Fault::Literal { octets: octets.into(), message_for: None });
         }
         let end = self.at.saturating_add(octets as usize);
         let Some(string) = self.bytes.get(self.at..end) else {
@@ -232,10 +190,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Items in parentheses, one space between them.
-    pub(super) fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Parsed<T>,
-    ) -> Parsed<Vec<T>> {
+    pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         self.byte(b'(', "an opening parenthesis")?;
         let mut items = vec![item(self)?];
         while !self.skip_if(b')') {
@@ -246,10 +201,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// As [`list`](Self::list), but it may be empty.
-    pub(super) fn list_or_empty<T>(
-        &mut self,
-        item: impl FnMut(&mut Self) -> Parsed<T>,
-    ) -> Parsed<Vec<T>> {
+    pub(super) fn list_or_empty<T>(&mut self, item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         if self.rest().starts_with(b"()") {
             self.at += 2;
             return Ok(Vec::new());

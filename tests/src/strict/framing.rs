@@ -61,10 +61,7 @@ impl Framer {
         match header(self.text.get(self.segment..).unwrap_or_default()) {
             Some((octets, synchronizing)) => {
                 self.text.extend_from_slice(b"\r\n");
-                Frame::Header {
-                    octets,
-                    synchronizing,
-                }
+                Frame::Header { octets, synchronizing }
             }
             None => {
                 self.segment = 0;

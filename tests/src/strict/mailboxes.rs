@@ -14,8 +14,7 @@ impl StrictServer {
             .keys()
             .filter(|name| {
                 matches(pattern.as_bytes(), name.as_bytes())
-                    || (*name == "INBOX"
-                        && matches(pattern.to_ascii_uppercase().as_bytes(), b"INBOX"))
+                    || (*name == "INBOX" && matches(pattern.to_ascii_uppercase().as_bytes(), b"INBOX"))
             })
             .map(|name| format!("* {verb} () \"/\" {}", quoted(name)))
             .collect();
@@ -29,11 +28,7 @@ impl StrictServer {
         let Some(mailbox) = self.model.get(name) else {
             return "NO [NONEXISTENT] No such mailbox.".into();
         };
-        let unseen = mailbox
-            .messages
-            .iter()
-            .filter(|message| !message.has("\\Seen"))
-            .count();
+        let unseen = mailbox.messages.iter().filter(|message| !message.has("\\Seen")).count();
         let values: Vec<String> = items
             .iter()
             .map(|item| match item.as_str() {
@@ -84,13 +79,7 @@ impl StrictServer {
         matches!(&self.state, State::Selected(Selected { name: selected, .. }) if selected == name)
     }
 
-    pub(super) fn append(
-        &mut self,
-        name: &str,
-        flags: Vec<String>,
-        date: Option<String>,
-        message: Vec<u8>,
-    ) -> String {
+    pub(super) fn append(&mut self, name: &str, flags: Vec<String>, date: Option<String>, message: Vec<u8>) -> String {
         if message.is_empty() {
             return "NO No message of no octets.".into();
         }
@@ -113,14 +102,9 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         None => name.is_empty(),
         Some((b'*', rest)) => (0..=name.len()).any(|at| matches(rest, &name[at..])),
         Some((b'%', rest)) => {
-            let end = name
-                .iter()
-                .position(|&byte| byte == b'/')
-                .unwrap_or(name.len());
+            let end = name.iter().position(|&byte| byte == b'/').unwrap_or(name.len());
             (0..=end).any(|at| matches(rest, &name[at..]))
         }
-        Some((first, rest)) => name
-            .split_first()
-            .is_some_and(|(head, tail)| head == first && matches(rest, tail)),
+        Some((first, rest)) => name.split_first().is_some_and(|(head, tail)| head == first && matches(rest, tail)),
     }
 }

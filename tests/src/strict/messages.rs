@@ -24,10 +24,7 @@ impl StrictServer {
         if by == By::Uid && !items.contains(&Item::Uid) {
             items.insert(0, Item::Uid);
         }
-        let sees = !selected.read_only
-            && items
-                .iter()
-                .any(|item| matches!(item, Item::Section { peek: false, .. }));
+        let sees = !selected.read_only && items.iter().any(|item| matches!(item, Item::Section { peek: false, .. }));
         let mut output = Vec::new();
         for (number, uid) in named(selected, by, set) {
             let Some(message) = mailbox.message_mut(uid) else {
@@ -43,14 +40,7 @@ impl StrictServer {
         "OK Fetched.".into()
     }
 
-    pub(super) fn store(
-        &mut self,
-        by: By,
-        set: &Set,
-        change: Change,
-        silent: bool,
-        flags: &[String],
-    ) -> String {
+    pub(super) fn store(&mut self, by: By, set: &Set, change: Change, silent: bool, flags: &[String]) -> String {
         let Some((selected, mailbox)) = self.selected() else {
             return "NO Nothing selected.".into();
         };
@@ -73,11 +63,7 @@ impl StrictServer {
                 }
             }
             if !silent {
-                let items = if by == By::Uid {
-                    vec![Item::Uid, Item::Flags]
-                } else {
-                    vec![Item::Flags]
-                };
+                let items = if by == By::Uid { vec![Item::Uid, Item::Flags] } else { vec![Item::Flags] };
                 render::fetch(&mut output, number, message, &items);
             }
         }
@@ -94,22 +80,14 @@ impl StrictServer {
     }
 
     pub(super) fn move_messages(&mut self, by: By, set: &Set, to: &str) -> String {
-        if matches!(
-            &self.state,
-            State::Selected(Selected {
-                read_only: true,
-                ..
-            })
-        ) {
+        if matches!(&self.state, State::Selected(Selected { read_only: true, .. })) {
             return "NO [READ-ONLY] Mailbox is read-only.".into();
         }
         match self.copy_messages(by, set, to) {
             Ok(Some((code, uids))) => {
                 self.line(&format!("* OK {code} Moved."));
                 if let Some((_, mailbox)) = self.selected() {
-                    mailbox
-                        .messages
-                        .retain(|message| !uids.contains(&message.uid));
+                    mailbox.messages.retain(|message| !uids.contains(&message.uid));
                 }
                 "OK Moved.".into()
             }
@@ -119,19 +97,12 @@ impl StrictServer {
     }
 
     /// Copies and returns `[COPYUID …]` and the UIDs of the originals, or nothing when there were none.
-    fn copy_messages(
-        &mut self,
-        by: By,
-        set: &Set,
-        to: &str,
-    ) -> Result<Option<(String, Vec<u32>)>, String> {
+    fn copy_messages(&mut self, by: By, set: &Set, to: &str) -> Result<Option<(String, Vec<u32>)>, String> {
         let Some((selected, mailbox)) = self.selected() else {
             return Err("NO Nothing selected.".into());
         };
-        let originals: Vec<_> = named(selected, by, set)
-            .into_iter()
-            .filter_map(|(_, uid)| mailbox.message(uid).cloned())
-            .collect();
+        let originals: Vec<_> =
+            named(selected, by, set).into_iter().filter_map(|(_, uid)| mailbox.message(uid).cloned()).collect();
         let Some(target) = self.model.get_mut(to) else {
             return Err("NO [TRYCREATE] No such mailbox.".into());
         };
@@ -139,16 +110,9 @@ impl StrictServer {
             return Ok(None);
         }
         let uids: Vec<u32> = originals.iter().map(|message| message.uid).collect();
-        let copies: Vec<u32> = originals
-            .into_iter()
-            .map(|copy| target.add(copy.flags, copy.internal_date, copy.body))
-            .collect();
-        let code = format!(
-            "[COPYUID {} {} {}]",
-            target.uid_validity,
-            render::numbers(&uids),
-            render::numbers(&copies)
-        );
+        let copies: Vec<u32> =
+            originals.into_iter().map(|copy| target.add(copy.flags, copy.internal_date, copy.body)).collect();
+        let code = format!("[COPYUID {} {} {}]", target.uid_validity, render::numbers(&uids), render::numbers(&copies));
         Ok(Some((code, uids)))
     }
 
@@ -161,9 +125,7 @@ impl StrictServer {
         }
         let last = selected.view.last().copied().unwrap_or(0);
         let inside = |uid| set.is_none_or(|set| set.contains(uid, last));
-        mailbox
-            .messages
-            .retain(|message| !(message.has("\\Deleted") && inside(message.uid)));
+        mailbox.messages.retain(|message| !(message.has("\\Deleted") && inside(message.uid)));
         "OK Expunged.".into()
     }
 }
@@ -190,20 +152,14 @@ pub(super) fn section(message: &super::Message, section: &Section) -> Option<Vec
         ([], SectionText::Text) | ([1], SectionText::Whole) => text.to_vec(),
         ([], SectionText::Fields { names, inverted }) => {
             let named = |field: &str| names.iter().any(|name| name.eq_ignore_ascii_case(field));
-            let chosen = message
-                .fields()
-                .into_iter()
-                .filter(|(field, _)| named(field) != *inverted);
+            let chosen = message.fields().into_iter().filter(|(field, _)| named(field) != *inverted);
             let mut fields: Vec<u8> = chosen.flat_map(|(_, raw)| raw.iter().copied()).collect();
             fields.extend_from_slice(b"\r\n");
             fields
         }
         ([1], SectionText::Mime) => {
             let mime = |field: &str| field.to_ascii_lowercase().starts_with("content-");
-            let chosen = message
-                .fields()
-                .into_iter()
-                .filter(|(field, _)| mime(field));
+            let chosen = message.fields().into_iter().filter(|(field, _)| mime(field));
             let mut fields: Vec<u8> = chosen.flat_map(|(_, raw)| raw.iter().copied()).collect();
             fields.extend_from_slice(b"\r\n");
             fields

@@ -127,11 +127,7 @@ impl StrictServer {
             }
             Greeting::Ok => "OK",
         };
-        let capabilities = if self.options.capability_in_greeting {
-            self.capability_code()
-        } else {
-            String::new()
-        };
+        let capabilities = if self.options.capability_in_greeting { self.capability_code() } else { String::new() };
         self.line(&format!("* {code} {capabilities}Strict server ready."));
     }
 
@@ -154,10 +150,7 @@ impl StrictServer {
             self.check_framing(frame.as_ref());
             match frame {
                 Some(Frame::Command(text)) => self.command(&text),
-                Some(Frame::Header {
-                    octets,
-                    synchronizing,
-                }) => self.literal(octets, synchronizing),
+                Some(Frame::Header { octets, synchronizing }) => self.literal(octets, synchronizing),
                 None => {}
             }
         }
@@ -232,8 +225,7 @@ impl StrictServer {
     pub fn create(&mut self, name: &str) {
         if !self.model.contains_key(name) {
             self.mailboxes_created += 1;
-            self.model
-                .insert(name.to_owned(), Mailbox::new(1000 + self.mailboxes_created));
+            self.model.insert(name.to_owned(), Mailbox::new(1000 + self.mailboxes_created));
         }
     }
 
@@ -242,9 +234,10 @@ impl StrictServer {
     /// It is announced at once in IDLE, else with the next command.
     pub fn deliver(&mut self, mailbox: &str, body: &[u8]) -> u32 {
         self.create(mailbox);
-        let uid = self.model.get_mut(mailbox).map_or(0, |mailbox| {
-            mailbox.add(BTreeSet::new(), model::SOME_DATE.into(), body.to_vec())
-        });
+        let uid = self
+            .model
+            .get_mut(mailbox)
+            .map_or(0, |mailbox| mailbox.add(BTreeSet::new(), model::SOME_DATE.into(), body.to_vec()));
         self.announce_in_idle();
         uid
     }
@@ -253,21 +246,14 @@ impl StrictServer {
     ///
     /// It is announced at once in IDLE, else with the next command that allows it (not FETCH, STORE or SEARCH).
     pub fn expunge(&mut self, mailbox: &str, uid: u32) -> bool {
-        let found = self
-            .model
-            .get_mut(mailbox)
-            .is_some_and(|mailbox| mailbox.remove(uid));
+        let found = self.model.get_mut(mailbox).is_some_and(|mailbox| mailbox.remove(uid));
         self.announce_in_idle();
         found
     }
 
     /// Sets the flags of a message as another session would, and returns whether it was there.
     pub fn set_flags(&mut self, mailbox: &str, uid: u32, flags: &[&str]) -> bool {
-        let Some(message) = self
-            .model
-            .get_mut(mailbox)
-            .and_then(|mailbox| mailbox.message_mut(uid))
-        else {
+        let Some(message) = self.model.get_mut(mailbox).and_then(|mailbox| mailbox.message_mut(uid)) else {
             return false;
         };
         message.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
@@ -291,9 +277,6 @@ impl StrictServer {
 
     fn violate(&mut self, text: impl Into<String>, bytes: &[u8]) {
         self.condemned = true;
-        self.violations.push(Violation {
-            text: text.into(),
-            bytes: bytes.to_vec(),
-        });
+        self.violations.push(Violation { text: text.into(), bytes: bytes.to_vec() });
     }
 }

@@ -32,44 +32,24 @@ pub struct Message {
 
 impl Mailbox {
     pub(super) fn new(uid_validity: u32) -> Self {
-        Self {
-            uid_validity,
-            uid_next: 1,
-            messages: Vec::new(),
-        }
+        Self { uid_validity, uid_next: 1, messages: Vec::new() }
     }
 
     /// Returns the message with this UID.
     pub fn message(&self, uid: u32) -> Option<&Message> {
-        let index = self
-            .messages
-            .binary_search_by_key(&uid, |message| message.uid)
-            .ok()?;
+        let index = self.messages.binary_search_by_key(&uid, |message| message.uid).ok()?;
         self.messages.get(index)
     }
 
     pub(super) fn message_mut(&mut self, uid: u32) -> Option<&mut Message> {
-        let index = self
-            .messages
-            .binary_search_by_key(&uid, |message| message.uid)
-            .ok()?;
+        let index = self.messages.binary_search_by_key(&uid, |message| message.uid).ok()?;
         self.messages.get_mut(index)
     }
 
-    pub(super) fn add(
-        &mut self,
-        flags: BTreeSet<String>,
-        internal_date: String,
-        body: Vec<u8>,
-    ) -> u32 {
+    pub(super) fn add(&mut self, flags: BTreeSet<String>, internal_date: String, body: Vec<u8>) -> u32 {
         let uid = self.uid_next;
         self.uid_next += 1;
-        self.messages.push(Message {
-            uid,
-            flags,
-            internal_date,
-            body,
-        });
+        self.messages.push(Message { uid, flags, internal_date, body });
         uid
     }
 
@@ -87,11 +67,7 @@ impl Message {
 
     /// The header with the empty line that ends it, and the text.
     pub(super) fn split(&self) -> (&[u8], &[u8]) {
-        let end = self
-            .body
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .map(|at| at + 4);
+        let end = self.body.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
         self.body.split_at(end.unwrap_or(self.body.len()))
     }
 
@@ -103,10 +79,7 @@ impl Message {
             let mut end = 0;
             loop {
                 let line = rest.get(end..).unwrap_or_default();
-                end += line
-                    .windows(2)
-                    .position(|pair| pair == b"\r\n")
-                    .map_or(line.len(), |at| at + 2);
+                end += line.windows(2).position(|pair| pair == b"\r\n").map_or(line.len(), |at| at + 2);
                 if !matches!(rest.get(end), Some(b' ' | b'\t')) {
                     break;
                 }
@@ -121,17 +94,10 @@ impl Message {
 
     /// The first field of this name, unfolded and trimmed.
     pub(super) fn field(&self, name: &str) -> Option<Vec<u8>> {
-        let (_, raw) = self
-            .fields()
-            .into_iter()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name))?;
+        let (_, raw) = self.fields().into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
         let colon = raw.iter().position(|&byte| byte == b':')?;
         let value = raw.get(colon + 1..)?;
-        let unfolded: Vec<u8> = value
-            .iter()
-            .copied()
-            .filter(|byte| !b"\r\n".contains(byte))
-            .collect();
+        let unfolded: Vec<u8> = value.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
         Some(unfolded.trim_ascii().to_vec())
     }
 }

@@ -35,21 +35,12 @@ fn with_arguments(cursor: &mut Cursor<'_>, verb: &str) -> Parsed<Command> {
         "LOGIN" => {
             let user = cursor.astring()?;
             cursor.space()?;
-            Command::Login {
-                user,
-                password: cursor.astring()?,
-            }
+            Command::Login { user, password: cursor.astring()? }
         }
         "ENABLE" => Command::Enable(enable(cursor)?),
         "ID" => id(cursor)?,
-        "SELECT" => Command::Select {
-            mailbox: mailbox(cursor)?,
-            read_only: false,
-        },
-        "EXAMINE" => Command::Select {
-            mailbox: mailbox(cursor)?,
-            read_only: true,
-        },
+        "SELECT" => Command::Select { mailbox: mailbox(cursor)?, read_only: false },
+        "EXAMINE" => Command::Select { mailbox: mailbox(cursor)?, read_only: true },
         "LIST" => list(cursor, "LIST")?,
         "LSUB" => list(cursor, "LSUB")?,
         "STATUS" => status(cursor)?,
@@ -58,10 +49,7 @@ fn with_arguments(cursor: &mut Cursor<'_>, verb: &str) -> Parsed<Command> {
         "RENAME" => {
             let from = mailbox(cursor)?;
             cursor.space()?;
-            Command::Rename {
-                from,
-                to: mailbox(cursor)?,
-            }
+            Command::Rename { from, to: mailbox(cursor)? }
         }
         "SUBSCRIBE" | "UNSUBSCRIBE" => Command::Subscribe(mailbox(cursor)?),
         "APPEND" => append(cursor)?,
@@ -88,22 +76,10 @@ fn on_messages(cursor: &mut Cursor<'_>, verb: &str, by: By) -> Parsed<Command> {
     let set = set(cursor)?;
     cursor.space()?;
     Ok(match verb {
-        "FETCH" => Command::Fetch {
-            by,
-            set,
-            items: fetch_items(cursor)?,
-        },
+        "FETCH" => Command::Fetch { by, set, items: fetch_items(cursor)? },
         "STORE" => store(cursor, by, set)?,
-        "COPY" => Command::Copy {
-            by,
-            set,
-            mailbox: mailbox(cursor)?,
-        },
-        _ => Command::Move {
-            by,
-            set,
-            mailbox: mailbox(cursor)?,
-        },
+        "COPY" => Command::Copy { by, set, mailbox: mailbox(cursor)? },
+        _ => Command::Move { by, set, mailbox: mailbox(cursor)? },
     })
 }
 
@@ -130,10 +106,7 @@ fn id(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         }
         Ok(field)
     })?;
-    let repeated = pairs
-        .iter()
-        .enumerate()
-        .any(|(index, field)| pairs[..index].contains(field));
+    let repeated = pairs.iter().enumerate().any(|(index, field)| pairs[..index].contains(field));
     if pairs.len() > 30 || repeated {
         return cursor.fault("at most 30 ID fields, each of them once");
     }
@@ -188,18 +161,10 @@ fn append(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         cursor.space()?;
     }
     let message = cursor.literal().map_err(|fault| match fault {
-        Fault::Literal { octets, .. } => Fault::Literal {
-            octets,
-            message_for: Some(mailbox.clone()),
-        },
+        Fault::Literal { octets, .. } => Fault::Literal { octets, message_for: Some(mailbox.clone()) },
         other => other,
     })?;
-    Ok(Command::Append {
-        mailbox,
-        flags,
-        date,
-        message,
-    })
+    Ok(Command::Append { mailbox, flags, date, message })
 }
 
 /// `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE`
@@ -215,16 +180,10 @@ fn date_time(cursor: &mut Cursor<'_>) -> Parsed<String> {
         })
         .collect();
     let month = value.get(3..6).and_then(month);
-    let day = value
-        .get(..2)
-        .and_then(|day| day.trim_start().parse().ok())
-        .unwrap_or(0);
+    let day = value.get(..2).and_then(|day| day.trim_start().parse().ok()).unwrap_or(0);
     let signs = value.get(2..3) == Some("-") && value.get(6..7) == Some("-");
     let fits = |range: std::ops::Range<usize>, most: u32| {
-        value
-            .get(range)
-            .and_then(|digits| digits.parse().ok())
-            .is_some_and(|number: u32| number <= most)
+        value.get(range).and_then(|digits| digits.parse().ok()).is_some_and(|number: u32| number <= most)
     };
     let shaped = shape == "99-aaa-9999 99:99:99 -9999" || shape == " 9-aaa-9999 99:99:99 -9999";
     let in_range = fits(12..14, 23) && fits(15..17, 59) && fits(18..20, 60);
@@ -237,12 +196,8 @@ fn date_time(cursor: &mut Cursor<'_>) -> Parsed<String> {
 
 /// The number of an English month's first three letters, in any case.
 pub(super) fn month(name: &str) -> Option<u32> {
-    let months = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ];
-    let index = months
-        .iter()
-        .position(|month| month.eq_ignore_ascii_case(name))?;
+    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let index = months.iter().position(|month| month.eq_ignore_ascii_case(name))?;
     u32::try_from(index + 1).ok()
 }
 
@@ -270,13 +225,7 @@ fn store(cursor: &mut Cursor<'_>, by: By, set: Set) -> Parsed<Command> {
         }
         flags
     };
-    Ok(Command::Store {
-        by,
-        set,
-        change,
-        silent,
-        flags,
-    })
+    Ok(Command::Store { by, set, change, silent, flags })
 }
 
 /// `flag`, in the case of the RFC when it is a system flag. `\Recent` cannot be altered by clients.
@@ -286,10 +235,7 @@ fn flag(cursor: &mut Cursor<'_>) -> Parsed<String> {
     }
     let name = text(cursor.take_while(is_atom_char));
     let known = ["Answered", "Flagged", "Deleted", "Seen", "Draft"];
-    match known
-        .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(&name))
-    {
+    match known.into_iter().find(|known| known.eq_ignore_ascii_case(&name)) {
         Some(known) => Ok(format!("\\{known}")),
         None => cursor.fault("a system flag that a client may set"),
     }
@@ -300,11 +246,7 @@ pub(super) fn set(cursor: &mut Cursor<'_>) -> Parsed<Set> {
     let mut ranges = Vec::new();
     loop {
         let from = set_number(cursor)?;
-        let to = if cursor.skip_if(b':') {
-            set_number(cursor)?
-        } else {
-            from
-        };
+        let to = if cursor.skip_if(b':') { set_number(cursor)? } else { from };
         ranges.push((from, to));
         if !cursor.skip_if(b',') {
             return Ok(Set(ranges));
@@ -313,11 +255,7 @@ pub(super) fn set(cursor: &mut Cursor<'_>) -> Parsed<Set> {
 }
 
 fn set_number(cursor: &mut Cursor<'_>) -> Parsed<Option<u32>> {
-    if cursor.skip_if(b'*') {
-        Ok(None)
-    } else {
-        cursor.nz_number().map(Some)
-    }
+    if cursor.skip_if(b'*') { Ok(None) } else { cursor.nz_number().map(Some) }
 }
 
 /// `mailbox = "INBOX" / astring`, in modified UTF-7 (RFC 3501 §5.1.3) unless UTF8=ACCEPT is enabled.
@@ -329,11 +267,7 @@ pub(super) fn mailbox(cursor: &mut Cursor<'_>) -> Parsed<String> {
     let Ok(name) = String::from_utf8(name) else {
         return cursor.fault("a mailbox name in UTF-8");
     };
-    Ok(if name.eq_ignore_ascii_case("INBOX") {
-        "INBOX".into()
-    } else {
-        name
-    })
+    Ok(if name.eq_ignore_ascii_case("INBOX") { "INBOX".into() } else { name })
 }
 
 fn is_modified_utf7(name: &[u8]) -> bool {
@@ -345,14 +279,9 @@ fn is_modified_utf7(name: &[u8]) -> bool {
         if byte != b'&' {
             continue;
         }
-        let shifted: Vec<u8> = bytes
-            .by_ref()
-            .copied()
-            .take_while(|&byte| byte != b'-')
-            .collect();
+        let shifted: Vec<u8> = bytes.by_ref().copied().take_while(|&byte| byte != b'-').collect();
         let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+' || *byte == b',';
-        let closed =
-            name.len() - bytes.len() > 0 && name.get(name.len() - bytes.len() - 1) == Some(&b'-');
+        let closed = name.len() - bytes.len() > 0 && name.get(name.len() - bytes.len() - 1) == Some(&b'-');
         // Whole UTF-16 units in base64: 16 bits are three characters, 32 six, 48 eight.
         if !closed || !shifted.iter().all(base64) || ![0, 3, 6].contains(&(shifted.len() % 8)) {
             return false;

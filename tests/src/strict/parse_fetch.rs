@@ -41,15 +41,7 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<Item> {
 }
 
 fn old(label: &'static str, text: SectionText, peek: bool) -> Item {
-    Item::Section {
-        label: Label::Old(label),
-        section: Section {
-            part: Vec::new(),
-            text,
-        },
-        partial: None,
-        peek,
-    }
+    Item::Section { label: Label::Old(label), section: Section { part: Vec::new(), text }, partial: None, peek }
 }
 
 /// `section ["<" number "." nz-number ">"]`
@@ -64,12 +56,7 @@ fn body(cursor: &mut Cursor<'_>, peek: bool) -> Parsed<Item> {
         partial = Some((offset, cursor.nz_number()?));
         cursor.byte(b'>', "the end of the partial range")?;
     }
-    Ok(Item::Section {
-        label: Label::Body,
-        section,
-        partial,
-        peek,
-    })
+    Ok(Item::Section { label: Label::Body, section, partial, peek })
 }
 
 /// `section-spec = section-msgtext / (section-part ["." section-text])`
@@ -78,33 +65,21 @@ fn section(cursor: &mut Cursor<'_>) -> Parsed<Section> {
     while cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
         part.push(cursor.nz_number()?);
         if !cursor.skip_if(b'.') {
-            return Ok(Section {
-                part,
-                text: SectionText::Whole,
-            });
+            return Ok(Section { part, text: SectionText::Whole });
         }
         if cursor.peek() == Some(b']') {
             return cursor.fault("a section after the dot");
         }
     }
     if cursor.peek() == Some(b']') {
-        return Ok(Section {
-            part,
-            text: SectionText::Whole,
-        });
+        return Ok(Section { part, text: SectionText::Whole });
     }
     let text = match cursor.keyword()?.as_str() {
         "HEADER" => SectionText::Header,
         "TEXT" => SectionText::Text,
         "MIME" if !part.is_empty() => SectionText::Mime,
-        "HEADER.FIELDS" => SectionText::Fields {
-            names: names(cursor)?,
-            inverted: false,
-        },
-        "HEADER.FIELDS.NOT" => SectionText::Fields {
-            names: names(cursor)?,
-            inverted: true,
-        },
+        "HEADER.FIELDS" => SectionText::Fields { names: names(cursor)?, inverted: false },
+        "HEADER.FIELDS.NOT" => SectionText::Fields { names: names(cursor)?, inverted: true },
         _ => return cursor.fault("a section"),
     };
     Ok(Section { part, text })
@@ -116,10 +91,6 @@ fn names(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
     cursor.list(|cursor| {
         let name = cursor.astring()?;
         let legal = |byte: &u8| (33..=126).contains(byte) && *byte != b':';
-        if name.is_empty() || !name.iter().all(legal) {
-            cursor.fault("a header field name")
-        } else {
-            Ok(text(&name))
-        }
+        if name.is_empty() || !name.iter().all(legal) { cursor.fault("a header field name") } else { Ok(text(&name)) }
     })
 }

@@ -24,20 +24,10 @@ pub(super) fn search(cursor: &mut Cursor<'_>, by: By) -> Parsed<Command> {
     while cursor.skip_if(b' ') {
         keys.push(key(cursor)?);
     }
-    if cursor.eight_bit
-        && !cursor.utf8
-        && charset
-            .as_deref()
-            .is_none_or(|charset| charset == "US-ASCII")
-    {
+    if cursor.eight_bit && !cursor.utf8 && charset.as_deref().is_none_or(|charset| charset == "US-ASCII") {
         return cursor.fault("7-bit search strings, for the charset is US-ASCII");
     }
-    Ok(Command::Search {
-        by,
-        options,
-        charset,
-        keys,
-    })
+    Ok(Command::Search { by, options, charset, keys })
 }
 
 fn option(cursor: &mut Cursor<'_>) -> Parsed<String> {
@@ -64,58 +54,22 @@ fn key(cursor: &mut Cursor<'_>) -> Parsed<Key> {
     }
     cursor.space()?;
     Ok(match word.as_str() {
-        "BCC" | "CC" | "FROM" | "SUBJECT" | "TO" => Key::Header {
-            field: word,
-            value: cursor.astring()?,
-        },
+        "BCC" | "CC" | "FROM" | "SUBJECT" | "TO" => Key::Header { field: word, value: cursor.astring()? },
         "HEADER" => {
             let field = text(&cursor.astring()?);
             cursor.space()?;
-            Key::Header {
-                field,
-                value: cursor.astring()?,
-            }
+            Key::Header { field, value: cursor.astring()? }
         }
         "BODY" => Key::Body(cursor.astring()?),
         "TEXT" => Key::Text(cursor.astring()?),
-        "KEYWORD" => Key::Flag {
-            flag: cursor.atom()?,
-            set: true,
-        },
-        "UNKEYWORD" => Key::Flag {
-            flag: cursor.atom()?,
-            set: false,
-        },
-        "BEFORE" => Key::Date {
-            day: date(cursor)?,
-            sent: false,
-            compare: When::Before,
-        },
-        "ON" => Key::Date {
-            day: date(cursor)?,
-            sent: false,
-            compare: When::On,
-        },
-        "SINCE" => Key::Date {
-            day: date(cursor)?,
-            sent: false,
-            compare: When::Since,
-        },
-        "SENTBEFORE" => Key::Date {
-            day: date(cursor)?,
-            sent: true,
-            compare: When::Before,
-        },
-        "SENTON" => Key::Date {
-            day: date(cursor)?,
-            sent: true,
-            compare: When::On,
-        },
-        "SENTSINCE" => Key::Date {
-            day: date(cursor)?,
-            sent: true,
-            compare: When::Since,
-        },
+        "KEYWORD" => Key::Flag { flag: cursor.atom()?, set: true },
+        "UNKEYWORD" => Key::Flag { flag: cursor.atom()?, set: false },
+        "BEFORE" => Key::Date { day: date(cursor)?, sent: false, compare: When::Before },
+        "ON" => Key::Date { day: date(cursor)?, sent: false, compare: When::On },
+        "SINCE" => Key::Date { day: date(cursor)?, sent: false, compare: When::Since },
+        "SENTBEFORE" => Key::Date { day: date(cursor)?, sent: true, compare: When::Before },
+        "SENTON" => Key::Date { day: date(cursor)?, sent: true, compare: When::On },
+        "SENTSINCE" => Key::Date { day: date(cursor)?, sent: true, compare: When::Since },
         "LARGER" => Key::Larger(cursor.number()?),
         "SMALLER" => Key::Smaller(cursor.number()?),
         "UID" => Key::Uid(set(cursor)?),
@@ -130,12 +84,7 @@ fn key(cursor: &mut Cursor<'_>) -> Parsed<Key> {
 }
 
 fn flag_key(word: &str) -> Option<Key> {
-    let flag = |flag: &str, set| {
-        Some(Key::Flag {
-            flag: flag.into(),
-            set,
-        })
-    };
+    let flag = |flag: &str, set| Some(Key::Flag { flag: flag.into(), set });
     match word {
         "ALL" => Some(Key::All),
         "NEW" => Some(Key::New),
@@ -173,17 +122,9 @@ pub(super) fn day(value: &str) -> Option<Day> {
     let mut parts = value.split('-');
     let (day, month_name, year) = (parts.next()?, parts.next()?, parts.next()?);
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if parts.next().is_some()
-        || !(1..=2).contains(&day.len())
-        || !digits(day)
-        || year.len() != 4
-        || !digits(year)
-    {
+    if parts.next().is_some() || !(1..=2).contains(&day.len()) || !digits(day) || year.len() != 4 || !digits(year) {
         return None;
     }
-    let number = day
-        .parse()
-        .ok()
-        .filter(|number| (1..=31).contains(number))?;
+    let number = day.parse().ok().filter(|number| (1..=31).contains(number))?;
     Some((year.parse().ok()?, month(month_name)?, number))
 }

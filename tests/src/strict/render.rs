@@ -34,25 +34,14 @@ fn data(output: &mut Vec<u8>, message: &Message, item: &Item) {
             let size = text.len();
             format!(r#"{label} ("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "8BIT" {size} {lines})"#)
         }
-        Item::Section {
-            label,
-            section: wanted,
-            partial,
-            ..
-        } => {
+        Item::Section { label, section: wanted, partial, .. } => {
             return body(output, message, *label, wanted, *partial);
         }
     };
     output.extend(text.into_bytes());
 }
 
-fn body(
-    output: &mut Vec<u8>,
-    message: &Message,
-    label: Label,
-    wanted: &Section,
-    partial: Option<(u32, u32)>,
-) {
+fn body(output: &mut Vec<u8>, message: &Message, label: Label, wanted: &Section, partial: Option<(u32, u32)>) {
     let name = match label {
         Label::Old(name) => name.to_owned(),
         Label::Body => format!("BODY[{}]", name(wanted)),
@@ -89,11 +78,7 @@ fn name(section: &Section) -> String {
 }
 
 fn astring(text: &str) -> String {
-    if text.bytes().all(is_astring_char) {
-        text.to_owned()
-    } else {
-        quoted(text)
-    }
+    if text.bytes().all(is_astring_char) { text.to_owned() } else { quoted(text) }
 }
 
 /// `envelope`, with addresses read as `Name <user@host>` between commas.
@@ -106,11 +91,7 @@ fn envelope(output: &mut Vec<u8>, message: &Message) {
         output.push(b' ');
         let value = message.field(field);
         // RFC 3501 §7.4.2: the server sets missing Sender and Reply-To from From.
-        let value = if ["Sender", "Reply-To"].contains(&field) {
-            value.or(message.field("From"))
-        } else {
-            value
-        };
+        let value = if ["Sender", "Reply-To"].contains(&field) { value.or(message.field("From")) } else { value };
         addresses(output, value.as_deref());
     }
     for field in ["In-Reply-To", "Message-ID"] {
@@ -127,15 +108,8 @@ fn addresses(output: &mut Vec<u8>, value: Option<&[u8]>) {
         let part = part.trim();
         match part.rsplit_once('<') {
             Some((name, address)) => {
-                let name = name
-                    .trim()
-                    .trim_matches('"')
-                    .replace("\\\"", "\"")
-                    .replace("\\\\", "\\");
-                mailboxes.push((
-                    (!name.is_empty()).then_some(name),
-                    address.trim_end_matches('>').to_owned(),
-                ));
+                let name = name.trim().trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\");
+                mailboxes.push(((!name.is_empty()).then_some(name), address.trim_end_matches('>').to_owned()));
             }
             None if part.is_empty() => {}
             None => mailboxes.push((None, part.to_owned())),
@@ -181,10 +155,7 @@ fn nstring(output: &mut Vec<u8>, value: Option<&[u8]>) {
     let Some(value) = value else {
         return output.extend_from_slice(b"NIL");
     };
-    if value
-        .iter()
-        .all(|&byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\')
-    {
+    if value.iter().all(|&byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
         output.push(b'"');
         output.extend_from_slice(value);
         output.push(b'"');
@@ -209,13 +180,7 @@ pub(super) fn numbers(numbers: &[u32]) -> String {
     }
     let words: Vec<String> = ranges
         .into_iter()
-        .map(|(from, to)| {
-            if from == to {
-                from.to_string()
-            } else {
-                format!("{from}:{to}")
-            }
-        })
+        .map(|(from, to)| if from == to { from.to_string() } else { format!("{from}:{to}") })
         .collect();
     words.join(",")
 }

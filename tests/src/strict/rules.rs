@@ -90,10 +90,7 @@ impl StrictServer {
             Literals::Plus if self.shown.contains(&"LITERAL+") => {}
             Literals::Minus if self.shown.contains(&"LITERAL-") => {
                 if octets > LITERAL_MINUS_LIMIT {
-                    self.violate(
-                        "a non-synchronizing literal over 4096 octets with LITERAL-",
-                        text,
-                    );
+                    self.violate("a non-synchronizing literal over 4096 octets with LITERAL-", text);
                 }
             }
             _ => self.violate("a non-synchronizing literal that is not advertised", text),
@@ -105,18 +102,13 @@ impl StrictServer {
         let reading = self.read(text, false);
         let tag = reading.tag.clone().unwrap_or_else(|| "*".into());
         match reading.command {
-            Err(Fault::Literal {
-                octets,
-                message_for,
-            }) => {
+            Err(Fault::Literal { octets, message_for }) => {
                 let answer = match (self.options.refuse_literal, message_for) {
                     (Some(Refusal::No), _) => "NO [TOOBIG] Literal refused.",
                     (Some(Refusal::Bad), _) => "BAD Literal refused.",
                     // RFC 3502 §6.3.11: a zero-length message is refused.
                     (None, Some(_)) if octets == 0 => "NO No message of no octets.",
-                    (None, Some(mailbox))
-                        if self.authenticated() && !self.model.contains_key(&mailbox) =>
-                    {
+                    (None, Some(mailbox)) if self.authenticated() && !self.model.contains_key(&mailbox) => {
                         "NO [TRYCREATE] No such mailbox."
                     }
                     _ => return None,
@@ -163,26 +155,16 @@ impl StrictServer {
         let tag = match cursor.tag() {
             Ok(tag) => tag,
             Err(fault) => {
-                return Reading {
-                    tag: None,
-                    command: Err(fault),
-                    sequence_numbers: false,
-                };
+                return Reading { tag: None, command: Err(fault), sequence_numbers: false };
             }
         };
         let command = cursor.space().and_then(|()| parse::command(&mut cursor));
-        Reading {
-            tag: Some(tag),
-            command,
-            sequence_numbers: cursor.sequence_numbers,
-        }
+        Reading { tag: Some(tag), command, sequence_numbers: cursor.sequence_numbers }
     }
 
     fn violate_grammar(&mut self, fault: &Fault, text: &[u8]) {
         match fault {
-            Fault::Grammar { expected, at } => {
-                self.violate(format!("expected {expected} at byte {at}"), text)
-            }
+            Fault::Grammar { expected, at } => self.violate(format!("expected {expected} at byte {at}"), text),
             Fault::Literal { .. } => self.violate("a literal without its octets", text),
         }
     }
@@ -202,54 +184,33 @@ impl StrictServer {
     fn judge(&mut self, command: &Command, sequence_numbers: bool, text: &[u8]) {
         self.judge_overlap(text);
         if sequence_numbers && self.overlap.renumbering {
-            self.violate(
-                "message sequence numbers while a command was in progress that may renumber",
-                text,
-            );
+            self.violate("message sequence numbers while a command was in progress that may renumber", text);
         }
         if let Some(why) = self.wrong_state(command) {
             self.violate(why, text);
         }
-        if let Some(capability) =
-            capability(command).filter(|capability| !self.shown.contains(capability))
-        {
-            self.violate(
-                format!("a command of {capability}, which the client has not seen advertised"),
-                text,
-            );
+        if let Some(capability) = capability(command).filter(|capability| !self.shown.contains(capability)) {
+            self.violate(format!("a command of {capability}, which the client has not seen advertised"), text);
         }
-        if let (Some(set), State::Selected(Selected { view, .. })) =
-            (sequence_set(command), &self.state)
+        if let (Some(set), State::Selected(Selected { view, .. })) = (sequence_set(command), &self.state)
             && set.highest() as usize > view.len()
         {
-            self.violate(
-                "a message sequence number greater than the number of messages",
-                text,
-            );
+            self.violate("a message sequence number greater than the number of messages", text);
         }
     }
 
     fn wrong_state(&self, command: &Command) -> Option<&'static str> {
         use Command as C;
-        let (authenticated, selected) = (
-            self.authenticated(),
-            matches!(self.state, State::Selected(_)),
-        );
+        let (authenticated, selected) = (self.authenticated(), matches!(self.state, State::Selected(_)));
         match command {
             C::Capability | C::Noop | C::Logout | C::Id => None,
-            C::Login { .. } => (authenticated || self.overlap.login)
-                .then_some("LOGIN while authenticated or logging in"),
-            _ if !authenticated => Some("a command that needs authentication"),
-            _ if self.overlap.login => {
-                Some("a command that needs authentication before LOGIN was answered")
+            C::Login { .. } => {
+                (authenticated || self.overlap.login).then_some("LOGIN while authenticated or logging in")
             }
+            _ if !authenticated => Some("a command that needs authentication"),
+            _ if self.overlap.login => Some("a command that needs authentication before LOGIN was answered"),
             C::Enable(_) => selected.then_some("ENABLE while a mailbox is selected"),
-            C::Namespace
-            | C::Select { .. }
-            | C::List { .. }
-            | C::Status { .. }
-            | C::Create(_)
-            | C::Delete(_) => None,
+            C::Namespace | C::Select { .. } | C::List { .. } | C::Status { .. } | C::Create(_) | C::Delete(_) => None,
             C::Rename { .. } | C::Subscribe(_) | C::Append { .. } | C::Idle => None,
             _ => (!selected).then_some("a command that needs a selected mailbox"),
         }
@@ -267,11 +228,7 @@ impl StrictServer {
         if !text.eq_ignore_ascii_case(b"DONE") {
             self.violate("something else than DONE in IDLE", text);
         }
-        let answer = if self.condemned {
-            "BAD Expected DONE."
-        } else {
-            "OK IDLE done."
-        };
+        let answer = if self.condemned { "BAD Expected DONE." } else { "OK IDLE done." };
         self.condemned = false;
         self.unanswered.renumbering = true;
         self.line(&format!("{tag} {answer}"));
@@ -303,9 +260,7 @@ fn capability(command: &Command) -> Option<&'static str> {
         C::Unselect => Some("UNSELECT"),
         C::Expunge(Some(_)) => Some("UIDPLUS"),
         C::Move { .. } => Some("MOVE"),
-        C::Search {
-            options: Some(_), ..
-        } => Some("ESEARCH"),
+        C::Search { options: Some(_), .. } => Some("ESEARCH"),
         _ => None,
     }
 }
@@ -313,26 +268,10 @@ fn capability(command: &Command) -> Option<&'static str> {
 fn sequence_set(command: &Command) -> Option<&Set> {
     use Command as C;
     match command {
-        C::Fetch {
-            by: By::Sequence,
-            set,
-            ..
-        }
-        | C::Store {
-            by: By::Sequence,
-            set,
-            ..
-        }
-        | C::Copy {
-            by: By::Sequence,
-            set,
-            ..
-        }
-        | C::Move {
-            by: By::Sequence,
-            set,
-            ..
-        } => Some(set),
+        C::Fetch { by: By::Sequence, set, .. }
+        | C::Store { by: By::Sequence, set, .. }
+        | C::Copy { by: By::Sequence, set, .. }
+        | C::Move { by: By::Sequence, set, .. } => Some(set),
         _ => None,
     }
 }

@@ -19,25 +19,16 @@ impl StrictServer {
         let Some((selected, mailbox)) = self.selected() else {
             return "NO Nothing selected.".into();
         };
-        let last = (
-            selected.view.len() as u32,
-            selected.view.last().copied().unwrap_or(0),
-        );
+        let last = (selected.view.len() as u32, selected.view.last().copied().unwrap_or(0));
         let key = Key::And(keys);
         let found: Vec<u32> = (1..)
             .zip(selected.view.iter().copied())
-            .filter(|&(number, uid)| {
-                mailbox
-                    .message(uid)
-                    .is_some_and(|message| fits(&key, number, message, last))
-            })
+            .filter(|&(number, uid)| mailbox.message(uid).is_some_and(|message| fits(&key, number, message, last)))
             .map(|(number, uid)| if by == By::Uid { uid } else { number })
             .collect();
         let line = match options {
             Some(options) => esearch(tag, by, &options, &found),
-            None => found.iter().fold("* SEARCH".to_owned(), |line, number| {
-                format!("{line} {number}")
-            }),
+            None => found.iter().fold("* SEARCH".to_owned(), |line, number| format!("{line} {number}")),
         };
         self.line(&line);
         "OK Searched.".into()
@@ -75,14 +66,10 @@ fn fits(key: &Key, number: u32, message: &Message, last: (u32, u32)) -> bool {
         Key::All => true,
         Key::Flag { flag, set } => message.has(flag) == *set,
         Key::New => false,
-        Key::Header { field, value } => message
-            .field(field)
-            .is_some_and(|found| contains(&found, value)),
+        Key::Header { field, value } => message.field(field).is_some_and(|found| contains(&found, value)),
         Key::Body(value) => contains(message.split().1, value),
         Key::Text(value) => contains(&message.body, value),
-        Key::Date { day, sent, compare } => {
-            dated(message, *sent).is_some_and(|found| compare.holds(found, *day))
-        }
+        Key::Date { day, sent, compare } => dated(message, *sent).is_some_and(|found| compare.holds(found, *day)),
         Key::Larger(size) => message.body.len() > *size as usize,
         Key::Smaller(size) => message.body.len() < *size as usize,
         Key::Sequence(set) => set.contains(number, last.0),
@@ -109,22 +96,12 @@ fn dated(message: &Message, sent: bool) -> Option<Day> {
         return day(message.internal_date.trim_start().split(' ').next()?);
     }
     let field = String::from_utf8(message.field("Date")?).ok()?;
-    let words: Vec<&str> = field
-        .split_whitespace()
-        .skip_while(|word| word.ends_with(','))
-        .collect();
+    let words: Vec<&str> = field.split_whitespace().skip_while(|word| word.ends_with(',')).collect();
     let (number, month, year) = (words.first()?, words.get(1)?, words.get(2)?);
-    Some((
-        year.parse().ok()?,
-        parse::month(month)?,
-        number.parse().ok()?,
-    ))
+    Some((year.parse().ok()?, parse::month(month)?, number.parse().ok()?))
 }
 
 /// Substring without regard to ASCII case.
 fn contains(text: &[u8], value: &[u8]) -> bool {
-    value.is_empty()
-        || text
-            .windows(value.len())
-            .any(|window| window.eq_ignore_ascii_case(value))
+    value.is_empty() || text.windows(value.len()).any(|window| window.eq_ignore_ascii_case(value))
 }

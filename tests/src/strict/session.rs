@@ -71,26 +71,10 @@ impl StrictServer {
             C::Create(name) => self.create_mailbox(&name),
             C::Delete(name) => self.delete_mailbox(&name),
             C::Rename { from, to } => self.rename_mailbox(&from, to),
-            C::Append {
-                mailbox,
-                flags,
-                date,
-                message,
-            } => self.append(&mailbox, flags, date, message),
+            C::Append { mailbox, flags, date, message } => self.append(&mailbox, flags, date, message),
             C::Fetch { by, set, items } => self.fetch(by, &set, &items),
-            C::Search {
-                by,
-                options,
-                charset,
-                keys,
-            } => self.search(tag, by, options, charset, keys),
-            C::Store {
-                by,
-                set,
-                change,
-                silent,
-                flags,
-            } => self.store(by, &set, change, silent, &flags),
+            C::Search { by, options, charset, keys } => self.search(tag, by, options, charset, keys),
+            C::Store { by, set, change, silent, flags } => self.store(by, &set, change, silent, &flags),
             C::Copy { by, set, mailbox } => self.copy(by, &set, &mailbox),
             C::Move { by, set, mailbox } => self.move_messages(by, &set, &mailbox),
             C::Expunge(set) => self.expunge_deleted(set.as_ref()),
@@ -108,9 +92,7 @@ impl StrictServer {
     }
 
     fn capability_data(&mut self) -> String {
-        let list = self
-            .options
-            .capabilities(!matches!(self.state, State::NotAuthenticated));
+        let list = self.options.capabilities(!matches!(self.state, State::NotAuthenticated));
         let data = format!("CAPABILITY {}", list.join(" "));
         self.to_show = Some(list);
         data
@@ -133,22 +115,14 @@ impl StrictServer {
             return "NO [AUTHENTICATIONFAILED] Wrong user or password.".into();
         }
         self.state = State::Authenticated;
-        let code = if self.options.capability_in_login {
-            self.capability_code()
-        } else {
-            String::new()
-        };
+        let code = if self.options.capability_in_login { self.capability_code() } else { String::new() };
         format!("OK {code}Logged in.")
     }
 
     fn enable(&mut self, names: &[String]) -> String {
         let enabled = self.options.utf8_accept && names.iter().any(|name| name == "UTF8=ACCEPT");
         self.utf8_next |= enabled;
-        self.untagged(if enabled {
-            "ENABLED UTF8=ACCEPT"
-        } else {
-            "ENABLED"
-        })
+        self.untagged(if enabled { "ENABLED UTF8=ACCEPT" } else { "ENABLED" })
     }
 
     fn select(&mut self, name: String, read_only: bool) -> String {
@@ -157,10 +131,7 @@ impl StrictServer {
             return "NO [NONEXISTENT] No such mailbox.".into();
         };
         let view: Vec<u32> = mailbox.messages.iter().map(|message| message.uid).collect();
-        let unseen = mailbox
-            .messages
-            .iter()
-            .position(|message| !message.has("\\Seen"));
+        let unseen = mailbox.messages.iter().position(|message| !message.has("\\Seen"));
         let keywords: BTreeSet<&str> = mailbox
             .messages
             .iter()
@@ -169,14 +140,8 @@ impl StrictServer {
             .filter(|flag| !flag.starts_with('\\'))
             .collect();
         let system = "\\Answered \\Flagged \\Deleted \\Seen \\Draft";
-        let flags = keywords.iter().fold(system.to_owned(), |flags, keyword| {
-            format!("{flags} {keyword}")
-        });
-        let permanent = if read_only {
-            String::new()
-        } else {
-            format!("{flags} \\*")
-        };
+        let flags = keywords.iter().fold(system.to_owned(), |flags, keyword| format!("{flags} {keyword}"));
+        let permanent = if read_only { String::new() } else { format!("{flags} \\*") };
         let (validity, next) = (mailbox.uid_validity, mailbox.uid_next);
         let mut lines = vec![
             format!("* FLAGS ({flags})"),
@@ -190,25 +155,12 @@ impl StrictServer {
         for line in lines {
             self.line(&line);
         }
-        self.state = State::Selected(Selected {
-            name,
-            read_only,
-            view,
-            told: next,
-            changed: BTreeSet::new(),
-        });
-        format!(
-            "OK [{}] Selected.",
-            if read_only { "READ-ONLY" } else { "READ-WRITE" }
-        )
+        self.state = State::Selected(Selected { name, read_only, view, told: next, changed: BTreeSet::new() });
+        format!("OK [{}] Selected.", if read_only { "READ-ONLY" } else { "READ-WRITE" })
     }
 
     fn close(&mut self) -> String {
-        if let State::Selected(Selected {
-            name,
-            read_only: false,
-            ..
-        }) = &self.state
+        if let State::Selected(Selected { name, read_only: false, .. }) = &self.state
             && let Some(mailbox) = self.model.get_mut(name)
         {
             mailbox.messages.retain(|message| !message.has("\\Deleted"));
@@ -240,27 +192,15 @@ impl StrictServer {
         }
         let known = selected.view.len();
         let told = selected.told;
-        selected.view.extend(
-            mailbox
-                .messages
-                .iter()
-                .map(|message| message.uid)
-                .filter(|&uid| uid >= told),
-        );
+        selected.view.extend(mailbox.messages.iter().map(|message| message.uid).filter(|&uid| uid >= told));
         selected.told = mailbox.uid_next;
         if selected.view.len() > known {
             lines.push(format!("* {} EXISTS", selected.view.len()));
         }
         for uid in std::mem::take(&mut selected.changed) {
-            if let (Ok(index), Some(message)) =
-                (selected.view.binary_search(&uid), mailbox.message(uid))
-            {
+            if let (Ok(index), Some(message)) = (selected.view.binary_search(&uid), mailbox.message(uid)) {
                 let flags: Vec<&str> = message.flags.iter().map(String::as_str).collect();
-                lines.push(format!(
-                    "* {} FETCH (UID {uid} FLAGS ({}))",
-                    index + 1,
-                    flags.join(" ")
-                ));
+                lines.push(format!("* {} FETCH (UID {uid} FLAGS ({}))", index + 1, flags.join(" ")));
             }
         }
         for line in lines {

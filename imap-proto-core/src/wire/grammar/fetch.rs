@@ -42,6 +42,16 @@ impl<'a> Fetch<'a> {
         Some(Fetch { seq, values })
     }
 
+    /// The sections of the message that came with it.
+    pub fn sections(self) -> impl Iterator<Item = SectionData<'a>> + Clone {
+        self.items().filter_map(|item| SectionData::new(item.name, item.value))
+    }
+
+    /// A message of which nothing is told.
+    pub(crate) const fn empty() -> Self {
+        Fetch { seq: NonZeroU32::MIN, values: Values::empty() }
+    }
+
     /// The sequence number of the message.
     #[inline]
     pub fn seq(self) -> NonZeroU32 {
@@ -98,10 +108,6 @@ impl<'a> Fetch<'a> {
     /// The first `BINARY[…]` of a section; see [`SectionData::matches`].
     pub fn binary(self, section: &[u8]) -> Option<SectionData<'a>> {
         self.sections().find(|data| data.is_binary() && data.matches(section))
-    }
-
-    fn sections(self) -> impl Iterator<Item = SectionData<'a>> {
-        self.items().filter_map(|item| SectionData::new(item.name, item.value))
     }
 
     #[inline]

@@ -141,21 +141,13 @@ fn changes_are_told_in_idle_at_once_and_else_when_allowed() {
 #[test]
 fn literals_are_refused_as_asked_once() {
     for (refusal, answer) in [(Refusal::No, "NO [TOOBIG]"), (Refusal::Bad, "BAD")] {
-        let mut server = logged_in(Options {
-            refuse_literal: Some(refusal),
-            ..Options::default()
-        });
+        let mut server = logged_in(Options { refuse_literal: Some(refusal), ..Options::default() });
         play(
             &mut server,
-            &format!(
-                "C: a APPEND INBOX {{9}}\nS: a {answer}\nC: b SELECT {{1}}\nS: +\nC: x\nS: b NO [NONEXISTENT]"
-            ),
+            &format!("C: a APPEND INBOX {{9}}\nS: a {answer}\nC: b SELECT {{1}}\nS: +\nC: x\nS: b NO [NONEXISTENT]"),
         );
         server.refuse_literal(refusal);
-        play(
-            &mut server,
-            &format!("C: c SELECT {{1}}\nS: c {answer}\nC: d NOOP\nS: d OK"),
-        );
+        play(&mut server, &format!("C: c SELECT {{1}}\nS: c {answer}\nC: d NOOP\nS: d OK"));
     }
 }
 
@@ -175,10 +167,7 @@ fn messages_of_no_octets_and_for_unknown_mailboxes_are_refused_before_their_lite
     );
     let mut server = logged_in(Options::default());
     let answer = exchange(&mut server, "a APPEND INBOX {0+}\r\n\r\nb NOOP\r\n");
-    assert!(
-        answer.starts_with("a NO ") && answer.contains("\r\nb OK "),
-        "{answer}"
-    );
+    assert!(answer.starts_with("a NO ") && answer.contains("\r\nb OK "), "{answer}");
     assert_eq!(server.mailboxes()["INBOX"].messages.len(), 3);
     assert_eq!(server.violations(), []);
 }
@@ -206,23 +195,12 @@ fn an_examined_mailbox_does_not_change() {
     );
     let mut server = logged_in(Options::default());
     let answer = exchange(&mut server, "a EXAMINE INBOX\r\n");
-    assert!(
-        answer.contains("[PERMANENTFLAGS ()]")
-            && answer.ends_with("a OK [READ-ONLY] Selected.\r\n")
-    );
+    assert!(answer.contains("[PERMANENTFLAGS ()]") && answer.ends_with("a OK [READ-ONLY] Selected.\r\n"));
     exchange(&mut server, "b FETCH 1 BODY[]\r\n");
     for command in ["STORE 1 FLAGS (a)", "EXPUNGE", "MOVE 1 INBOX"] {
         let tag = command.len();
         let answer = exchange(&mut server, format!("{tag} {command}\r\n"));
-        assert!(
-            answer.starts_with(&format!("{tag} NO [READ-ONLY]")),
-            "{answer}"
-        );
+        assert!(answer.starts_with(&format!("{tag} NO [READ-ONLY]")), "{answer}");
     }
-    assert!(
-        server.mailboxes()["INBOX"]
-            .messages
-            .iter()
-            .all(|message| message.flags.is_empty())
-    );
+    assert!(server.mailboxes()["INBOX"].messages.iter().all(|message| message.flags.is_empty()));
 }

@@ -58,12 +58,7 @@ fn legal_commands_after_login_are_no_violations() {
     for command in commands {
         let mut server = logged_in(Options::default());
         // The tables are text: one octet a character.
-        server.receive(
-            &command
-                .chars()
-                .map(|char| char as u32 as u8)
-                .collect::<Vec<u8>>(),
-        );
+        server.receive(&command.chars().map(|char| char as u32 as u8).collect::<Vec<u8>>());
         assert_eq!(server.violations(), [], "{command}");
         assert_eq!(server.unfinished(), b"", "{command}");
     }
@@ -113,18 +108,10 @@ fn legal_commands_on_messages_are_no_violations() {
     for command in commands {
         let mut server = selected(Options::default());
         let line = format!("a {command}\r\n");
-        server.receive(
-            &line
-                .chars()
-                .map(|char| char as u32 as u8)
-                .collect::<Vec<u8>>(),
-        );
+        server.receive(&line.chars().map(|char| char as u32 as u8).collect::<Vec<u8>>());
         let output = String::from_utf8_lossy(&server.take_output()).into_owned();
         assert_eq!(server.violations(), [], "{command}");
-        assert!(
-            output.contains("a OK ") || output.contains("a NO "),
-            "{command}: {output}"
-        );
+        assert!(output.contains("a OK ") || output.contains("a NO "), "{command}: {output}");
     }
 }
 
@@ -176,24 +163,15 @@ fn a_session_is_judged_alike_in_any_chunking() {
 
 #[test]
 fn literal_minus_allows_4096_octets() {
-    let mut server = selected(Options {
-        literals: Literals::Minus,
-        ..Options::default()
-    });
-    let answer = exchange(
-        &mut server,
-        format!("a APPEND INBOX {{4096+}}\r\n{}\r\n", "x".repeat(4096)),
-    );
+    let mut server = selected(Options { literals: Literals::Minus, ..Options::default() });
+    let answer = exchange(&mut server, format!("a APPEND INBOX {{4096+}}\r\n{}\r\n", "x".repeat(4096)));
     assert!(answer.contains("a OK [APPENDUID 1001 4]"), "{answer}");
     assert_eq!(server.violations(), []);
 }
 
 #[test]
 fn utf8_in_quotes_is_legal_once_enabled() {
-    let mut server = logged_in(Options {
-        utf8_accept: true,
-        ..Options::default()
-    });
+    let mut server = logged_in(Options { utf8_accept: true, ..Options::default() });
     exchange(&mut server, "a ENABLE UTF8=ACCEPT\r\n");
     exchange(&mut server, "b CREATE \"Entwürfe\"\r\n");
     assert_eq!(server.violations(), []);
@@ -202,17 +180,8 @@ fn utf8_in_quotes_is_legal_once_enabled() {
 
 #[test]
 fn preauth_needs_no_login() {
-    let mut server = StrictServer::new(Options {
-        greeting: Greeting::Preauth,
-        ..Options::default()
-    });
-    assert!(
-        server
-            .take_output()
-            .starts_with(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE ")
-    );
-    assert!(
-        exchange(&mut server, "a SELECT INBOX\r\n").ends_with("a OK [READ-WRITE] Selected.\r\n")
-    );
+    let mut server = StrictServer::new(Options { greeting: Greeting::Preauth, ..Options::default() });
+    assert!(server.take_output().starts_with(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE "));
+    assert!(exchange(&mut server, "a SELECT INBOX\r\n").ends_with("a OK [READ-WRITE] Selected.\r\n"));
     assert_eq!(server.violations(), []);
 }

@@ -8,9 +8,7 @@ use super::{Options, StrictServer};
 fn logged_in(options: Options) -> StrictServer {
     let mut server = StrictServer::new(options);
     for subject in ["one", "two", "three"] {
-        let body = format!(
-            "From: \"A, B\" <ab@example.org>\r\nSubject: {subject}\r\n\r\nText of {subject}.\r\n"
-        );
+        let body = format!("From: \"A, B\" <ab@example.org>\r\nSubject: {subject}\r\n\r\nText of {subject}.\r\n");
         server.deliver("INBOX", body.as_bytes());
     }
     server.take_output();
@@ -34,26 +32,16 @@ fn exchange(server: &mut StrictServer, client: impl AsRef<[u8]>) -> String {
 fn play(server: &mut StrictServer, transcript: &str) {
     let mut output = String::new();
     let mut lines = 0;
-    for line in transcript
-        .lines()
-        .map(str::trim_start)
-        .filter(|line| !line.is_empty())
-    {
-        let (who, text) = line
-            .split_once(": ")
-            .unwrap_or((line.trim_end_matches(':'), ""));
+    for line in transcript.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
+        let (who, text) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
         match who {
             "C" => {
-                assert_eq!(
-                    output, "",
-                    "more output than the transcript has before {line:?}"
-                );
+                assert_eq!(output, "", "more output than the transcript has before {line:?}");
                 output = exchange(server, format!("{text}\r\n"));
             }
             "S" => {
                 if output.is_empty() {
-                    output = String::from_utf8(server.take_output())
-                        .expect("the test's answers are text");
+                    output = String::from_utf8(server.take_output()).expect("the test's answers are text");
                 }
                 let (first, rest) = output.split_once("\r\n").unwrap_or((&output, ""));
                 assert!(first.starts_with(text), "expected {text:?}, got {first:?}");

@@ -7,11 +7,7 @@ fn one_violation(server: &mut StrictServer, client: impl AsRef<[u8]>, text: &str
     let client = client.as_ref();
     server.receive(client);
     let found = server.violations();
-    assert!(
-        found.len() == 1 && found[0].text.contains(text),
-        "{}: {found:?}",
-        client.escape_ascii()
-    );
+    assert!(found.len() == 1 && found[0].text.contains(text), "{}: {found:?}", client.escape_ascii());
 }
 
 #[test]
@@ -89,11 +85,7 @@ fn malformed_lines_are_violations() {
     for line in lines {
         let mut server = logged_in(Options::default());
         one_violation(&mut server, [*line, b"\r\n"].concat(), "");
-        assert!(
-            String::from_utf8_lossy(&server.take_output()).contains(" BAD "),
-            "{}",
-            line.escape_ascii()
-        );
+        assert!(String::from_utf8_lossy(&server.take_output()).contains(" BAD "), "{}", line.escape_ascii());
         assert!(exchange(&mut server, "next NOOP\r\n").ends_with("next OK Done.\r\n"));
     }
 }
@@ -166,13 +158,7 @@ fn malformed_commands_on_messages_are_violations() {
     for command in commands {
         let mut server = selected(Options::default());
         let line = format!("a {command}\r\n");
-        one_violation(
-            &mut server,
-            line.chars()
-                .map(|char| char as u32 as u8)
-                .collect::<Vec<u8>>(),
-            "",
-        );
+        one_violation(&mut server, line.chars().map(|char| char as u32 as u8).collect::<Vec<u8>>(), "");
     }
 }
 
@@ -190,47 +176,19 @@ fn bare_line_ends_and_nul_are_violations() {
         server.take_output();
         server.receive(bytes);
         let found = server.violations();
-        assert!(
-            found
-                .first()
-                .is_some_and(|violation| violation.text.contains(text)),
-            "{found:?}"
-        );
+        assert!(found.first().is_some_and(|violation| violation.text.contains(text)), "{found:?}");
     }
 }
 
 #[test]
 fn commands_in_the_wrong_state_are_violations() {
-    for command in [
-        "SELECT INBOX",
-        "LIST \"\" *",
-        "IDLE",
-        "FETCH 1 FLAGS",
-        "CLOSE",
-        "APPEND INBOX {1+}\r\nx",
-    ] {
+    for command in ["SELECT INBOX", "LIST \"\" *", "IDLE", "FETCH 1 FLAGS", "CLOSE", "APPEND INBOX {1+}\r\nx"] {
         let mut server = StrictServer::new(Options::default());
         server.take_output();
-        one_violation(
-            &mut server,
-            format!("a {command}\r\n"),
-            "needs authentication",
-        );
+        one_violation(&mut server, format!("a {command}\r\n"), "needs authentication");
     }
-    for command in [
-        "FETCH 1 FLAGS",
-        "UID FETCH 1 FLAGS",
-        "SEARCH ALL",
-        "CLOSE",
-        "UNSELECT",
-        "EXPUNGE",
-        "CHECK",
-    ] {
-        one_violation(
-            &mut logged_in(Options::default()),
-            format!("a {command}\r\n"),
-            "needs a selected",
-        );
+    for command in ["FETCH 1 FLAGS", "UID FETCH 1 FLAGS", "SEARCH ALL", "CLOSE", "UNSELECT", "EXPUNGE", "CHECK"] {
+        one_violation(&mut logged_in(Options::default()), format!("a {command}\r\n"), "needs a selected");
         let mut server = selected(Options::default());
         exchange(&mut server, "x SELECT nowhere\r\n");
         one_violation(&mut server, format!("a {command}\r\n"), "needs a selected");
@@ -240,80 +198,40 @@ fn commands_in_the_wrong_state_are_violations() {
 #[test]
 fn octets_before_the_continuation_are_a_violation() {
     let mut server = logged_in(Options::default());
-    one_violation(
-        &mut server,
-        "a SELECT {5}\r\nINBOX\r\n",
-        "before the answer to the synchronizing literal",
-    );
+    one_violation(&mut server, "a SELECT {5}\r\nINBOX\r\n", "before the answer to the synchronizing literal");
 
     let mut server = logged_in(Options::default());
     server.hold();
     server.receive(b"a SELECT {5}\r\n");
     assert_eq!(server.take_output(), b"");
-    one_violation(
-        &mut server,
-        "I",
-        "before the answer to the synchronizing literal",
-    );
+    one_violation(&mut server, "I", "before the answer to the synchronizing literal");
 
-    let mut server = logged_in(Options {
-        refuse_literal: Some(Refusal::No),
-        ..Options::default()
-    });
-    one_violation(
-        &mut server,
-        "a SELECT {5}\r\nb NOOP\r\n",
-        "before the answer to the synchronizing literal",
-    );
+    let mut server = logged_in(Options { refuse_literal: Some(Refusal::No), ..Options::default() });
+    one_violation(&mut server, "a SELECT {5}\r\nb NOOP\r\n", "before the answer to the synchronizing literal");
 }
 
 #[test]
 fn non_synchronizing_literals_must_be_advertised_and_small_enough() {
-    let none = Options {
-        literals: Literals::Synchronizing,
-        ..Options::default()
-    };
-    one_violation(
-        &mut logged_in(none),
-        "a SELECT {5+}\r\nINBOX\r\n",
-        "not advertised",
-    );
+    let none = Options { literals: Literals::Synchronizing, ..Options::default() };
+    one_violation(&mut logged_in(none), "a SELECT {5+}\r\nINBOX\r\n", "not advertised");
 
-    let minus = Options {
-        literals: Literals::Minus,
-        ..Options::default()
-    };
+    let minus = Options { literals: Literals::Minus, ..Options::default() };
     let append = format!("a APPEND INBOX {{4097+}}\r\n{}\r\n", "x".repeat(4097));
     one_violation(&mut logged_in(minus), append, "over 4096");
 
-    let mut server = StrictServer::new(Options {
-        capability_in_greeting: false,
-        ..Options::default()
-    });
+    let mut server = StrictServer::new(Options { capability_in_greeting: false, ..Options::default() });
     server.take_output();
-    one_violation(
-        &mut server,
-        "a LOGIN {5+}\r\nalice secret\r\n",
-        "not advertised",
-    );
+    one_violation(&mut server, "a LOGIN {5+}\r\nalice secret\r\n", "not advertised");
 }
 
 #[test]
 fn only_done_ends_idle_and_only_after_the_continuation() {
     let mut server = logged_in(Options::default());
-    one_violation(
-        &mut server,
-        "a IDLE\r\nDONE\r\n",
-        "between IDLE and its continuation",
-    );
+    one_violation(&mut server, "a IDLE\r\nDONE\r\n", "between IDLE and its continuation");
     for line in ["b NOOP", "DONE ", "", "DONE {3}", "a DONE"] {
         let mut server = logged_in(Options::default());
         exchange(&mut server, "a IDLE\r\n");
-        one_violation(
-            &mut server,
-            format!("{line}\r\n"),
-            "something else than DONE",
-        );
+        one_violation(&mut server, format!("{line}\r\n"), "something else than DONE");
         assert!(String::from_utf8_lossy(&server.take_output()).starts_with("a BAD "));
     }
 }
@@ -321,11 +239,7 @@ fn only_done_ends_idle_and_only_after_the_continuation() {
 #[test]
 fn commands_that_overlap_select_or_login_are_violations() {
     let mut server = logged_in(Options::default());
-    one_violation(
-        &mut server,
-        "a SELECT INBOX\r\nb NOOP\r\n",
-        "SELECT or EXAMINE was in progress",
-    );
+    one_violation(&mut server, "a SELECT INBOX\r\nb NOOP\r\n", "SELECT or EXAMINE was in progress");
 
     let mut server = logged_in(Options::default());
     server.receive(b"a EXAMINE INBOX\r\nb NO");
@@ -334,11 +248,7 @@ fn commands_that_overlap_select_or_login_are_violations() {
 
     let mut server = StrictServer::new(Options::default());
     server.take_output();
-    one_violation(
-        &mut server,
-        "a LOGIN alice secret\r\nb SELECT INBOX\r\n",
-        "before LOGIN was answered",
-    );
+    one_violation(&mut server, "a LOGIN alice secret\r\nb SELECT INBOX\r\n", "before LOGIN was answered");
 }
 
 #[test]
@@ -360,58 +270,33 @@ fn invalid_pipelines_of_the_rfc_are_violations() {
 
 #[test]
 fn extensions_need_to_be_seen_advertised() {
-    let options = Options {
-        capability_in_login: false,
-        esearch: false,
-        ..Options::default()
-    };
+    let options = Options { capability_in_login: false, esearch: false, ..Options::default() };
     let mut server = StrictServer::new(options.clone());
     server.take_output();
     exchange(&mut server, "a LOGIN alice secret\r\n");
     one_violation(&mut server, "b NAMESPACE\r\n", "of NAMESPACE");
-    one_violation(
-        &mut selected(options),
-        "a SEARCH RETURN () ALL\r\n",
-        "of ESEARCH",
-    );
+    one_violation(&mut selected(options), "a SEARCH RETURN () ALL\r\n", "of ESEARCH");
 
-    let mut server = StrictServer::new(Options {
-        capability_in_greeting: false,
-        ..Options::default()
-    });
+    let mut server = StrictServer::new(Options { capability_in_greeting: false, ..Options::default() });
     server.take_output();
     one_violation(&mut server, "a CAPABILITY\r\nb ID NIL\r\n", "of ID");
 }
 
 #[test]
 fn a_tag_used_before_is_a_violation() {
-    one_violation(
-        &mut logged_in(Options::default()),
-        "login NOOP\r\n",
-        "a tag used before",
-    );
-    let mut server = logged_in(Options {
-        refuse_literal: Some(Refusal::Bad),
-        ..Options::default()
-    });
+    one_violation(&mut logged_in(Options::default()), "login NOOP\r\n", "a tag used before");
+    let mut server = logged_in(Options { refuse_literal: Some(Refusal::Bad), ..Options::default() });
     exchange(&mut server, "a SELECT {5}\r\n");
     one_violation(&mut server, "a NOOP\r\n", "a tag used before");
 }
 
 #[test]
 fn talking_outside_of_the_session_is_a_violation() {
-    one_violation(
-        &mut StrictServer::new(Options::default()),
-        "a NOOP\r\n",
-        "before the greeting",
-    );
+    one_violation(&mut StrictServer::new(Options::default()), "a NOOP\r\n", "before the greeting");
     let mut server = logged_in(Options::default());
     one_violation(&mut server, "a LOGOUT\r\nb NOOP\r\n", "after LOGOUT");
 
-    let mut server = StrictServer::new(Options {
-        greeting: Greeting::Bye,
-        ..Options::default()
-    });
+    let mut server = StrictServer::new(Options { greeting: Greeting::Bye, ..Options::default() });
     assert!(server.closed() && server.take_output().starts_with(b"* BYE "));
     server.receive(b"a NOOP\r\n");
     assert_eq!(server.violations(), []);
