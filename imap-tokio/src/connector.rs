@@ -2,7 +2,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imap_proto_core::client::{Client, Driver, Shaken, shake_hands};
+use imap_proto_core::client::{Client, Driver, Shaken, Wire, shake_hands};
 use imap_proto_core::{Config, Credentials, Error, Handshake, Phase, Security};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -38,8 +38,6 @@ type Stream = Box<dyn Duplex>;
 impl Connector {
     /// A connector to `host`: implicit TLS on port 993, no credentials.
     pub fn new(host: impl Into<String>) -> Self {
-        let mut config = Config::default();
-        config.tag_prefix = random_prefix();
         Connector {
             host: host.into(),
             address: None,
@@ -47,7 +45,7 @@ impl Connector {
             security: Security::ImplicitTls,
             tls: None,
             credentials: None,
-            config,
+            config: Config::default(),
             patience: Duration::from_secs(30),
         }
     }
@@ -118,7 +116,7 @@ impl Connector {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn open(&self) -> Result<(Client, Driver<impl imap_proto_core::client::Wire + Send + 'static>), Error> {
+    pub async fn open(&self) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
         let host = self.address.as_deref().unwrap_or(&self.host);
         let port = self.port.unwrap_or(self.security.default_port());
         let tcp = within(self.patience, Phase::Connect, TcpStream::connect((host, port))).await?;
@@ -131,16 +129,18 @@ impl Connector {
         self.shake_hands(stream).await
     }
 
-    async fn shake_hands(&self, stream: Stream) -> Result<(Client, Driver<TokioWire<Stream>>), Error> {
-        let handshake = Handshake::new(self.config.clone(), self.security, self.credentials.clone());
-        let mut shaken = shake_hands(TokioWire::new(stream), handshake).await?;
+    async fn shake_hands(&self, stream: Stream) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
+        let mut config = self.config.clone();
+        config.tag_prefix = random_prefix();
+        let handshake = Handshake::new(config, self.security, self.credentials.clone());
+        let mut shaken = shake_hands(TokioWire::new(stream), Box::new(handshake)).await?;
         loop {
             match shaken {
                 Shaken::Ready(client, driver) => return Ok((client, driver)),
                 Shaken::Tls(wire, mut handshake) => {
                     let (clock, stream) = wire.into_parts();
                     let wire = TokioWire::from_parts(clock, self.secure(stream).await?);
-                    handshake.secured(imap_proto_core::client::Wire::now(&wire))?;
+                    handshake.secured(wire.now())?;
                     shaken = shake_hands(wire, handshake).await?;
                 }
             }

@@ -217,10 +217,7 @@ impl FetchStream {
     /// Asks for the next window when half of the one being read is consumed.
     fn open_windows(&mut self) -> Result<(), Error> {
         let half_read = |window: &Window| window.read * 2 >= window.size;
-        while !self.left.is_empty()
-            && self.windows.len() < WINDOWS
-            && self.windows.front().is_none_or(|first| self.windows.len() == 0 || half_read(first))
-        {
+        while !self.left.is_empty() && self.windows.len() < WINDOWS && self.windows.front().is_none_or(half_read) {
             let size = if self.items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS };
             let uids = self.left.split_front(size);
             let size = uids.len();

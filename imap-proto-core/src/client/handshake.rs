@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
@@ -12,9 +13,9 @@ use crate::error::Error;
 pub enum Shaken<W> {
     /// The server agreed to STARTTLS: TLS goes over the stream, then [`shake_hands`] again after
     /// [`Handshake::secured`].
-    Tls(W, Handshake),
+    Tls(W, Box<Handshake>),
     /// The connection is ready. Nothing moves unless the driver is polled.
-    Ready(Client, Driver<W>),
+    Ready(Client, Box<Driver<W>>),
 }
 
 /// Drives a handshake over a wire until it needs TLS or is done.
@@ -23,14 +24,14 @@ pub enum Shaken<W> {
 ///
 /// # Errors
 /// Whatever [`Handshake::advance`] ended with, and failures of the wire.
-pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Handshake) -> Result<Shaken<W>, Error> {
+pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Box<Handshake>) -> Result<Shaken<W>, Error> {
     let mut pump = Pump::default();
     let want = poll_fn(|cx| poll_handshake(&mut wire, &mut handshake, &mut pump, cx)).await?;
     Ok(match want {
         Want::Tls => Shaken::Tls(wire, handshake),
         _ => {
             let (client, driver) = super::pair(handshake.into_connection(), wire);
-            Shaken::Ready(client, driver)
+            Shaken::Ready(client, Box::new(driver))
         }
     })
 }

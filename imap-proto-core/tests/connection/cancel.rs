@@ -1,0 +1,373 @@
+//! The cancellation table, row by row.
+
+use crate::script::Script;
+use bytes::Bytes;
+use imap_proto_core::command::{Access, Fetch, Idle, Login, Logout, Message, Noop, Search, Select};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Secret, Section, Uid, UidSet};
+use imap_proto_core::{CancelEffect, Health};
+
+fn one(uid: u32) -> UidSet {
+    UidSet::from(Uid::new(uid).expect("a UID"))
+}
+
+fn octets(text: &'static str) -> Message {
+    Message::Octets(Bytes::from_static(text.as_bytes()))
+}
+
+#[test]
+fn a_command_of_which_nothing_left_is_taken_back() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Noop);
+    assert_eq!(script.abandon(id), CancelEffect::Removed);
+    script.e(&["1 failed cancelled NotSent"]);
+    script.c_nothing();
+    script.submit(&Noop);
+    script.c("A2 NOOP\r\n");
+    script.s("A2 OK\r\n");
+    script.e(&["2 ok"]);
+}
+
+#[test]
+fn a_line_that_is_partly_sent_is_sent_to_its_end() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Select::new(MailboxName::try_from("foobar").expect("a name"), Access::ReadWrite));
+    script.c_part("A1 SELECT \"foo".len());
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.submit(&Noop);
+    script.c("bar\"\r\n");
+    script.c_nothing();
+    script.s("* 7 EXISTS\r\nA1 OK\r\n");
+    script.e(&["1 ok"]);
+    script.c("A2 NOOP\r\n");
+    assert_eq!(script.connection.view().selected().map(|mailbox| mailbox.exists), Some(7));
+}
+
+#[test]
+fn an_abandoned_answer_is_read_over_and_the_next_one_is_right() {
+    let mut script = Script::selected("");
+    let first = script.submit(&Fetch::new(one(1), FetchItems::ids().flags()));
+    script.submit(&Fetch::new(one(2), FetchItems::ids().flags()));
+    script.c("A1 UID FETCH 1 (UID FLAGS)\r\nA2 UID FETCH 2 (UID FLAGS)\r\n");
+    assert_eq!(script.abandon(first), CancelEffect::WillDrain);
+    script.s("* 1 FETCH (UID 1 FLAGS ())\r\n* 2 FETCH (UID 2 FLAGS ())\r\n* 4 EXISTS\r\n");
+    script.e(&["2 * 2 FETCH (UID 2 FLAGS ())", "- * 4 EXISTS"]);
+    assert!(matches!(script.connection.health(), Health::Draining { bytes_left } if bytes_left < 16 << 20));
+    script.s("A1 OK\r\nA2 OK\r\n");
+    script.e(&["1 ok", "2 ok"]);
+    assert!(matches!(script.connection.health(), Health::Usable));
+    assert_eq!(script.connection.view().selected().map(|mailbox| mailbox.exists), Some(4));
+}
+
+#[test]
+fn an_abandoned_body_is_counted_down_and_may_hold_what_looks_like_an_answer() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Fetch::new(one(1), FetchItems::ids().section(Section::whole())));
+    script.c("A1 UID FETCH 1 (UID BODY.PEEK[])\r\n");
+    script.s("* 1 FETCH (UID 1 BODY[] {20000}\r\n");
+    script.e(&["1 body of 20000"]);
+    script.abandon(id);
+    script.s(&"A1 OK done\r\n".repeat(2000)[..20000]);
+    script.e(&[]);
+    script.s(")\r\nA1 OK done\r\n");
+    script.e(&["1 ok"]);
+}
+
+#[test]
+fn what_exceeds_the_drain_budget_closes_the_connection() {
+    let mut script = Script::configured("", |config| config.drain_bytes = 100);
+    script.submit(&Select::new(MailboxName::inbox(), Access::ReadWrite));
+    script.c("A0 SELECT \"INBOX\"\r\n");
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
+    let id = script.submit(&Search::new(Query::all()));
+    script.c("A1 UID SEARCH ALL\r\n");
+    script.abandon(id);
+    script.s(&format!("* SEARCH{}\r\n", " 1".repeat(60)));
+    script.e(&[
+        "1 failed limit exceeded: the rest of an abandoned answer Cancelled",
+        "closed limit exceeded: the rest of an abandoned answer",
+    ]);
+}
+
+#[test]
+fn what_takes_longer_than_the_drain_time_closes_the_connection() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Search::new(Query::all()));
+    script.c("A1 UID SEARCH ALL\r\n");
+    script.abandon(id);
+    script.wait(29);
+    script.s("* SEARCH 1\r\n");
+    script.e(&[]);
+    script.wait(1);
+    script.e(&[
+        "1 failed limit exceeded: the rest of an abandoned answer Cancelled",
+        "closed limit exceeded: the rest of an abandoned answer",
+    ]);
+}
+
+#[test]
+fn a_literal_refused_with_no_or_bad_frees_the_line() {
+    for (answer, condition) in [("NO", "No"), ("BAD", "Bad")] {
+        let mut script = Script::authenticated("");
+        script.append(octets("hello"));
+        script.submit(&Noop);
+        script.c("A0 APPEND \"x\" {5}\r\n");
+        script.s(&format!("A0 {answer} no\r\n"));
+        script.e(&[&format!("0 refused {condition}")]);
+        script.c("A1 NOOP\r\n");
+    }
+}
+
+#[test]
+fn nothing_passes_a_literal_that_waits_for_its_go_ahead() {
+    let mut script = Script::authenticated("");
+    script.append(octets("hello"));
+    script.submit(&Noop);
+    script.c("A0 APPEND \"x\" {5}\r\n");
+    script.c_nothing();
+    script.s("+ go\r\n");
+    script.e(&[]);
+    script.c("hello\r\nA1 NOOP\r\n");
+}
+
+#[test]
+fn an_abandoned_append_whose_octets_are_held_is_finished() {
+    let mut script = Script::authenticated("");
+    let id = script.append(octets("hello"));
+    script.c("A0 APPEND \"x\" {5}\r\n");
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.s("+ go\r\n");
+    script.e(&[]);
+    script.c("hello\r\n");
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
+}
+
+#[test]
+fn an_abandoned_append_whose_source_is_gone_sends_no_octet() {
+    let mut script = Script::authenticated("");
+    let id = script.append(Message::Fed(5));
+    script.c("A0 APPEND \"x\" {5}\r\n");
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.s("+ go\r\n");
+    script.e(&[
+        "0 failed the connection is closed: the source of a begun literal is gone Cancelled",
+        "closed the connection is closed: the source of a begun literal is gone",
+    ]);
+    script.c_nothing();
+}
+
+#[test]
+fn an_abandoned_append_whose_source_is_gone_is_over_when_it_is_refused() {
+    let mut script = Script::authenticated("");
+    let id = script.append(Message::Fed(5));
+    script.c("A0 APPEND \"x\" {5}\r\n");
+    script.abandon(id);
+    script.s("A0 NO too big\r\n");
+    script.e(&["0 refused No"]);
+    assert!(matches!(script.connection.health(), Health::Usable));
+}
+
+#[test]
+fn a_source_that_leaves_in_the_middle_of_its_octets_closes_the_connection() {
+    let mut script = Script::authenticated("LITERAL+");
+    let id = script.append(Message::Fed(5));
+    script.c("A0 APPEND \"x\" {5+}\r\n");
+    script.e(&["0 wants 5"]);
+    script.feed(id, "he");
+    script.c("he");
+    script.e(&["0 wants 3"]);
+    assert_eq!(script.abandon(id), CancelEffect::WillClose);
+    script.e(&[
+        "0 failed the connection is closed: the source of a begun literal is gone Cancelled",
+        "closed the connection is closed: the source of a begun literal is gone",
+    ]);
+    script.c_nothing();
+}
+
+#[test]
+fn an_append_is_in_doubt_from_its_last_octet_on() {
+    for (sent, fate) in [("A0 APPEND \"x\" {5+}\r\nhell", "Cancelled"), ("A0 APPEND \"x\" {5+}\r\nhello", "InDoubt")] {
+        let mut script = Script::authenticated("LITERAL+");
+        script.append(octets("hello"));
+        script.c_part(sent.len());
+        script.s_eof();
+        let events = script.events();
+        assert!(events[0].ends_with(fate), "{events:?}");
+    }
+}
+
+#[test]
+fn a_refusal_does_not_free_us_from_a_literal_already_begun() {
+    let mut script = Script::authenticated("LITERAL+");
+    script.append(octets("hello"));
+    script.submit(&Noop);
+    script.c_part("A0 APPEND \"x\" {5+}\r\nhe".len());
+    script.s("A0 NO [OVERQUOTA] no\r\n");
+    script.e(&[]);
+    script.c("llo\r\nA1 NOOP\r\n");
+    script.e(&["0 refused No"]);
+}
+
+#[test]
+fn ok_before_all_octets_were_sent_is_fatal() {
+    let mut script = Script::authenticated("LITERAL+");
+    script.append(octets("hello"));
+    script.c_part("A0 APPEND \"x\" {5+}\r\nhe".len());
+    script.s("A0 OK [APPENDUID 1 2] done\r\n");
+    script.e(&[
+        "0 failed protocol violation: an answer to a command that was not sent Cancelled",
+        "closed protocol violation: an answer to a command that was not sent",
+    ]);
+}
+
+#[test]
+fn done_is_never_sent_before_the_go_ahead_of_idle_was_read() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.submit(&Noop);
+    script.c_nothing();
+    script.s("* 4 EXISTS\r\n+ idling\r\n");
+    script.e(&["- * 4 EXISTS"]);
+    script.c("DONE\r\nA2 NOOP\r\n");
+    script.s("* 5 EXISTS\r\nA1 OK\r\nA2 OK\r\n");
+    script.e(&["- * 5 EXISTS", "1 ok", "2 ok"]);
+    script.c_nothing();
+}
+
+#[test]
+fn idle_gives_way_to_a_command_and_is_taken_up_again() {
+    let mut script = Script::selected("");
+    script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    script.submit(&Noop);
+    script.c("DONE\r\nA2 NOOP\r\n");
+    script.s("A1 OK\r\nA2 OK\r\n");
+    script.e(&["2 ok"]);
+    script.c("A3 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+}
+
+#[test]
+fn idle_is_renewed_before_its_time() {
+    let mut script = Script::selected("");
+    script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    script.wait(9 * 60 - 1);
+    script.c_nothing();
+    script.wait(1);
+    script.c("DONE\r\n");
+    script.s("A1 OK\r\n");
+    script.e(&[]);
+    script.c("A2 IDLE\r\n");
+}
+
+#[test]
+fn an_idle_whose_end_is_not_answered_loses_the_connection() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    script.abandon(id);
+    script.c("DONE\r\n");
+    script.wait(30);
+    let events = script.events();
+    assert!(events.iter().any(|event| event.starts_with("closed")), "{events:?}");
+}
+
+#[test]
+fn an_abandoned_select_selects_all_the_same() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Select::new(MailboxName::try_from("other").expect("a name"), Access::ReadWrite));
+    script.c("A1 SELECT \"other\"\r\n");
+    assert_eq!(script.connection.view().selected().map(|_| ()), None);
+    script.abandon(id);
+    script.s("* 9 EXISTS\r\nA1 OK [READ-ONLY] done\r\n");
+    script.e(&["1 ok"]);
+    let selected = script.connection.view().selected().expect("a mailbox is selected");
+    assert_eq!((selected.mailbox.as_str(), selected.exists, selected.selection), ("other", 9, 2));
+}
+
+#[test]
+fn a_select_answered_no_leaves_nothing_selected() {
+    let mut script = Script::selected("");
+    script.submit(&Select::new(MailboxName::try_from("gone").expect("a name"), Access::ReadWrite));
+    script.c("A1 SELECT \"gone\"\r\n");
+    script.s("A1 NO [NONEXISTENT] no\r\n");
+    script.e(&["1 refused No"]);
+    assert!(script.connection.view().selected().is_none());
+}
+
+#[test]
+fn a_command_bound_to_a_selection_that_is_over_sends_nothing() {
+    use imap_proto_core::command::Command;
+    let mut script = Script::selected("");
+    script.submit(&Select::new(MailboxName::try_from("other").expect("a name"), Access::ReadWrite));
+    let bound = Search::new(Query::all()).request().expect("it can be sent").bind(1);
+    script.connection.submit(bound, script.now).expect("the connection is open");
+    script.c("A1 SELECT \"other\"\r\n");
+    script.s("A1 OK\r\n");
+    script.e(&["1 ok", "2 failed the mailbox is no longer selected NotSent"]);
+    script.c_nothing();
+}
+
+#[test]
+fn select_is_a_full_barrier() {
+    let mut script = Script::selected("");
+    script.submit(&Noop);
+    script.submit(&Select::new(MailboxName::inbox(), Access::ReadWrite));
+    script.submit(&Noop);
+    script.c("A1 NOOP\r\n");
+    script.c_nothing();
+    script.s("A1 OK\r\n");
+    script.e(&["1 ok"]);
+    script.c("A2 SELECT \"INBOX\"\r\n");
+    script.c_nothing();
+    script.s("A2 OK\r\n");
+    script.e(&["2 ok"]);
+    script.c("A3 NOOP\r\n");
+}
+
+#[test]
+fn an_abandoned_login_that_is_answered_ok_counts() {
+    let mut script = Script::configured("", |_| {});
+    script.connection = imap_proto_core::Connection::new(imap_proto_core::Config::default());
+    script.s("* OK hi\r\n");
+    script.e(&["greeting"]);
+    let id = script.submit(&Login::new("alice", Secret::from("secret")));
+    script.c("A0 LOGIN \"alice\" \"secret\"\r\n");
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.s("A0 OK in\r\n");
+    script.e(&["0 ok"]);
+    script.submit(&Select::new(MailboxName::inbox(), Access::ReadWrite));
+    script.c("A1 SELECT \"INBOX\"\r\n");
+}
+
+#[test]
+fn an_abandoned_logout_still_ends_the_connection() {
+    let mut script = Script::selected("");
+    let id = script.submit(&Logout);
+    script.c("A1 LOGOUT\r\n");
+    script.abandon(id);
+    script.s("* BYE bye\r\nA1 OK\r\n");
+    script.e(&["1 ok", "closed the connection is closed: logged out"]);
+}
+
+#[test]
+fn one_of_several_is_abandoned_and_the_others_are_untouched() {
+    let mut script = Script::selected("");
+    let ids: Vec<_> = (0..3).map(|_| script.submit(&Noop)).collect();
+    script.c("A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\n");
+    script.abandon(ids[1]);
+    // Dovecot was seen to answer out of order.
+    script.s("A3 OK\r\nA2 OK\r\nA1 OK\r\n");
+    script.e(&["3 ok", "2 ok", "1 ok"]);
+}

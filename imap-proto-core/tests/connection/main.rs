@@ -1,0 +1,5 @@
+//! The connection as transcripts.
+
+mod cancel;
+mod script;
+mod violations;

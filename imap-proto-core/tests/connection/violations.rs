@@ -1,0 +1,229 @@
+//! What a server must not do, and what comes of it.
+
+use crate::script::Script;
+use bytes::Bytes;
+use imap_proto_core::command::{Message, Noop, Search};
+use imap_proto_core::types::Query;
+use imap_proto_core::{Config, Credentials, Error, Handshake, Limit, Phase, Security, Time, Violation, Want};
+
+#[test]
+fn an_answer_to_a_command_that_has_not_left_is_fatal() {
+    let mut script = Script::authenticated("");
+    script.submit(&Noop);
+    script.s("A0 OK done\r\n");
+    let events = script.events();
+    assert!(events.iter().any(|e| e.starts_with("closed protocol violation: an answer to")), "{events:?}");
+    script.c_nothing();
+}
+
+#[test]
+fn an_answer_to_a_tag_of_the_future_is_fatal() {
+    let mut script = Script::authenticated("");
+    script.s("A5 OK done\r\n");
+    script.e(&["closed protocol violation: an answer to a command that was not sent"]);
+}
+
+#[test]
+fn a_tag_is_matched_exactly() {
+    let mut script = Script::authenticated("");
+    script.submit(&Noop);
+    script.c("A0 NOOP\r\n");
+    for tag in ["a0", "A00", "A", "0", "A0x", "B0"] {
+        script.s(&format!("{tag} OK\r\n"));
+    }
+    script.e(&[]);
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
+}
+
+#[test]
+fn the_sixteenth_unknown_tag_is_fatal() {
+    let mut script = Script::authenticated("");
+    for _ in 0..15 {
+        script.s("Z1 OK\r\n");
+    }
+    script.e(&[]);
+    script.s("Z1 OK\r\n");
+    script.e(&["closed protocol violation: answers with unknown tags, the last to \"Z1\""]);
+}
+
+#[test]
+fn no_or_bad_never_becomes_success() {
+    let mut script = Script::selected("");
+    script.submit(&Search::new(Query::all()));
+    script.c("A1 UID SEARCH ALL\r\n");
+    script.s("* SEARCH\r\nA1 BAD what\r\n");
+    script.e(&["1 * SEARCH", "1 refused Bad"]);
+}
+
+#[test]
+fn a_continuation_that_nobody_asked_for_is_overlooked() {
+    let mut script = Script::authenticated("");
+    script.submit(&Noop);
+    script.c("A0 NOOP\r\n");
+    script.s("+ what\r\nA0 OK\r\n");
+    script.e(&["0 ok"]);
+}
+
+#[test]
+fn literal_minus_synchronizes_above_4096_octets() {
+    for (len, marker) in [(4096usize, "{4096+}"), (4097, "{4097}")] {
+        let mut script = Script::authenticated("LITERAL-");
+        script.append(Message::Octets(Bytes::from(vec![b'x'; len])));
+        let line: Vec<u8> = script.connection.transmit().next().unwrap_or_default().to_vec();
+        assert_eq!(String::from_utf8_lossy(&line), format!("A0 APPEND \"x\" {marker}\r\n"));
+    }
+}
+
+#[test]
+fn data_that_nobody_knows_arrives_as_it_is() {
+    let mut script = Script::authenticated("");
+    script.s("* XWEIRD ((\r\n* XFINE (a {3}\r\nb)c)\r\ngarbage here\r\n* OK still here\r\n");
+    script.e(&["- * XWEIRD ((", "- * XFINE (a {3}\\r\\nb)c)", "- garbage here", "- * OK still here"]);
+}
+
+#[test]
+fn silence_while_a_command_is_under_way_ends_the_connection() {
+    let mut script = Script::authenticated("");
+    script.wait(3600);
+    script.e(&[]);
+    script.submit(&Noop);
+    script.c("A0 NOOP\r\n");
+    script.wait(59);
+    script.e(&[]);
+    script.wait(1);
+    script.e(&["0 failed timed out: command Cancelled", "closed timed out: command"]);
+}
+
+#[test]
+fn bye_and_the_end_of_the_stream_end_every_command() {
+    for (bytes, cause) in [
+        ("* BYE overload\r\n", "the server closed the connection: overload"),
+        ("", "the connection is closed: end of stream"),
+    ] {
+        let mut script = Script::authenticated("");
+        script.submit(&Noop);
+        script.submit(&Noop);
+        script.c("A0 NOOP\r\nA1 NOOP\r\n");
+        script.s(bytes);
+        script.s_eof();
+        script.e(&[
+            &format!("0 failed {cause} Cancelled"),
+            &format!("1 failed {cause} Cancelled"),
+            &format!("closed {cause}"),
+        ]);
+    }
+}
+
+#[test]
+fn too_much_before_login_is_refused() {
+    let mut script = Script::authenticated("");
+    script.connection = imap_proto_core::Connection::new(Config::default());
+    script.s("* OK hi\r\n");
+    for _ in 0..9000 {
+        script.s("* OK x\r\n");
+        script.events();
+    }
+    assert!(matches!(
+        script.connection.health(),
+        imap_proto_core::Health::MustClose(Error::Limit(Limit::Unauthenticated))
+    ));
+}
+
+/// Plays a handshake against lines of a server: `(what is received, what is expected to have been sent before)`.
+fn shake(security: Security, turns: &[(&str, &str)]) -> Result<Want, Error> {
+    let mut config = Config::default();
+    config.tag_prefix = "T".to_owned();
+    let mut handshake = Handshake::new(config, security, Some(Credentials::password("alice", "secret")));
+    let mut want = handshake.advance(Time::ZERO)?;
+    for (received, sent) in turns {
+        let connection = handshake.connection();
+        let waiting: Vec<u8> = connection.transmit().flatten().copied().collect();
+        assert_eq!(String::from_utf8_lossy(&waiting), *sent);
+        connection.transmitted(waiting.len(), Time::ZERO);
+        connection.receive_space()[..received.len()].copy_from_slice(received.as_bytes());
+        connection.received(received.len(), Time::ZERO);
+        want = handshake.advance(Time::ZERO)?;
+        if want == Want::Tls {
+            handshake.secured(Time::ZERO)?;
+            want = handshake.advance(Time::ZERO)?;
+        }
+    }
+    Ok(want)
+}
+
+#[test]
+fn a_handshake_asks_for_capabilities_only_where_they_were_not_told() {
+    let told = [
+        ("* OK [CAPABILITY IMAP4rev1] hi\r\n", ""),
+        ("T0 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n", "T0 LOGIN \"alice\" \"secret\"\r\n"),
+    ];
+    assert!(matches!(shake(Security::ImplicitTls, &told), Ok(Want::Nothing)));
+    let untold = [
+        ("* OK hi\r\n", ""),
+        ("* CAPABILITY IMAP4rev1\r\nT0 OK\r\n", "T0 CAPABILITY\r\n"),
+        ("T1 OK in\r\n", "T1 LOGIN \"alice\" \"secret\"\r\n"),
+        ("* CAPABILITY IMAP4rev1\r\nT2 OK\r\n", "T2 CAPABILITY\r\n"),
+    ];
+    assert!(matches!(shake(Security::ImplicitTls, &untold), Ok(Want::Nothing)));
+}
+
+#[test]
+fn what_was_told_in_clear_text_is_forgotten_after_starttls() {
+    let turns = [
+        ("* OK [CAPABILITY IMAP4rev1 STARTTLS LITERAL+] hi\r\n", ""),
+        ("* 7 EXISTS\r\nT0 OK go\r\n", "T0 STARTTLS\r\n"),
+        ("* CAPABILITY IMAP4rev1\r\nT1 OK\r\n", "T1 CAPABILITY\r\n"),
+        ("T2 OK [CAPABILITY IMAP4rev1] in\r\n", "T2 LOGIN \"alice\" \"secret\"\r\n"),
+    ];
+    assert!(matches!(shake(Security::StartTls, &turns), Ok(Want::Nothing)));
+}
+
+#[test]
+fn clear_text_behind_the_answer_to_starttls_is_fatal() {
+    let turns = [("* OK hi\r\n", ""), ("T0 OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", "T0 STARTTLS\r\n")];
+    assert!(matches!(shake(Security::StartTls, &turns), Err(Error::Protocol(Violation::StartTlsInjection))));
+}
+
+#[test]
+fn starttls_that_cannot_be_had_sends_no_credentials() {
+    let unadvertised = [("* OK [CAPABILITY IMAP4rev1] hi\r\n", "")];
+    assert!(matches!(shake(Security::StartTls, &unadvertised), Err(Error::Unsupported("STARTTLS"))));
+    let preauth = [("* PREAUTH hi\r\n", "")];
+    assert!(matches!(shake(Security::StartTls, &preauth), Err(Error::Protocol(Violation::PreAuthWithoutTls))));
+    for answer in ["T0 NO no\r\n", "T0 BAD no\r\n", "+ go on\r\n", "* BYE\r\n"] {
+        let refused = [("* OK hi\r\n", ""), (answer, "T0 STARTTLS\r\n")];
+        assert!(shake(Security::StartTls, &refused).is_err(), "{answer}");
+    }
+}
+
+#[test]
+fn a_greeting_that_is_none_and_a_login_that_is_disabled_are_told() {
+    assert!(matches!(
+        shake(Security::Plaintext, &[("HTTP/1.1 400 Bad Request\r\n", "")]),
+        Err(Error::Protocol(Violation::NoGreeting { .. }))
+    ));
+    assert!(matches!(shake(Security::Plaintext, &[("* BYE full\r\n", "")]), Err(Error::Bye { .. })));
+    assert!(matches!(
+        shake(Security::Plaintext, &[("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n", "")]),
+        Err(Error::Unsupported("LOGIN"))
+    ));
+    assert!(matches!(
+        shake(
+            Security::Plaintext,
+            &[
+                ("* OK hi\r\n", ""),
+                ("T0 OK\r\n", "T0 CAPABILITY\r\n"),
+                ("T1 NO [AUTHENTICATIONFAILED] no\r\n", "T1 LOGIN \"alice\" \"secret\"\r\n")
+            ]
+        ),
+        Err(Error::Refused(_))
+    ));
+}
+
+#[test]
+fn a_greeting_that_does_not_come_times_out() {
+    let mut handshake = Handshake::new(Config::default(), Security::ImplicitTls, None);
+    let at = handshake.poll_timeout().expect("a greeting is awaited");
+    assert!(matches!(handshake.advance(at), Err(Error::Timeout(Phase::Greeting))));
+}
