@@ -1,7 +1,9 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
 
 mod address;
+mod body_shape;
 mod body_structure;
+mod body_walk;
 pub(crate) mod capability;
 pub(crate) mod code;
 pub(crate) mod date;
@@ -13,7 +15,8 @@ pub(crate) mod section;
 pub(crate) mod set;
 
 pub use address::{Address, Addresses};
-pub use body_structure::{BodyKind, BodyStructure, Disposition, Parameters, PartPath, Walk};
+pub use body_structure::{BodyKind, BodyStructure, Disposition, Parameters};
+pub use body_walk::{PartPath, Walk};
 pub use code::parse_status_text;
 pub use envelope::{Envelope, Malformed};
 pub use fetch::{Attribute, Body, Fetch, SectionData};
