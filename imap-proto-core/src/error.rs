@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::types::Code;
+use crate::types::{Code, Flag};
 use crate::wire::{Condition, EncodeError, FrameError};
 
 /// What went wrong, sorted by whose doing it is.
@@ -173,6 +173,9 @@ pub enum Misuse {
     /// The source of a message failed.
     #[error("the source of the message failed: {0}")]
     Source(String),
+    /// A flag that no client may set: `\Recent`, `\*`, or one that is no atom.
+    #[error("a flag that cannot be stored")]
+    Flag(Flag),
     /// A message without octets, which servers take for a cancellation (RFC 3502).
     #[error("an empty message")]
     EmptyMessage,
@@ -240,6 +243,18 @@ pub enum Fate<T> {
     /// It was sent, and whether it was done is unknown.
     InDoubt,
 }
+
+/// A server's words, of which nobody needs more than this.
+pub(crate) fn words(text: &[u8]) -> String {
+    let is_inside = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let mut end = text.len().min(MOST_WORDS);
+    while end > 0 && is_inside(&end) {
+        end -= 1;
+    }
+    crate::wire::decode(&text[..end]).into_owned()
+}
+
+const MOST_WORDS: usize = 1024;
 
 /// The first 64 bytes, printable.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::pin::Pin;
@@ -162,7 +163,7 @@ impl BodyStream {
         let calls = self.mailbox.client.calls();
         let ticket = calls.ticket();
         let request = request.bind(self.mailbox.selection());
-        calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
+        calls.push(Call::Submit { ticket, request: Box::new(request), reply: self.reply.clone() })?;
         self.next_offset += len;
         self.pieces.push_back(Piece { ticket, len, received: 0, answered: false });
         Ok(())

@@ -19,6 +19,8 @@ const MOST_ROUNDS: usize = 64;
 const MOST_LYING: usize = 64 << 20;
 /// Items that wait for one listener; further ones are counted and left out.
 const MOST_EVENTS: usize = 1024;
+/// Bytes of them.
+const MOST_EVENT_BYTES: usize = 1 << 20;
 
 /// Moves one connection: reads, writes, keeps its time, and hands out what arrives.
 ///
@@ -45,6 +47,8 @@ struct Slot {
     id: CommandId,
     ticket: Ticket,
     reply: Arc<Reply>,
+    /// True for IDLE: what its reader leaves lying is bounded by count, and stops nobody.
+    idle: bool,
 }
 
 #[derive(Debug)]
@@ -55,7 +59,7 @@ struct Listener {
 
 impl Listener {
     fn tell(&mut self, make: impl FnOnce() -> Item) {
-        if self.reply.len() >= MOST_EVENTS {
+        if self.reply.len() >= MOST_EVENTS || self.reply.waiting() >= MOST_EVENT_BYTES {
             self.missed += 1;
             return;
         }
@@ -85,7 +89,9 @@ impl<W: Wire> Driver<W> {
         let mut moved = self.take_calls();
         moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         moved |= self.hand_out();
-        if !self.closing && !self.is_congested() {
+        if self.is_congested() {
+            self.connection.excuse_silence(self.wire.now());
+        } else if !self.closing {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
         if let Some(at) = self.connection.poll_timeout()
@@ -113,8 +119,9 @@ impl<W: Wire> Driver<W> {
                 if reply.is_cancelled() {
                     return reply.push(ticket, Item::Failed(Error::Cancelled, Fate::NotSent));
                 }
-                match self.connection.submit(request, now) {
-                    Ok(id) => self.slots.push(Slot { id, ticket, reply }),
+                let idle = request.is_idle();
+                match self.connection.submit(*request, now) {
+                    Ok(id) => self.slots.push(Slot { id, ticket, reply, idle }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
@@ -160,7 +167,7 @@ impl<W: Wire> Driver<W> {
 
     /// True when a reader has enough and nobody else waits for what comes after it.
     fn is_congested(&self) -> bool {
-        let full = |slot: &Slot| slot.reply.waiting() > MOST_WAITING;
+        let full = |slot: &Slot| !slot.idle && slot.reply.waiting() > MOST_WAITING;
         if !self.slots.iter().any(full) {
             return false;
         }

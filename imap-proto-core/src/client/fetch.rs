@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -231,7 +232,7 @@ impl FetchStream {
         let calls = self.mailbox.client.calls();
         let ticket = calls.ticket();
         let request = command.request().map_err(Error::Misuse)?.bind(self.mailbox.selection());
-        calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
+        calls.push(Call::Submit { ticket, request: Box::new(request), reply: self.reply.clone() })?;
         Ok(ticket)
     }
 

@@ -187,7 +187,7 @@ impl<T> Operation<T> {
         if self.reply.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let submit = Call::Submit { ticket: self.ticket, request: request?, reply: self.reply.clone() };
+        let submit = Call::Submit { ticket: self.ticket, request: Box::new(request?), reply: self.reply.clone() };
         self.client.calls().push(submit)?;
         self.state = State::Running { fold, source, wanted: 0, failure: None };
         Ok(())

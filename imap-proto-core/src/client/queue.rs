@@ -19,7 +19,7 @@ pub(super) const MOST_WAITING: usize = 64 << 10;
 /// What handles ask of the driver.
 #[derive(Debug)]
 pub(super) enum Call {
-    Submit { ticket: Ticket, request: Request, reply: Arc<Reply> },
+    Submit { ticket: Ticket, request: Box<Request>, reply: Arc<Reply> },
     Feed { ticket: Ticket, octets: Bytes },
     Abandon { ticket: Ticket },
     Subscribe { reply: Arc<Reply> },

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -99,7 +100,9 @@ impl Watch {
         let calls = self.client.calls();
         calls.push(Call::Subscribe { reply: self.reply.clone() })?;
         match self.idle.take() {
-            Some(request) => calls.push(Call::Submit { ticket: self.ticket, request, reply: self.reply.clone() }),
+            Some(request) => {
+                calls.push(Call::Submit { ticket: self.ticket, request: Box::new(request), reply: self.reply.clone() })
+            }
             None => Ok(()),
         }
     }

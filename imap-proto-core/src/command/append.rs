@@ -65,6 +65,9 @@ impl Command for Append {
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("APPEND ");
         encoder.string(&self.mailbox.to_wire());
+        if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
+            return Err(Misuse::Flag(flag.clone()));
+        }
         if !self.flags.is_empty() {
             let flags: Vec<String> = self.flags.iter().map(alloc::string::ToString::to_string).collect();
             encoder.text(" (").text(&flags.join(" ")).text(")");

@@ -1,5 +1,6 @@
 use super::{Command, Completion, Order, Request, State};
 use crate::error::Misuse;
+use crate::types::Capability;
 use crate::wire::Encoder;
 
 /// `IDLE`: the server tells what happens as it happens. RFC 2177, RFC 9051 §6.3.13
@@ -13,7 +14,12 @@ impl Command for Idle {
     type Output = ();
 
     fn request(&self) -> Result<Request, Misuse> {
-        Ok(Request { order: Order::Idle, state: State::Selected, ..Request::new("IDLE", Encoder::new("IDLE"))? })
+        Ok(Request {
+            order: Order::Idle,
+            state: State::Selected,
+            needs: Some((Capability::Idle, "IDLE")),
+            ..Request::new("IDLE", Encoder::new("IDLE"))?
+        })
     }
 
     fn finish(self, _: Completion) {}

@@ -29,7 +29,7 @@ pub(crate) use starttls::StartTls;
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
-use crate::types::{Code, FetchItems, MailboxName, UidSet};
+use crate::types::{Capability, Code, FetchItems, MailboxName, UidSet};
 use crate::wire::{EncodeError, Encoder, Part, Response};
 
 /// A command that can be submitted, with the fold of its answers.
@@ -75,6 +75,8 @@ pub struct Request {
     pub(crate) order: Order,
     pub(crate) state: State,
     pub(crate) selection: Option<u32>,
+    /// What the server must advertise, and its name.
+    pub(crate) needs: Option<(Capability, &'static str)>,
 }
 
 impl Request {
@@ -87,6 +89,7 @@ impl Request {
             order: Order::Free,
             state: State::Authenticated,
             selection: None,
+            needs: None,
         })
     }
 
@@ -98,6 +101,12 @@ impl Request {
     /// True when the command does nothing but answer: abandoned, it is surely without effect.
     pub fn only_answers(&self) -> bool {
         self.claim.is_answer()
+    }
+
+    /// True for IDLE, whose answer is what happens.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.order == Order::Idle
     }
 
     /// Binds the command to a selection: once another mailbox is selected it fails with

@@ -5,6 +5,7 @@ use super::CommandId;
 use crate::command::{Claim, Effect, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
+use crate::types::Capability;
 use crate::wire::Part;
 
 /// The commands under way, in the order they were submitted.
@@ -30,6 +31,7 @@ pub(super) struct Entry {
     pub(super) order: Order,
     pub(super) state: State,
     pub(super) selection: Option<u32>,
+    pub(super) needs: Option<(Capability, &'static str)>,
     pub(super) abandoned: Option<Abandoned>,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
@@ -84,6 +86,7 @@ impl Entry {
             order: request.order,
             state: request.state,
             selection: request.selection,
+            needs: request.needs,
             abandoned: None,
             refused_early: None,
             outstanding: 0,
@@ -142,6 +145,11 @@ impl InFlight {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    #[cfg(feature = "client")]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut()
     }
 
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry> + '_ {

@@ -19,10 +19,19 @@ struct Segment {
     content: Content,
 }
 
-#[derive(Debug)]
 enum Content {
     Line(LineText),
     Octets(Bytes),
+}
+
+impl core::fmt::Debug for Content {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Content::Line(line) => line.fmt(f),
+            // A password may be a literal.
+            Content::Octets(octets) => write!(f, "[{} octets]", octets.len()),
+        }
+    }
 }
 
 impl Segment {

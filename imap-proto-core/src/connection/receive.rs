@@ -5,10 +5,10 @@ use super::in_flight::Stage;
 use super::view::Phase;
 use super::{CommandId, Connection, Event, Pending};
 use crate::command::{Completion, Effect, Order, Outcome};
-use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt};
+use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
 use crate::types::Code;
 use crate::wire::grammar::parse_status_text;
-use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, decode, parse_number};
+use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
 enum Found {
@@ -212,7 +212,7 @@ impl Connection {
     fn take_tagged(&mut self, condition: Condition) -> Found {
         let response = self.decoder.response();
         let (code, text) = parse_status_text(response.text().as_raw());
-        let text = decode(text).into_owned();
+        let text = words(text);
         let number = response.name().strip_prefix(self.config.tag_prefix.as_bytes()).and_then(parse_number);
         let number = number.and_then(|number| u32::try_from(number).ok());
         let canonical = number.filter(|n| response.name().len() == self.config.tag_prefix.len() + digits(*n));

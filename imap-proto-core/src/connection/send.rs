@@ -114,8 +114,11 @@ impl Connection {
             State::Authenticated => authenticated,
             State::Selected => authenticated && self.view.selected.is_some(),
         };
+        // A server that has not said what it can do is asked; one that has said so is believed.
+        let capabilities = self.view.capabilities();
+        let missing = entry.needs.as_ref().filter(|(needed, _)| !capabilities.is_empty() && !capabilities.has(needed));
         match (allowed, entry.selection) {
-            (true, _) => Ok(()),
+            (true, _) => missing.map_or(Ok(()), |(_, name)| Err(Error::Unsupported(name))),
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
             (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),

@@ -37,6 +37,21 @@ impl Connection {
         }
     }
 
+    /// Takes note that nothing is read for the sake of whoever reads here: the server is not to blame for silence.
+    #[cfg(feature = "client")]
+    pub(crate) fn excuse_silence(&mut self, now: Time) {
+        self.now = now;
+        self.activity = now;
+        for entry in self.in_flight.iter_mut() {
+            if let Some(abandoned) = &mut entry.abandoned {
+                abandoned.since = now;
+            }
+            if let Stage::Ending { by } = &mut entry.stage {
+                *by = now + self.config.done;
+            }
+        }
+    }
+
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
         let greeting =
             (self.view.phase == ViewPhase::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));

@@ -134,7 +134,7 @@ impl View {
             Kind::Status(condition) => {
                 let (code, text) = parse_status_text(response.text().as_raw());
                 if condition == Condition::Bye && self.bye.is_none() {
-                    self.bye = Some((code, crate::wire::decode(text).into_owned()));
+                    self.bye = Some((code, crate::error::words(text)));
                 } else if let Some(code) = code {
                     self.apply_code(&code);
                 }

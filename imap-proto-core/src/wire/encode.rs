@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 /// The longest string that goes between quotes; a longer one is a literal. Servers bound their lines.
 const LONGEST_QUOTED: usize = 512;
 
-/// One part of a command.
-#[derive(Clone, Debug)]
+/// One part of a command. What octets are literals is not printed: a password may be one.
+#[derive(Clone)]
 pub(crate) enum Part {
     /// Text of the command line.
     Text(Text),
@@ -17,6 +17,16 @@ pub(crate) enum Part {
     Literal(Bytes),
     /// A literal of so many octets that the caller feeds.
     Fed(u64),
+}
+
+impl core::fmt::Debug for Part {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Part::Text(text) => text.fmt(f),
+            Part::Literal(octets) => write!(f, "[{} octets]", octets.len()),
+            Part::Fed(len) => write!(f, "[{len} octets to come]"),
+        }
+    }
 }
 
 /// Text of a command line. What is secret is wiped when it is dropped, and never printed.
@@ -230,7 +240,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_printed() {
         let mut encoder = Encoder::new("LOGIN");
-        encoder.secret(b"canary");
+        encoder.secret(b"canary").secret("canary \u{e9}".as_bytes());
         let printed = alloc::format!("{:?}", encoder.finish());
         assert!(!printed.contains("canary"), "{printed}");
     }

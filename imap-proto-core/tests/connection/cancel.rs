@@ -223,7 +223,7 @@ fn ok_before_all_octets_were_sent_is_fatal() {
 
 #[test]
 fn done_is_never_sent_before_the_go_ahead_of_idle_was_read() {
-    let mut script = Script::selected("");
+    let mut script = Script::selected("IDLE");
     let id = script.submit(&Idle);
     script.c("A1 IDLE\r\n");
     assert_eq!(script.abandon(id), CancelEffect::WillFinish);
@@ -239,7 +239,7 @@ fn done_is_never_sent_before_the_go_ahead_of_idle_was_read() {
 
 #[test]
 fn idle_gives_way_to_a_command_and_is_taken_up_again() {
-    let mut script = Script::selected("");
+    let mut script = Script::selected("IDLE");
     script.submit(&Idle);
     script.c("A1 IDLE\r\n");
     script.s("+ idling\r\n");
@@ -255,7 +255,7 @@ fn idle_gives_way_to_a_command_and_is_taken_up_again() {
 
 #[test]
 fn idle_is_renewed_before_its_time() {
-    let mut script = Script::selected("");
+    let mut script = Script::selected("IDLE");
     script.submit(&Idle);
     script.c("A1 IDLE\r\n");
     script.s("+ idling\r\n");
@@ -271,7 +271,7 @@ fn idle_is_renewed_before_its_time() {
 
 #[test]
 fn an_idle_whose_end_is_not_answered_loses_the_connection() {
-    let mut script = Script::selected("");
+    let mut script = Script::selected("IDLE");
     let id = script.submit(&Idle);
     script.c("A1 IDLE\r\n");
     script.s("+ idling\r\n");
@@ -370,4 +370,12 @@ fn one_of_several_is_abandoned_and_the_others_are_untouched() {
     // Dovecot was seen to answer out of order.
     script.s("A3 OK\r\nA2 OK\r\nA1 OK\r\n");
     script.e(&["3 ok", "2 ok", "1 ok"]);
+}
+
+#[test]
+fn idle_that_is_not_advertised_is_not_sent() {
+    let mut script = Script::selected("");
+    script.submit(&Idle);
+    script.e(&["1 failed the server does not offer IDLE NotSent"]);
+    script.c_nothing();
 }
