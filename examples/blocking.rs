@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use imap_proto_core::command::{Access, Command, Fetch, Select};
 use imap_proto_core::types::{FetchItems, MailboxName, UidSet};
@@ -59,7 +59,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(address), Some(user)) = (arguments.next(), arguments.next()) else { return Err("HOST:PORT USER".into()) };
     let credentials = Credentials::password(user, std::env::var("IMAP_PASSWORD")?);
-    let mut blocking = Blocking { stream: TcpStream::connect(address)?, began: Instant::now() };
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let mut blocking = Blocking { stream, began: Instant::now() };
 
     let mut handshake = Handshake::new(Config::default(), Security::Plaintext, Some(credentials));
     while handshake.advance(blocking.began.elapsed())? != Want::Nothing {

@@ -16,9 +16,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use imap_tokio::protocol::Text;
 use imap_tokio::rustls::pki_types::{CertificateDer, pem::PemObject};
 use imap_tokio::types::{FetchItems, Flag, MailboxName, Section, Uid, UidSet};
 use imap_tokio::{Client, Connector, Credentials, FetchedMessage, Notice, read_from, rustls};
+use mail_parser::MessageParser;
 use tokio::io::AsyncWriteExt;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -76,8 +78,8 @@ fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result
     let seen = fetch.flags().is_some_and(|flags| flags.contains("\\Seen"));
     let date = fetch.internal_date().map(|date| date.to_str().into_owned()).unwrap_or_default();
     let sender = envelope.from().iter().next().and_then(|from| from.name().or(from.mailbox()));
-    let sender = sender.map(|name| name.to_str().into_owned()).unwrap_or_default();
-    let subject = envelope.subject().map(|subject| subject.to_str().into_owned()).unwrap_or_default();
+    let sender = sender.map(decoded).unwrap_or_default();
+    let subject = envelope.subject().map(decoded).unwrap_or_default();
     let mark = if seen { ' ' } else { '*' };
     writeln!(
         out,
@@ -85,6 +87,17 @@ fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result
         message.uid(),
         fetch.size().unwrap_or(0)
     )
+}
+
+/// Takes the encoded words out of a header's text (RFC 2047).
+fn decoded(text: Text<'_>) -> String {
+    let plain = text.to_str();
+    if !plain.contains("=?") {
+        return plain.into_owned();
+    }
+    let header = format!("Subject: {plain}\r\n\r\n");
+    let message = MessageParser::default().parse_headers(header.as_bytes());
+    message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_else(|| plain.into_owned())
 }
 
 async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant>> {

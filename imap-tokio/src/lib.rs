@@ -38,3 +38,8 @@ pub use imap_proto_core::{
 pub use rustls;
 pub use source::read_from;
 pub use wire::TokioWire;
+
+/// The examples of the README are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
