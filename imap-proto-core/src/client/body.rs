@@ -1,6 +1,4 @@
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -8,9 +6,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::Mailbox;
+use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
-use super::queue::{Call, Item, Reply, Ticket};
-use crate::command::{Command, Fetch};
+use super::queue::{Item, Ticket};
+use crate::command::Fetch;
 use crate::error::Error;
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
@@ -30,8 +29,8 @@ const PIECES: usize = 2;
 #[must_use = "nothing is fetched unless the stream is polled"]
 #[derive(Debug)]
 pub struct BodyStream {
-    mailbox: Mailbox,
-    reply: Arc<Reply>,
+    /// `None` once the stream is over.
+    batch: Option<Batch>,
     uid: Uid,
     section: Section,
     next_offset: u64,
@@ -40,7 +39,6 @@ pub struct BodyStream {
     complete: bool,
     existed: bool,
     begun: bool,
-    over: bool,
 }
 
 #[derive(Debug)]
@@ -55,8 +53,7 @@ struct Piece {
 impl BodyStream {
     pub(super) fn new(mailbox: &Mailbox, uid: Uid, section: Section) -> Self {
         BodyStream {
-            mailbox: mailbox.clone(),
-            reply: Reply::new(),
+            batch: Some(Batch::new(mailbox)),
             uid,
             section,
             next_offset: 0,
@@ -64,7 +61,6 @@ impl BodyStream {
             complete: false,
             existed: false,
             begun: false,
-            over: false,
         }
     }
 
@@ -84,30 +80,19 @@ impl BodyStream {
     }
 
     fn poll_octets(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        if self.over {
+        if self.batch.is_none() {
             return Poll::Ready(None);
         }
-        let result = match self.begin() {
-            Ok(()) => ready!(self.poll_items(cx)),
-            Err(error) => Err(error),
-        };
-        self.over = !matches!(result, Ok(Some(_)));
-        if result.is_err() {
-            self.abandon_all();
-        }
-        Poll::Ready(result.transpose())
-    }
-
-    fn begin(&mut self) -> Result<(), Error> {
-        match core::mem::replace(&mut self.begun, true) {
-            true => Ok(()),
-            false => self.ask(FIRST_PIECE),
-        }
+        let result = ready!(self.poll_items(cx));
+        Poll::Ready(end_unless_item(&mut self.batch, result))
     }
 
     fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
-        while !self.pieces.is_empty() {
-            let (ticket, item) = ready!(self.reply.poll_pop(self.mailbox.client.calls(), cx));
+        if !core::mem::replace(&mut self.begun, true) {
+            self.ask(FIRST_PIECE)?;
+        }
+        while let Some(batch) = &mut self.batch {
+            let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { break };
             match item {
                 Item::Failed(error, _) => return Poll::Ready(Err(error)),
                 Item::Done(outcome) => self.ended(ticket, outcome)?,
@@ -158,23 +143,12 @@ impl BodyStream {
     }
 
     fn ask(&mut self, len: u64) -> Result<(), Error> {
+        let Some(batch) = &mut self.batch else { return Ok(()) };
         let items = FetchItems::ids().partial(self.section.clone(), self.next_offset, len);
-        let request = Fetch::new(UidSet::from(self.uid), items).request().map_err(Error::Misuse)?;
-        let calls = self.mailbox.client.calls();
-        let ticket = calls.ticket();
-        let request = request.bind(self.mailbox.selection());
-        calls.push(Call::Submit { ticket, request: Box::new(request), reply: self.reply.clone() })?;
+        let ticket = batch.submit(&Fetch::new(UidSet::from(self.uid), items))?;
         self.next_offset += len;
         self.pieces.push_back(Piece { ticket, len, received: 0, answered: false });
         Ok(())
-    }
-
-    fn abandon_all(&mut self) {
-        self.reply.close();
-        for piece in self.pieces.drain(..) {
-            // Where the driver is gone there is nothing left to abandon.
-            let _ = self.mailbox.client.calls().push(Call::Abandon { ticket: piece.ticket });
-        }
     }
 }
 
@@ -183,13 +157,5 @@ impl Stream for BodyStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_octets(cx)
-    }
-}
-
-impl Drop for BodyStream {
-    fn drop(&mut self) {
-        if self.begun && !self.over {
-            self.abandon_all();
-        }
     }
 }

@@ -1,6 +1,4 @@
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -9,8 +7,9 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::Mailbox;
+use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
-use super::queue::{Call, Item, Reply, Ticket};
+use super::queue::{Item, Ticket};
 use crate::command::{Command, Fetch, Search};
 use crate::error::{Error, Limit};
 use crate::types::{FetchItems, Query, Uid, UidSet, UidValidity};
@@ -35,8 +34,9 @@ const MOST_BODY: u64 = 64 << 20;
 #[must_use = "nothing is fetched unless the stream is polled"]
 #[derive(Debug)]
 pub struct FetchStream {
-    mailbox: Mailbox,
-    reply: Arc<Reply>,
+    /// `None` once the stream is over.
+    batch: Option<Batch>,
+    uid_validity: Option<UidValidity>,
     items: FetchItems,
     /// What is not asked for yet.
     left: UidSet,
@@ -44,7 +44,6 @@ pub struct FetchStream {
     windows: VecDeque<Window>,
     bodies: Bodies,
     begun: bool,
-    over: bool,
 }
 
 #[derive(Debug)]
@@ -110,15 +109,14 @@ impl FetchedMessage {
 impl FetchStream {
     pub(super) fn new(mailbox: &Mailbox, uids: UidSet, items: FetchItems) -> Self {
         FetchStream {
-            mailbox: mailbox.clone(),
-            reply: Reply::new(),
+            batch: Some(Batch::new(mailbox)),
+            uid_validity: mailbox.uid_validity(),
             items,
             left: uids,
             searching: None,
             windows: VecDeque::new(),
             bodies: Bodies::default(),
             begun: false,
-            over: false,
         }
     }
 
@@ -145,36 +143,30 @@ impl FetchStream {
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<FetchedMessage, Error>>> {
-        if self.over {
+        if self.batch.is_none() {
             return Poll::Ready(None);
         }
-        let result = match self.begin() {
-            Ok(()) => ready!(self.poll_items(cx)),
-            Err(error) => Err(error),
-        };
-        self.over = !matches!(result, Ok(Some(_)));
-        if result.is_err() {
-            self.abandon_all();
-        }
-        Poll::Ready(result.transpose())
+        let result = ready!(self.poll_items(cx));
+        Poll::Ready(end_unless_item(&mut self.batch, result))
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        if core::mem::replace(&mut self.begun, true) {
-            return Ok(());
+        if !self.left.is_open() {
+            return self.open_windows();
         }
-        if self.left.is_open() {
-            let command = Search::new(Query::uid(self.left.clone()));
-            let ticket = self.submit(&command)?;
-            self.searching = Some((ticket, command));
-            return Ok(());
+        let command = Search::new(Query::uid(self.left.clone()));
+        if let Some(batch) = &mut self.batch {
+            self.searching = Some((batch.submit(&command)?, command));
         }
-        self.open_windows()
+        Ok(())
     }
 
     fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<FetchedMessage>, Error>> {
-        while self.searching.is_some() || !self.windows.is_empty() {
-            let (ticket, item) = ready!(self.reply.poll_pop(self.mailbox.client.calls(), cx));
+        if !core::mem::replace(&mut self.begun, true) {
+            self.begin()?;
+        }
+        while let Some(batch) = &mut self.batch {
+            let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { break };
             match item {
                 Item::Failed(error, _) => return Poll::Ready(Err(error)),
                 Item::Done(outcome) => self.ended(ticket, outcome)?,
@@ -211,7 +203,7 @@ impl FetchStream {
         }
         self.open_windows()?;
         let uid = response.get().as_fetch().and_then(|fetch| fetch.uid()).map(Uid::from);
-        let uid_validity = self.mailbox.uid_validity();
+        let uid_validity = self.uid_validity;
         Ok(uid.map(|uid| FetchedMessage { response, bodies, uid, uid_validity }))
     }
 
@@ -222,27 +214,11 @@ impl FetchStream {
             let size = if self.items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS };
             let uids = self.left.split_front(size);
             let size = uids.len();
-            let ticket = self.submit(&Fetch::new(uids, self.items.clone()))?;
+            let Some(batch) = &mut self.batch else { return Ok(()) };
+            let ticket = batch.submit(&Fetch::new(uids, self.items.clone()))?;
             self.windows.push_back(Window { ticket, size, read: 0 });
         }
         Ok(())
-    }
-
-    fn submit(&self, command: &impl Command) -> Result<Ticket, Error> {
-        let calls = self.mailbox.client.calls();
-        let ticket = calls.ticket();
-        let request = command.request().map_err(Error::Misuse)?.bind(self.mailbox.selection());
-        calls.push(Call::Submit { ticket, request: Box::new(request), reply: self.reply.clone() })?;
-        Ok(ticket)
-    }
-
-    fn abandon_all(&mut self) {
-        self.reply.close();
-        let searching = self.searching.take().map(|(ticket, _)| ticket);
-        for ticket in self.windows.drain(..).map(|window| window.ticket).chain(searching) {
-            // Where the driver is gone there is nothing left to abandon.
-            let _ = self.mailbox.client.calls().push(Call::Abandon { ticket });
-        }
     }
 }
 
@@ -272,13 +248,5 @@ impl Stream for FetchStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_message(cx)
-    }
-}
-
-impl Drop for FetchStream {
-    fn drop(&mut self) {
-        if self.begun && !self.over {
-            self.abandon_all();
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The asynchronous face without a runtime: handles and futures on one side, a [`Driver`] on the other,
 //! queues in between.
 
+mod batch;
 mod body;
 mod driver;
 mod fetch;
