@@ -83,8 +83,9 @@ impl<W: Wire> Driver<W> {
     /// One round of everything. True when anything moved.
     fn round(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = self.take_calls();
-        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         moved |= self.hand_out();
+        // After the events: what they bring about, as DONE after a `+`, is no event of its own.
+        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         if !self.closing && !self.is_congested() {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
