@@ -29,7 +29,8 @@ fn claims(claim: &Claim, response: &Response<'_>) -> bool {
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
 /// not been seen, as where a body begins to stream, the items decide.
 fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
-    if fetch.uid().is_some_and(|uid| !uids.contains(Uid::from(uid))) {
+    // An open set has the last message in it, whatever its UID.
+    if !uids.is_open() && fetch.uid().is_some_and(|uid| !uids.contains(Uid::from(uid))) {
         return false;
     }
     fetch.attributes().any(|attribute| asks_for(items, attribute))

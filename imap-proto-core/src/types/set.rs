@@ -153,6 +153,27 @@ impl<T: Identifier> Set<T> {
         self.ranges.get(at).is_some_and(|(low, _)| *low <= id)
     }
 
+    /// True when an identifier is in both.
+    pub fn intersects(&self, other: &Self) -> bool {
+        let reaches =
+            |start: T, set: &Self| set.open.is_some() || set.ranges.back().is_some_and(|(_, high)| *high >= start);
+        if self.open.is_some_and(|start| reaches(start, other)) || other.open.is_some_and(|start| reaches(start, self))
+        {
+            return true;
+        }
+        let (mut ours, mut theirs) = (self.ranges().peekable(), other.ranges().peekable());
+        while let (Some((low, high)), Some((other_low, other_high))) = (ours.peek(), theirs.peek()) {
+            if high < other_low {
+                ours.next();
+            } else if other_high < low {
+                theirs.next();
+            } else {
+                return true;
+            }
+        }
+        false
+    }
+
     /// How many identifiers it holds, without an open end.
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|(low, high)| low.count_to(*high)).sum()
@@ -406,6 +427,25 @@ mod tests {
 
     fn set(ids: &[u32]) -> UidSet {
         ids.iter().map(|id| uid(*id)).collect()
+    }
+
+    #[test]
+    fn sets_intersect_where_they_share_an_identifier() {
+        let table = [
+            ("1:3", "3:5", true),
+            ("1:3", "4:5", false),
+            ("1,5,9", "2:4,6:8", false),
+            ("1,5,9", "2:4,6:9", true),
+            ("7:*", "1:6", false),
+            ("7:*", "1:7", true),
+            ("7:*", "9:*", true),
+            ("", "1:*", false),
+        ];
+        for (one, other, expected) in table {
+            let read = |text: &str| UidSet::from_wire(text.as_bytes()).unwrap_or_default();
+            let (one, other) = (read(one), read(other));
+            assert_eq!((one.intersects(&other), other.intersects(&one)), (expected, expected), "{one} {other}");
+        }
     }
 
     #[test]

@@ -379,3 +379,20 @@ fn idle_that_is_not_advertised_is_not_sent() {
     script.e(&["1 failed the server does not offer IDLE NotSent"]);
     script.c_nothing();
 }
+
+#[test]
+fn what_could_be_taken_for_another_answer_waits_for_its_turn() {
+    let mut script = Script::selected("");
+    for (uid, items) in [(1, FetchItems::ids().flags()), (1, FetchItems::summary()), (2, FetchItems::ids().flags())] {
+        script.submit(&Fetch::new(one(uid), items));
+    }
+    script.c("A1 UID FETCH 1 (UID FLAGS)\r\n");
+    script.s("* 1 FETCH (UID 1 FLAGS ())\r\nA1 OK\r\n");
+    script.e(&["1 * 1 FETCH (UID 1 FLAGS ())", "1 ok"]);
+    script.c("A2 UID FETCH 1 (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)\r\nA3 UID FETCH 2 (UID FLAGS)\r\n");
+    for _ in 0..2 {
+        script.submit(&Search::new(Query::all()));
+    }
+    script.c("A4 UID SEARCH ALL\r\n");
+    script.c_nothing();
+}
