@@ -11,6 +11,12 @@ const IDLE_SPACE: usize = 1 << 10;
 const MOST_SPACE: usize = 32 << 10;
 /// More digits than a `u64` has are no length of anything.
 const MOST_DIGITS: usize = 19;
+/// The same with zeros in front. A bound keeps a line of digits from being looked at again and again.
+const MOST_WRITTEN: usize = 64;
+/// Spaces that a server may put before and behind the brace of `{n}` (quirk 14).
+pub(super) const MOST_JUNK: usize = 16;
+/// More bytes than the words that tell body values apart have.
+const MOST_WORD: usize = 32;
 
 /// Cuts bytes in any chunking into responses and the pieces of streamed literals.
 ///
@@ -269,14 +275,19 @@ impl Framer {
         let Some(lf) = memchr(b'\n', fresh) else {
             self.scanned += fresh.len() as u64;
             self.scan = self.tail;
-            return self.check_length(Line::Missing);
+            self.check_length()?;
+            return Ok(Line::Missing);
         };
         self.scanned += lf as u64 + 1;
         let end = self.scan + lf;
         self.scan = end + 1;
+        // Before anything else, so that it is the same error whether or not the line came in one piece.
+        self.check_length()?;
         let segment = trim_line_end(&self.buffer[self.line..end]);
-        if self.line == self.head {
+        let first = self.line == self.head;
+        if first {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
+            self.scanned += nuls as u64;
             if nuls == segment.len() {
                 self.start_frame(self.scan);
                 return Ok(Line::Blank);
@@ -286,40 +297,40 @@ impl Framer {
         }
         let segment = trim_line_end(&self.buffer[self.line..end]);
         let frame_end = self.line + segment.len();
+        // What has opened one literal is no status, whatever the length of its first word.
         if let Some(marker) = LiteralMarker::at_end_of(segment)
-            && opens_literal(&self.buffer[self.head..frame_end])
+            && (!first || opens_literal(segment))
         {
             self.scanned += segment.len() as u64;
             if !ends_inside_quotes(segment) {
                 let len = marker.len?;
-                return self.open_literal(len, marker.start + self.line);
+                return Ok(self.open_literal(len, marker.start + self.line));
             }
         }
         self.spent = Spent::Frame { until: self.scan };
-        self.check_length(Line::Frame(self.head..frame_end))
+        Ok(Line::Frame(self.head..frame_end))
     }
 
-    fn check_length(&self, line: Line) -> Result<Line, FrameError> {
+    fn check_length(&self) -> Result<(), FrameError> {
         let limit = self.limits.response;
-        if self.scan - self.head > limit { Err(FrameError::TooLong { limit }) } else { Ok(line) }
+        if self.scan - self.head > limit { Err(FrameError::TooLong { limit }) } else { Ok(()) }
     }
 
-    fn open_literal(&mut self, len: u64, marker: usize) -> Result<Line, FrameError> {
-        self.check_length(Line::Opened)?;
+    fn open_literal(&mut self, len: u64, marker: usize) -> Line {
         let room = (self.limits.response - (self.scan - self.head)) as u64;
         let streamed = len > self.limits.inline && is_body_value(&self.buffer[self.head..marker]);
         if !streamed && len <= self.limits.literal.min(room) {
             self.state = State::Literal { left: len as usize };
-            return Ok(Line::Opened);
+            return Line::Opened;
         }
         let at = (self.scan - self.head) as u32;
         self.detached.push(Detached { at, len, skipped: !streamed });
         if streamed {
             self.state = State::Stream { left: len };
-            Ok(Line::Body { len })
+            Line::Body { len }
         } else {
             self.state = State::Skip { left: len };
-            Ok(Line::Opened)
+            Line::Opened
         }
     }
 
@@ -347,10 +358,12 @@ impl Framer {
         self.detached.clear();
     }
 
-    /// Takes octets of a literal out of the buffer: the short prefix moves, not what follows.
+    /// Takes octets of a literal out of the buffer. What is shorter moves, the response before them or
+    /// what was received after them: else a long response with many literals were copied for each.
     fn remove(&mut self, from: usize, until: usize) {
-        if until == self.tail {
-            self.tail = from;
+        if self.tail - until <= from - self.head {
+            self.buffer.copy_within(until..self.tail, from);
+            self.tail -= until - from;
             return;
         }
         let by = until - from;
@@ -384,16 +397,16 @@ struct LiteralMarker {
 }
 
 impl LiteralMarker {
-    /// `"~"? "{" number64 "+"? "}"` at the end of a line; spaces behind it are tolerated (quirk 14).
+    /// `"~"? "{" number64 "+"? "}"` at the end of a line; spaces before and behind the brace are
+    /// tolerated (quirk 14).
     fn at_end_of(line: &[u8]) -> Option<Self> {
-        let trimmed = match line.last()? {
-            b'}' => line,
-            b' ' => line.trim_ascii_end(),
-            _ => return None,
-        };
-        let inner = trimmed.strip_suffix(b"}")?;
+        let inner = without_junk(line).strip_suffix(b"}")?;
+        let inner = without_junk(inner);
         let inner = inner.strip_suffix(b"+").unwrap_or(inner);
-        let digits = inner.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let digits = inner.iter().rev().take(MOST_WRITTEN).take_while(|b| b.is_ascii_digit()).count();
+        if digits == MOST_WRITTEN {
+            return Some(LiteralMarker { start: 0, len: Err(FrameError::LiteralLength) });
+        }
         let rest = inner.strip_suffix(&inner[inner.len() - digits..])?;
         let rest = rest.strip_suffix(b"{")?;
         if digits == 0 {
@@ -402,6 +415,11 @@ impl LiteralMarker {
         let start = rest.strip_suffix(b"~").unwrap_or(rest).len();
         Some(LiteralMarker { start, len: literal_length(&inner[inner.len() - digits..]) })
     }
+}
+
+fn without_junk(line: &[u8]) -> &[u8] {
+    let spaces = line.iter().rev().take(MOST_JUNK).take_while(|b| **b == b' ').count();
+    &line[..line.len() - spaces]
 }
 
 fn literal_length(digits: &[u8]) -> Result<u64, FrameError> {
@@ -423,7 +441,7 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
 fn opens_literal(frame: &[u8]) -> bool {
     let Some(rest) = frame.strip_prefix(b"*") else { return false };
     let rest = rest.trim_ascii_start();
-    let word = rest.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next().unwrap_or_default();
+    let word = rest.split(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
     !["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
 }
 
@@ -444,17 +462,19 @@ fn ends_inside_quotes(segment: &[u8]) -> bool {
 
 /// True where a literal is the value of a body section: `… BODY[…] `, `… BODY[…]<0> `, `… RFC822 `.
 fn is_body_value(prefix: &[u8]) -> bool {
-    let prefix = prefix.trim_ascii_end();
-    let section = match prefix.last() {
+    let prefix = without_junk(prefix);
+    // The last word is all that counts: a response may be long, and this is asked for each of its literals.
+    let end = &prefix[prefix.len().saturating_sub(MOST_WORD)..];
+    let section = match end.last() {
         Some(b']') => true,
         Some(b'>') => {
-            let digits = prefix[..prefix.len() - 1].trim_ascii_end();
+            let digits = &end[..end.len() - 1];
             let open = digits.iter().rposition(|b| !b.is_ascii_digit());
             open.is_some_and(|at| digits[..=at].ends_with(b"]<"))
         }
         _ => {
-            let at = prefix.iter().rposition(|b| matches!(b, b' ' | b'('));
-            let word = &prefix[at.map_or(0, |at| at + 1)..];
+            let at = end.iter().rposition(|b| matches!(b, b' ' | b'('));
+            let word = &end[at.map_or(0, |at| at + 1)..];
             ["RFC822", "RFC822.TEXT", "RFC822.HEADER"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
         }
     };
@@ -462,7 +482,7 @@ fn is_body_value(prefix: &[u8]) -> bool {
 }
 
 fn is_fetch(frame: &[u8]) -> bool {
-    let mut words = frame.split(|b| *b == b' ').filter(|word| !word.is_empty());
+    let mut words = frame[..frame.len().min(MOST_WORD)].split(|b| *b == b' ').filter(|word| !word.is_empty());
     let star = words.next() == Some(b"*");
     let number = words.next().is_some_and(|w| w.iter().all(u8::is_ascii_digit));
     star && number && words.next().is_some_and(|w| w.len() >= 5 && w[..5].eq_ignore_ascii_case(b"FETCH"))

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr2;
 
+use super::frame::MOST_JUNK;
 use super::{Detached, Limits};
 
 /// What a token is. Lists have no closing token: they know the index behind their last child.
@@ -138,9 +139,6 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
     scanner.run(limits.tokens);
     scanner.damage
 }
-
-/// Spaces that a server may put behind `{n}` (quirk 14).
-const MOST_JUNK: usize = 16;
 
 /// The parent of a list that has none.
 const NONE: u32 = LENGTH_MASK;
@@ -286,16 +284,30 @@ impl Scanner<'_> {
         let mut at = from;
         while let Some(&byte) = self.frame.get(at) {
             match CLASS[byte as usize] {
-                0 | BRACE => at += 1,
+                0 => at += 1,
+                BRACE if self.opens_literal(at) => break,
+                BRACE => at += 1,
                 BRACKET if self.sections && is_section(&self.frame[start..at]) => at = self.section_end(at),
                 BRACKET => at += 1,
                 _ => break,
             }
         }
+        // `~{n}` right behind an atom: the tilde is the literal's.
+        if at > start + 1 && self.frame.get(at) == Some(&b'{') && self.frame[at - 1] == b'~' {
+            at -= 1;
+        }
         let atom = &self.frame[start..at];
         let kind = if atom.len() == 3 && atom.eq_ignore_ascii_case(b"NIL") { TokenKind::Nil } else { TokenKind::Atom };
         self.push(kind, start, at - start);
         self.at = at;
+    }
+
+    /// True where a literal begins at a brace: one that comes right behind a word (quirk 6).
+    #[cold]
+    fn opens_literal(&self, brace: usize) -> bool {
+        let rest = &self.frame[brace + 1..];
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        digits > 0 && header_length(&rest[digits..]).is_some()
     }
 
     /// The byte behind the bracket that closes the section opened at `open`, minding quotes and literals.
@@ -305,8 +317,8 @@ impl Scanner<'_> {
         while let Some(&byte) = self.frame.get(at) {
             match byte {
                 b']' => return at + 1,
-                b'"' => match self.frame[at + 1..].iter().position(|b| *b == b'"') {
-                    Some(end) => at += end + 2,
+                b'"' => match self.quote_end(at + 1) {
+                    Some(end) => at = end + 1,
                     None => break,
                 },
                 b'{' => at = self.skip_literal(at),
@@ -316,6 +328,17 @@ impl Scanner<'_> {
         self.damage.unbalanced = true;
         self.sections = false;
         open + 1
+    }
+
+    /// The quote that closes what begins at `at`.
+    fn quote_end(&self, mut at: usize) -> Option<usize> {
+        loop {
+            at += memchr2(b'"', b'\\', self.frame.get(at..)?)?;
+            if self.frame[at] == b'"' {
+                return Some(at);
+            }
+            at += 2;
+        }
     }
 
     /// The byte behind a literal inside a section, or behind a brace that opens none.
@@ -362,16 +385,22 @@ fn decimal(digits: &[u8]) -> usize {
     digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
 }
 
-/// The length of `"+"? "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
+/// The length of `"+"? SP* "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
 fn header_length(rest: &[u8]) -> Option<usize> {
     let plus = usize::from(rest.first() == Some(&b'+'));
-    let rest = rest[plus..].strip_prefix(b"}")?;
-    let spaces = rest.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count();
-    match &rest[spaces..] {
-        [b'\r', b'\n', ..] => Some(plus + 1 + spaces + 2),
-        [b'\n', ..] => Some(plus + 1 + spaces + 1),
-        _ => None,
-    }
+    let inside = spaces(&rest[plus..]);
+    let rest = rest[plus + inside..].strip_prefix(b"}")?;
+    let behind = spaces(rest);
+    let line_end = match &rest[behind..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    Some(plus + inside + 1 + behind + line_end)
+}
+
+fn spaces(bytes: &[u8]) -> usize {
+    bytes.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count()
 }
 
 fn is_section(name: &[u8]) -> bool {
