@@ -83,6 +83,13 @@ pub struct Detached {
     pub len: u64,
 }
 
+impl Detached {
+    /// Where its octets would begin in the frame, in bytes.
+    pub fn offset(&self) -> usize {
+        self.at as usize
+    }
+}
+
 /// What the framer found next. Ranges are resolved with [`Framer::bytes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
