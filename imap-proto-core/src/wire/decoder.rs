@@ -142,3 +142,70 @@ impl Decoder {
         self.current = frame;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Detached, TokenKind, Value};
+    use super::*;
+
+    fn feed(decoder: &mut Decoder, bytes: &[u8]) {
+        decoder.space()[..bytes.len()].copy_from_slice(bytes);
+        decoder.received(bytes.len());
+    }
+
+    #[test]
+    fn a_streamed_body_comes_between_its_response_so_far_and_the_whole_of_it() {
+        let mut decoder = Decoder::new(Limits { inline: 2, ..Limits::default() });
+        feed(&mut decoder, b"* 1 FETCH (UID 7 BODY[] {5}\r\nabc");
+        assert_eq!(decoder.advance(), Ok(Some(Step::BodyStart { len: 5 })));
+        assert_eq!(decoder.response().as_fetch().and_then(|fetch| fetch.uid()).map(u32::from), Some(7));
+        assert_eq!(decoder.advance(), Ok(Some(Step::Body)));
+        assert_eq!(decoder.octets(), b"abc");
+        assert_eq!(decoder.advance(), Ok(None));
+        feed(&mut decoder, b"de FLAGS ())\r\n");
+        assert_eq!(decoder.advance(), Ok(Some(Step::Body)));
+        assert_eq!(decoder.octets(), b"de");
+        assert_eq!(decoder.advance(), Ok(Some(Step::BodyEnd)));
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        let literal = Detached { at: 29, skipped: false, len: 5 };
+        assert_eq!(decoder.response().detached(), [literal]);
+        let list = decoder.response().first().and_then(Value::list).expect("a list");
+        assert_eq!(list.clone().nth(3).and_then(Value::detached), Some((0, literal)));
+        assert_eq!(list.clone().nth(3).map(Value::kind), Some(TokenKind::Detached));
+        assert_eq!(decoder.response().raw(), b"* 1 FETCH (UID 7 BODY[] {5}\r\n FLAGS ())");
+        assert_eq!(decoder.advance(), Ok(None));
+    }
+
+    #[test]
+    fn what_has_no_values_leaves_none_of_the_response_before() {
+        let mut decoder = Decoder::new(Limits::default());
+        feed(&mut decoder, b"* LIST (a b\r\n* SEARCH 1 2 3\r\n");
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        assert!(decoder.response().damage().unbalanced);
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        assert!(decoder.response().values().is_empty() && decoder.response().damage().is_none());
+    }
+
+    #[test]
+    fn new_limits_hold_from_the_next_line_on() {
+        let mut decoder = Decoder::new(Limits { response: 8, ..Limits::default() });
+        feed(&mut decoder, b"* OK\r\n");
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        decoder.set_limits(Limits { response: 12, depth: 0, ..Limits::default() });
+        feed(&mut decoder, b"* FLAGS ()\r\n* FLAGS (a)\r\n");
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        assert_eq!(decoder.response().first().map(Value::kind), Some(TokenKind::Opaque));
+        assert_eq!(decoder.advance(), Err(FrameError::TooLong { limit: 12 }));
+    }
+
+    #[test]
+    fn a_decoder_at_rest_gives_its_table_back() {
+        let mut decoder = Decoder::new(Limits::default());
+        feed(&mut decoder, &[b"* X", &b" a".repeat(500)[..], b"\r\n"].concat()[..1000]);
+        feed(&mut decoder, b"a\r\n");
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        assert!(decoder.tokens.capacity() > 128);
+        decoder.rest();
+        assert_eq!(decoder.tokens.capacity(), 0);
+    }
+}

@@ -11,6 +11,12 @@ const IDLE_SPACE: usize = 1 << 10;
 const MOST_SPACE: usize = 32 << 10;
 /// More digits than a `u64` has are no length of anything.
 const MOST_DIGITS: usize = 19;
+/// The same with zeros in front. A bound keeps a line of digits from being looked at again and again.
+const MOST_WRITTEN: usize = 64;
+/// Spaces that a server may put before and behind the brace of `{n}` (quirk 14).
+pub(super) const MOST_JUNK: usize = 16;
+/// More bytes than the words that tell body values apart have.
+const MOST_WORD: usize = 32;
 
 /// Cuts bytes in any chunking into responses and the pieces of streamed literals.
 ///
@@ -75,6 +81,13 @@ pub struct Detached {
     pub skipped: bool,
     /// Its length in octets, as announced.
     pub len: u64,
+}
+
+impl Detached {
+    /// Where its octets would begin in the frame, in bytes.
+    pub fn offset(&self) -> usize {
+        self.at as usize
+    }
 }
 
 /// What the framer found next. Ranges are resolved with [`Framer::bytes`].
@@ -269,14 +282,19 @@ impl Framer {
         let Some(lf) = memchr(b'\n', fresh) else {
             self.scanned += fresh.len() as u64;
             self.scan = self.tail;
-            return self.check_length(Line::Missing);
+            self.check_length()?;
+            return Ok(Line::Missing);
         };
         self.scanned += lf as u64 + 1;
         let end = self.scan + lf;
         self.scan = end + 1;
+        // Before anything else, so that it is the same error whether or not the line came in one piece.
+        self.check_length()?;
         let segment = trim_line_end(&self.buffer[self.line..end]);
-        if self.line == self.head {
+        let first = self.line == self.head;
+        if first {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
+            self.scanned += nuls as u64;
             if nuls == segment.len() {
                 self.start_frame(self.scan);
                 return Ok(Line::Blank);
@@ -286,40 +304,40 @@ impl Framer {
         }
         let segment = trim_line_end(&self.buffer[self.line..end]);
         let frame_end = self.line + segment.len();
+        // What has opened one literal is no status, whatever the length of its first word.
         if let Some(marker) = LiteralMarker::at_end_of(segment)
-            && opens_literal(&self.buffer[self.head..frame_end])
+            && (!first || opens_literal(segment))
         {
             self.scanned += segment.len() as u64;
             if !ends_inside_quotes(segment) {
                 let len = marker.len?;
-                return self.open_literal(len, marker.start + self.line);
+                return Ok(self.open_literal(len, marker.start + self.line));
             }
         }
         self.spent = Spent::Frame { until: self.scan };
-        self.check_length(Line::Frame(self.head..frame_end))
+        Ok(Line::Frame(self.head..frame_end))
     }
 
-    fn check_length(&self, line: Line) -> Result<Line, FrameError> {
+    fn check_length(&self) -> Result<(), FrameError> {
         let limit = self.limits.response;
-        if self.scan - self.head > limit { Err(FrameError::TooLong { limit }) } else { Ok(line) }
+        if self.scan - self.head > limit { Err(FrameError::TooLong { limit }) } else { Ok(()) }
     }
 
-    fn open_literal(&mut self, len: u64, marker: usize) -> Result<Line, FrameError> {
-        self.check_length(Line::Opened)?;
+    fn open_literal(&mut self, len: u64, marker: usize) -> Line {
         let room = (self.limits.response - (self.scan - self.head)) as u64;
         let streamed = len > self.limits.inline && is_body_value(&self.buffer[self.head..marker]);
         if !streamed && len <= self.limits.literal.min(room) {
             self.state = State::Literal { left: len as usize };
-            return Ok(Line::Opened);
+            return Line::Opened;
         }
         let at = (self.scan - self.head) as u32;
         self.detached.push(Detached { at, len, skipped: !streamed });
         if streamed {
             self.state = State::Stream { left: len };
-            Ok(Line::Body { len })
+            Line::Body { len }
         } else {
             self.state = State::Skip { left: len };
-            Ok(Line::Opened)
+            Line::Opened
         }
     }
 
@@ -347,10 +365,12 @@ impl Framer {
         self.detached.clear();
     }
 
-    /// Takes octets of a literal out of the buffer: the short prefix moves, not what follows.
+    /// Takes octets of a literal out of the buffer. What is shorter moves, the response before them or
+    /// what was received after them: else a long response with many literals were copied for each.
     fn remove(&mut self, from: usize, until: usize) {
-        if until == self.tail {
-            self.tail = from;
+        if self.tail - until <= from - self.head {
+            self.buffer.copy_within(until..self.tail, from);
+            self.tail -= until - from;
             return;
         }
         let by = until - from;
@@ -384,16 +404,16 @@ struct LiteralMarker {
 }
 
 impl LiteralMarker {
-    /// `"~"? "{" number64 "+"? "}"` at the end of a line; spaces behind it are tolerated (quirk 14).
+    /// `"~"? "{" number64 "+"? "}"` at the end of a line; spaces before and behind the brace are
+    /// tolerated (quirk 14).
     fn at_end_of(line: &[u8]) -> Option<Self> {
-        let trimmed = match line.last()? {
-            b'}' => line,
-            b' ' => line.trim_ascii_end(),
-            _ => return None,
-        };
-        let inner = trimmed.strip_suffix(b"}")?;
+        let inner = without_junk(line).strip_suffix(b"}")?;
+        let inner = without_junk(inner);
         let inner = inner.strip_suffix(b"+").unwrap_or(inner);
-        let digits = inner.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let digits = inner.iter().rev().take(MOST_WRITTEN).take_while(|b| b.is_ascii_digit()).count();
+        if digits == MOST_WRITTEN {
+            return Some(LiteralMarker { start: 0, len: Err(FrameError::LiteralLength) });
+        }
         let rest = inner.strip_suffix(&inner[inner.len() - digits..])?;
         let rest = rest.strip_suffix(b"{")?;
         if digits == 0 {
@@ -402,6 +422,11 @@ impl LiteralMarker {
         let start = rest.strip_suffix(b"~").unwrap_or(rest).len();
         Some(LiteralMarker { start, len: literal_length(&inner[inner.len() - digits..]) })
     }
+}
+
+fn without_junk(line: &[u8]) -> &[u8] {
+    let spaces = line.iter().rev().take(MOST_JUNK).take_while(|b| **b == b' ').count();
+    &line[..line.len() - spaces]
 }
 
 fn literal_length(digits: &[u8]) -> Result<u64, FrameError> {
@@ -423,7 +448,7 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
 fn opens_literal(frame: &[u8]) -> bool {
     let Some(rest) = frame.strip_prefix(b"*") else { return false };
     let rest = rest.trim_ascii_start();
-    let word = rest.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next().unwrap_or_default();
+    let word = rest.split(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
     !["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
 }
 
@@ -444,17 +469,19 @@ fn ends_inside_quotes(segment: &[u8]) -> bool {
 
 /// True where a literal is the value of a body section: `… BODY[…] `, `… BODY[…]<0> `, `… RFC822 `.
 fn is_body_value(prefix: &[u8]) -> bool {
-    let prefix = prefix.trim_ascii_end();
-    let section = match prefix.last() {
+    let prefix = without_junk(prefix);
+    // The last word is all that counts: a response may be long, and this is asked for each of its literals.
+    let end = &prefix[prefix.len().saturating_sub(MOST_WORD)..];
+    let section = match end.last() {
         Some(b']') => true,
         Some(b'>') => {
-            let digits = prefix[..prefix.len() - 1].trim_ascii_end();
+            let digits = &end[..end.len() - 1];
             let open = digits.iter().rposition(|b| !b.is_ascii_digit());
             open.is_some_and(|at| digits[..=at].ends_with(b"]<"))
         }
         _ => {
-            let at = prefix.iter().rposition(|b| matches!(b, b' ' | b'('));
-            let word = &prefix[at.map_or(0, |at| at + 1)..];
+            let at = end.iter().rposition(|b| matches!(b, b' ' | b'('));
+            let word = &end[at.map_or(0, |at| at + 1)..];
             ["RFC822", "RFC822.TEXT", "RFC822.HEADER"].iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
         }
     };
@@ -462,8 +489,230 @@ fn is_body_value(prefix: &[u8]) -> bool {
 }
 
 fn is_fetch(frame: &[u8]) -> bool {
-    let mut words = frame.split(|b| *b == b' ').filter(|word| !word.is_empty());
+    let mut words = frame[..frame.len().min(MOST_WORD)].split(|b| *b == b' ').filter(|word| !word.is_empty());
     let star = words.next() == Some(b"*");
     let number = words.next().is_some_and(|w| w.iter().all(u8::is_ascii_digit));
     star && number && words.next().is_some_and(|w| w.len() >= 5 && w[..5].eq_ignore_ascii_case(b"FETCH"))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+
+    use super::*;
+
+    fn feed(framer: &mut Framer, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let space = framer.space();
+            let n = space.len().min(bytes.len());
+            space[..n].copy_from_slice(&bytes[..n]);
+            framer.received(n);
+            bytes = &bytes[n..];
+        }
+    }
+
+    fn shown(bytes: &[u8]) -> String {
+        bytes.escape_ascii().to_string().replace("\\\"", "\"")
+    }
+
+    /// The pieces of `input`, fed whole or byte by byte.
+    fn pieces(input: &[u8], limits: Limits, step: usize) -> Vec<String> {
+        let mut framer = Framer::new(limits);
+        let mut found = Vec::new();
+        let mut body = Vec::new();
+        for chunk in input.chunks(step) {
+            feed(&mut framer, chunk);
+            loop {
+                match framer.next_piece() {
+                    Ok(None) => break,
+                    Ok(Some(Piece::Frame(frame))) => {
+                        let skipped = framer.detached().iter().filter(|d| d.skipped).count();
+                        let note = if skipped > 0 { format!(" ({skipped} skipped)") } else { String::new() };
+                        found.push(format!("{}{note}", shown(framer.bytes(frame))));
+                    }
+                    Ok(Some(Piece::BodyStart { prefix, len })) => {
+                        found.push(format!("{} >{len}", shown(framer.bytes(prefix))));
+                    }
+                    Ok(Some(Piece::Body(octets))) => body.extend_from_slice(framer.bytes(octets)),
+                    Ok(Some(Piece::BodyEnd)) => found.push(format!(">{}", shown(&core::mem::take(&mut body)))),
+                    Err(error) => {
+                        found.push(error.to_string());
+                        return found;
+                    }
+                }
+            }
+        }
+        if framer.buffered() > 0 || !framer.is_between_responses() {
+            found.push(String::from("…"));
+        }
+        found
+    }
+
+    #[track_caller]
+    fn check(input: &[u8], limits: Limits, expected: &[&str]) {
+        for step in [usize::MAX, 1, 2, 5] {
+            assert_eq!(pieces(input, limits, step), expected, "{} in pieces of {step}", input.escape_ascii());
+        }
+    }
+
+    /// Streams what is longer than four octets, skips what is longer than eight.
+    fn small() -> Limits {
+        Limits { literal: 8, inline: 4, ..Limits::default() }
+    }
+
+    #[test]
+    fn status_text_opens_no_literal_whatever_it_ends_with() {
+        for start in ["* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", "* ok", "*  OK", "A1 OK", "A1 NO", "A1 BAD", "+", "+ OK"] {
+            for end in ["{3}", "{5+}", "~{3}", "{99999999999999999999}", "{3}  "] {
+                let line = format!("{start} see {end}");
+                check(format!("{line}\r\n* 1 EXISTS\r\n").as_bytes(), small(), &[&line, "* 1 EXISTS"]);
+            }
+        }
+    }
+
+    #[test]
+    fn literals_are_known_by_the_end_of_their_line() {
+        for (input, expected) in [
+            (&b"* X {3}\r\na\r\n b\r\n"[..], &["* X {3}\\r\\na\\r\\n b"][..]),
+            (b"* X {3+}\r\nabc\r\n", &["* X {3+}\\r\\nabc"]),
+            (b"* X {0003}\r\nabc\r\n", &["* X {0003}\\r\\nabc"]),
+            (b"* X {0}\r\n\r\n", &["* X {0}\\r\\n"]),
+            (b"* X ~{3}\r\n\0\0\0\r\n", &["* X ~{3}\\r\\n\\x00\\x00\\x00"]),
+            (b"* X {3}\nabc\n", &["* X {3}\\nabc"]),
+            (b"* X {3+   }   \r\nabc\r\n", &["* X {3+   }   \\r\\nabc"]),
+            (b"* X {1}\r\n\n{2}\r\n\r\n\r\n", &["* X {1}\\r\\n\\n{2}\\r\\n\\r\\n"]),
+            (b"* X \"{3}\"\r\n* Y\r\n", &["* X \"{3}\"", "* Y"]),
+            (b"* X \"a {3}\r\n* Y\r\n", &["* X \"a {3}", "* Y"]),
+            (b"* X \"\\\" {3}\r\n* Y\r\n", &["* X \"\\\\\" {3}", "* Y"]),
+            (b"* X \\\" {3}\r\n* Y\r\n", &["* X \\\\\" {3}", "* Y"]),
+            (b"* X \"a\" {1}\r\na\r\n", &["* X \"a\" {1}\\r\\na"]),
+            (b"* X {}\r\n* X {-1}\r\n* X {a}\r\n* X 3}\r\n", &["* X {}", "* X {-1}", "* X {a}", "* X 3}"]),
+            (b"* X {3}\r\nab", &["…"]),
+        ] {
+            check(input, Limits::default(), expected);
+        }
+    }
+
+    #[test]
+    fn line_ends_and_nuls_around_responses_are_no_part_of_them() {
+        for (input, expected) in [
+            (&b"* X\n* Y\r\n"[..], &["* X", "* Y"][..]),
+            (b"\r\n\n* X\r\n\r\n", &["* X"]),
+            (b"\0\0* X\r\n\0\r\n\0\0\n", &["* X"]),
+            (b"* X\0\r\n", &["* X\\x00"]),
+            (b"* X\r\r\n", &["* X\\r"]),
+            (b"* X\r", &["…"]),
+        ] {
+            check(input, Limits::default(), expected);
+        }
+    }
+
+    #[test]
+    fn a_length_that_no_counter_holds_is_fatal() {
+        let lost = "literal length out of range";
+        for length in ["9223372036854775808", "10000000000000000000", "99999999999999999999", &"9".repeat(300)] {
+            check(format!("* X {{{length}}}\r\n").as_bytes(), Limits::default(), &[lost]);
+            check(format!("* X \"{{{length}}}\"\r\n").as_bytes(), Limits::default(), &[&format!("* X \"{{{length}}}\"")]);
+        }
+        for length in ["9223372036854775807", "0009223372036854775807"] {
+            check(format!("* X {{{length}}}\r\nab").as_bytes(), Limits::default(), &["…"]);
+        }
+    }
+
+    #[test]
+    fn long_values_of_body_sections_are_streamed() {
+        for name in ["BODY[]", "BODY[1.TEXT]<0>", "body[]  ", "RFC822", "RFC822.HEADER", "rfc822.text", "BINARY[1]"] {
+            let inline = format!("* 1 FETCH ({name} {{4}}\\r\\nabcd)");
+            check(format!("* 1 FETCH ({name} {{4}}\r\nabcd)\r\n").as_bytes(), small(), &[&inline]);
+            let start = format!("* 1 FETCH ({name} {{5}}\\r\\n");
+            let input = format!("* 1 FETCH ({name} {{5}}\r\nabcde)\r\n* Y\r\n");
+            check(input.as_bytes(), small(), &[&format!("{start} >5"), ">abcde", &format!("{start})"), "* Y"]);
+        }
+        check(b"* 1 FETCH (BODY[] {5}\r\nabc", small(), &["* 1 FETCH (BODY[] {5}\\r\\n >5", "…"]);
+    }
+
+    #[test]
+    fn a_literal_too_long_anywhere_else_is_skipped_and_costs_nobody_else() {
+        check(
+            b"* LIST () \"/\" {9}\r\n\r\n* 1 X\r\n {1}\r\nb\r\n* Y\r\n",
+            small(),
+            &["* LIST () \"/\" {9}\\r\\n {1}\\r\\nb (1 skipped)", "* Y"],
+        );
+        check(b"* X {8}\r\n12345678\r\n", small(), &["* X {8}\\r\\n12345678"]);
+        let fetch = "* 1 FETCH (ENVELOPE ({9}\\r\\n BODY[] {5}\\r\\n";
+        check(
+            b"* 1 FETCH (ENVELOPE ({9}\r\n123456789 BODY[] {5}\r\nabcde))\r\n* Y\r\n",
+            small(),
+            &[&format!("{fetch} >5"), ">abcde", &format!("{fetch})) (1 skipped)"), "* Y"],
+        );
+    }
+
+    #[test]
+    fn a_response_is_as_long_as_the_limit_and_no_longer() {
+        let lost = "response longer than the limit of 20 bytes";
+        let limits = Limits { response: 20, ..Limits::default() };
+        let line = |len: usize| format!("* {}\r\n", "x".repeat(len - 4));
+        check(line(19).as_bytes(), limits, &[line(19).trim_end()]);
+        check(line(20).as_bytes(), limits, &[line(20).trim_end()]);
+        check(line(21).as_bytes(), limits, &[lost]);
+        check([&[0; 21][..], b"\r\n"].concat().as_slice(), limits, &[lost]);
+        check("x".repeat(21).as_bytes(), limits, &[lost]);
+        // What is kept of literals counts, what is not does not.
+        check(b"* X {9}\r\n123456789\r\n", limits, &["* X {9}\\r\\n123456789"]);
+        check(b"* X {10}\r\n1234567890\r\n", limits, &[lost]);
+        check(b"* X {11}\r\n12345678901\r\n", limits, &["* X {11}\\r\\n (1 skipped)"]);
+    }
+
+    #[test]
+    fn the_buffer_grows_with_what_came_and_never_with_what_was_announced() {
+        let mut framer = Framer::new(Limits::default());
+        for line in [&b"* 1 FETCH (BODY[] {4294967296}\r\n0123456789"[..], b"* LIST () \"/\" {4294967296}\r\n0123456789"] {
+            let mut framer = Framer::new(Limits::default());
+            feed(&mut framer, line);
+            while let Ok(Some(_)) = framer.next_piece() {}
+            assert!(framer.space().len() <= 2 * IDLE_SPACE);
+            assert!(framer.buffer.capacity() <= 2 * IDLE_SPACE);
+        }
+        let mut most = 0;
+        feed(&mut framer, b"* LIST () \"/\" {1000000}\r\n");
+        for _ in 0..100 {
+            feed(&mut framer, &[b'x'; 1000]);
+            assert_eq!(framer.next_piece(), Ok(None));
+            most = most.max(framer.space().len());
+        }
+        assert!(most <= MOST_SPACE);
+        assert!(framer.buffer.capacity() <= 2 * (framer.buffered() + MOST_SPACE));
+    }
+
+    #[test]
+    fn a_framer_at_rest_gives_its_memory_back() {
+        let mut framer = Framer::new(Limits::default());
+        let long = [&vec![b'x'; 100_000][..], b"\r\n* Y"].concat();
+        feed(&mut framer, &long);
+        assert!(framer.next_piece().unwrap().is_some());
+        assert_eq!(framer.next_piece(), Ok(None));
+        framer.rest();
+        assert!(framer.buffer.capacity() > 100_000, "a response is half received");
+        feed(&mut framer, b"\r\n");
+        assert!(framer.next_piece().unwrap().is_some());
+        framer.rest();
+        assert_eq!(framer.buffer.capacity(), 0);
+        assert_eq!(framer.space().len(), IDLE_SPACE);
+    }
+
+    #[test]
+    fn a_long_response_is_not_moved_for_each_of_its_bodies() {
+        let mut framer = Framer::new(Limits { inline: 0, ..Limits::default() });
+        feed(&mut framer, &[b"* 1 FETCH (X ", &vec![b'x'; 50_000][..]].concat());
+        for _ in 0..100 {
+            feed(&mut framer, b" BODY[] {1}\r\na BODY[");
+            while let Some(piece) = framer.next_piece().unwrap() {
+                assert!(!matches!(piece, Piece::Frame(_)));
+            }
+            feed(&mut framer, b"]");
+            assert_eq!(framer.head, 0, "what follows the body moves, not the response before it");
+        }
+    }
 }

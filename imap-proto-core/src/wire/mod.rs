@@ -9,6 +9,8 @@ pub mod grammar;
 mod limits;
 pub(crate) mod mutf7;
 mod response;
+#[cfg(test)]
+mod tests;
 mod token;
 mod value;
 

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr2;
 
+use super::frame::MOST_JUNK;
 use super::{Detached, Limits};
 
 /// What a token is. Lists have no closing token: they know the index behind their last child.
@@ -139,9 +140,6 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
     scanner.damage
 }
 
-/// Spaces that a server may put behind `{n}` (quirk 14).
-const MOST_JUNK: usize = 16;
-
 /// The parent of a list that has none.
 const NONE: u32 = LENGTH_MASK;
 
@@ -165,7 +163,7 @@ impl Scanner<'_> {
     fn run(&mut self, most: usize) {
         while let Some(&byte) = self.frame.get(self.at) {
             match CLASS[byte as usize] {
-                SPACE => self.at += 1,
+                SPACE => self.skip(),
                 OPEN => self.open_list(),
                 CLOSE => self.close_list(),
                 QUOTE => self.quoted(),
@@ -182,6 +180,12 @@ impl Scanner<'_> {
             self.damage.unbalanced = true;
             self.end_list();
         }
+    }
+
+    #[inline]
+    fn skip(&mut self) {
+        looked(1);
+        self.at += 1;
     }
 
     /// Drops the token that is one too many; a list among the open ones is not open then.
@@ -209,12 +213,12 @@ impl Scanner<'_> {
         self.push(TokenKind::List, self.at, self.open as usize);
         self.open = index;
         self.depth += 1;
-        self.at += 1;
+        self.skip();
     }
 
     #[inline]
     fn close_list(&mut self) {
-        self.at += 1;
+        self.skip();
         if self.open == NONE {
             self.damage.unbalanced = true;
         } else {
@@ -240,6 +244,7 @@ impl Scanner<'_> {
         loop {
             let Some(found) = self.frame.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
                 self.damage.unbalanced = true;
+                looked(self.frame.len() - start);
                 self.push(kind, start, self.frame.len().saturating_sub(start));
                 self.at = self.frame.len();
                 return;
@@ -251,6 +256,7 @@ impl Scanner<'_> {
             kind = TokenKind::Escaped;
             at += 2;
         }
+        looked(at - start + 2);
         self.push(kind, start, at - start);
         self.at = at + 1;
     }
@@ -258,7 +264,7 @@ impl Scanner<'_> {
     /// `"{" number64 "+"? "}" CRLF *OCTET`, or an atom where it is none.
     fn literal(&mut self, brace: usize) {
         let rest = &self.frame[brace + 1..];
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = digits(rest);
         let Some(header) = header_length(&rest[digits..]).filter(|_| digits > 0) else {
             return self.atom_from(self.at, brace + 1);
         };
@@ -286,16 +292,31 @@ impl Scanner<'_> {
         let mut at = from;
         while let Some(&byte) = self.frame.get(at) {
             match CLASS[byte as usize] {
-                0 | BRACE => at += 1,
+                0 => at += 1,
+                BRACE if self.opens_literal(at) => break,
+                BRACE => at += 1,
                 BRACKET if self.sections && is_section(&self.frame[start..at]) => at = self.section_end(at),
                 BRACKET => at += 1,
                 _ => break,
             }
         }
+        // `~{n}` right behind an atom: the tilde is the literal's.
+        if at > start + 1 && self.frame.get(at) == Some(&b'{') && self.frame[at - 1] == b'~' {
+            at -= 1;
+        }
+        looked(at - from);
         let atom = &self.frame[start..at];
         let kind = if atom.len() == 3 && atom.eq_ignore_ascii_case(b"NIL") { TokenKind::Nil } else { TokenKind::Atom };
         self.push(kind, start, at - start);
         self.at = at;
+    }
+
+    /// True where a literal begins at a brace: one that comes right behind a word (quirk 6).
+    #[cold]
+    fn opens_literal(&self, brace: usize) -> bool {
+        let rest = &self.frame[brace + 1..];
+        let digits = digits(rest);
+        digits > 0 && header_length(&rest[digits..]).is_some()
     }
 
     /// The byte behind the bracket that closes the section opened at `open`, minding quotes and literals.
@@ -304,24 +325,39 @@ impl Scanner<'_> {
         let mut at = open + 1;
         while let Some(&byte) = self.frame.get(at) {
             match byte {
-                b']' => return at + 1,
-                b'"' => match self.frame[at + 1..].iter().position(|b| *b == b'"') {
-                    Some(end) => at += end + 2,
+                b']' => {
+                    looked(at - open);
+                    return at + 1;
+                }
+                b'"' => match self.quote_end(at + 1) {
+                    Some(end) => at = end + 1,
                     None => break,
                 },
                 b'{' => at = self.skip_literal(at),
                 _ => at += 1,
             }
         }
+        looked(self.frame.len() - open);
         self.damage.unbalanced = true;
         self.sections = false;
         open + 1
     }
 
+    /// The quote that closes what begins at `at`.
+    fn quote_end(&self, mut at: usize) -> Option<usize> {
+        loop {
+            at += memchr2(b'"', b'\\', self.frame.get(at..)?)?;
+            if self.frame[at] == b'"' {
+                return Some(at);
+            }
+            at += 2;
+        }
+    }
+
     /// The byte behind a literal inside a section, or behind a brace that opens none.
     fn skip_literal(&self, brace: usize) -> usize {
         let rest = &self.frame[brace + 1..];
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = digits(rest);
         match header_length(&rest[digits..]) {
             Some(header) => (brace + 1 + digits + header).saturating_add(decimal(&rest[..digits])),
             None => brace + 1,
@@ -338,15 +374,15 @@ impl Scanner<'_> {
             match CLASS[byte as usize] {
                 OPEN => {
                     depth += 1;
-                    self.at += 1;
+                    self.skip();
                 }
                 CLOSE => {
                     depth -= 1;
-                    self.at += 1;
+                    self.skip();
                 }
                 QUOTE => self.quoted(),
                 BRACE => self.literal(self.at),
-                _ => self.at += 1,
+                _ => self.skip(),
             }
             self.table.truncate(before);
             if depth == 0 {
@@ -358,20 +394,46 @@ impl Scanner<'_> {
     }
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many bytes were looked at on this thread, each time counted.
+    pub(super) static LOOKED: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
+}
+
+/// Counts bytes that were looked at, in tests alone.
+#[inline]
+fn looked(bytes: usize) {
+    #[cfg(test)]
+    LOOKED.set(LOOKED.get() + bytes as u64);
+    let _ = bytes;
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    looked(digits + 1);
+    digits
+}
+
 fn decimal(digits: &[u8]) -> usize {
     digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
 }
 
-/// The length of `"+"? "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
+/// The length of `"+"? SP* "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
 fn header_length(rest: &[u8]) -> Option<usize> {
     let plus = usize::from(rest.first() == Some(&b'+'));
-    let rest = rest[plus..].strip_prefix(b"}")?;
-    let spaces = rest.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count();
-    match &rest[spaces..] {
-        [b'\r', b'\n', ..] => Some(plus + 1 + spaces + 2),
-        [b'\n', ..] => Some(plus + 1 + spaces + 1),
-        _ => None,
-    }
+    let inside = spaces(&rest[plus..]);
+    let rest = rest[plus + inside..].strip_prefix(b"}")?;
+    let behind = spaces(rest);
+    let line_end = match &rest[behind..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    Some(plus + inside + 1 + behind + line_end)
+}
+
+fn spaces(bytes: &[u8]) -> usize {
+    bytes.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count()
 }
 
 fn is_section(name: &[u8]) -> bool {
@@ -379,4 +441,74 @@ fn is_section(name: &[u8]) -> bool {
         && ["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE"]
             .iter()
             .any(|s| name.eq_ignore_ascii_case(s.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    fn kinds(frame: &[u8], limits: Limits) -> (Vec<TokenKind>, Damage) {
+        let mut table = Vec::new();
+        let damage = tokenize(frame, 0, &[], &limits, &mut table);
+        (table.iter().map(|token| token.kind()).collect(), damage)
+    }
+
+    #[test]
+    fn each_kind_of_value_is_one_token() {
+        use TokenKind::*;
+        for (frame, expected) in [
+            (&b"a \\Seen 12 BODY[] +x $"[..], vec![Atom; 6]),
+            (b"NIL nil NILS", vec![Nil, Nil, Atom]),
+            (b"\"\" \"a b\" \"a\\\"\"", vec![Quoted, Quoted, Escaped]),
+            (b"{3}\r\n(a) ~{1}\r\n( {0}\r\n x", vec![Literal, Literal, Literal, Atom]),
+            (b"BODY[]{1}\r\n( a~{1}\r\n)", vec![Atom, Literal, Atom, Literal]),
+            (b"{3} {a} {} ~{ {3}x", vec![Atom; 5]),
+            (b"BODY[HEADER.FIELDS (\"]\" \"\\\"\" {1}\r\n])]<0> x", vec![Atom, Atom]),
+            (b"binary.size[1.2] BODYX[ (", vec![Atom, Atom, List]),
+            (b"(a(b)c)", vec![List, Atom, List, Atom, Atom]),
+        ] {
+            assert_eq!(kinds(frame, Limits::default()).0, expected, "{}", frame.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_told() {
+        for (frame, unbalanced) in [
+            (&b"(a (b))"[..], false),
+            (b"(a (b)", true),
+            (b"a)", true),
+            (b"\"a", true),
+            (b"\"a\\", true),
+            (b"\"a\\\"", true),
+            (b"{9}\r\nabc", true),
+            (b"BODY[HEADER", true),
+            (b"X[", false),
+        ] {
+            assert_eq!(kinds(frame, Limits::default()).1.unbalanced, unbalanced, "{}", frame.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn there_are_as_many_tokens_as_the_limit_and_no_more() {
+        let limits = Limits { tokens: 3, ..Limits::default() };
+        for (frame, truncated) in [(&b"a b"[..], false), (b"a b c", false), (b"a b c d", true), (b"a (b) (((", true)] {
+            let (kinds, damage) = kinds(frame, limits);
+            assert_eq!(damage.truncated, truncated, "{}", frame.escape_ascii());
+            assert!(kinds.len() <= 3);
+        }
+        assert!(kinds(b"a", Limits { tokens: 0, ..limits }).1.truncated);
+    }
+
+    #[test]
+    fn a_group_below_the_deepest_is_one_token() {
+        use TokenKind::*;
+        let limits = Limits { depth: 2, ..Limits::default() };
+        assert_eq!(kinds(b"(())", limits).0, vec![List, List]);
+        assert_eq!(kinds(b"((()))", limits).0, vec![List, List, Opaque]);
+        assert_eq!(kinds(b"(((\")\" {1}\r\n) ((a)) {b) x) y)", limits).0, vec![List, List, Opaque, Atom, Atom]);
+        assert_eq!(kinds(b"()", Limits { depth: 0, ..limits }).0, vec![Opaque]);
+        assert_eq!(kinds(b"(((", limits), (vec![List, List, Opaque], Damage { unbalanced: true, truncated: false }));
+    }
 }

@@ -406,3 +406,76 @@ impl Parsed {
         self.values().next().expect("a test has a value")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn values_give_back_the_bytes_they_came_from() {
+        for raw in [
+            "atom", "nil", "\"\"", "\"a b\"", "\"a\\\"b\"", "{3}\r\na)b", "~{1}\r\n(", "()", "(a)", "( a ( b ) )",
+            "((({1}\r\n))))", "(\"x\" ((NIL)) )", "(()())",
+        ] {
+            let parsed = Parsed::new(format!("before {raw} after"));
+            let value = parsed.values().nth(1).expect("the second value");
+            assert_eq!(value.raw(), raw.as_bytes());
+            assert_eq!(parsed.values().count(), 3, "{raw}");
+        }
+    }
+
+    #[test]
+    fn text_is_the_same_whatever_its_form() {
+        for (raw, text) in [
+            (&b"a.b"[..], Some("a.b")),
+            (b"\"a.b\"", Some("a.b")),
+            (b"{3}\r\na.b", Some("a.b")),
+            (b"\"a\\.\\b\"", Some("a.b")),
+            (b"\"a\\\\b\"", Some("a\\b")),
+            (b"\"\xc5\x82\"", Some("\u{142}")),
+            (b"\"\xff\"", Some("\u{ff}")),
+            (b"\"\xff\\x\"", Some("\u{ff}x")),
+            (b"\"\"", Some("")),
+            (b"NIL", None),
+            (b"(a)", None),
+        ] {
+            let parsed = Parsed::new(raw);
+            let found = parsed.first().text();
+            assert_eq!(found.map(|found| found.to_str().into_owned()).as_deref(), text, "{}", raw.escape_ascii());
+            if let (Some(found), Some(text)) = (found, text.filter(|text| text.is_ascii())) {
+                assert!(found.eq_ignore_ascii_case(&text.to_ascii_uppercase()));
+                assert!(!found.eq_ignore_ascii_case(&format!("{text}x")));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_far_as_they_are_numbers() {
+        for (raw, number, count) in [
+            ("0", Some(0), Some(0)),
+            ("007", Some(7), Some(7)),
+            ("\"12\"", Some(12), Some(12)),
+            ("18446744073709551615", Some(u64::MAX), Some(u64::MAX)),
+            ("18446744073709551616", None, None),
+            ("-1", None, Some(0)),
+            ("9.3736e+06", None, Some(9_373_600)),
+            ("1e400", None, None),
+            ("Infinity", None, None),
+            ("-", None, None),
+            ("1x", None, None),
+            ("NIL", None, None),
+            ("(1)", None, None),
+        ] {
+            let parsed = Parsed::new(raw);
+            assert_eq!((parsed.first().number(), parsed.first().count()), (number, count), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_bounded() {
+        let parsed = Parsed::new("(\"x\" y) ".repeat(10_000));
+        assert!(format!("{:?} {:?}", parsed.values(), parsed.first()).len() < 4096);
+    }
+}
