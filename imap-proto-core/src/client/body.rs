@@ -9,7 +9,7 @@ use super::Mailbox;
 use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
-use crate::command::Fetch;
+use crate::command::{Fetch, Outcome};
 use crate::error::Error;
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
@@ -48,6 +48,25 @@ struct Piece {
     received: u64,
     /// True once the server gave the section, be it from an offset behind its end.
     answered: bool,
+    /// True once it said that there is nothing there.
+    nil: bool,
+    /// What came of it and was not told: a server may answer a later piece first.
+    octets: VecDeque<Bytes>,
+    outcome: Option<Outcome>,
+}
+
+impl Piece {
+    fn new(ticket: Ticket, len: u64) -> Self {
+        Piece { ticket, len, received: 0, answered: false, nil: false, octets: VecDeque::new(), outcome: None }
+    }
+
+    fn add(&mut self, octets: Bytes) {
+        self.answered = true;
+        self.received += octets.len() as u64;
+        if !octets.is_empty() {
+            self.octets.push_back(octets);
+        }
+    }
 }
 
 impl BodyStream {
@@ -91,50 +110,45 @@ impl BodyStream {
         if !core::mem::replace(&mut self.begun, true) {
             self.ask(FIRST_PIECE)?;
         }
-        while let Some(batch) = &mut self.batch {
-            let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { break };
-            match item {
-                Item::Failed(error, _) => return Poll::Ready(Err(error)),
-                Item::Done(outcome) => self.ended(ticket, outcome)?,
-                Item::Body(octets) => {
-                    self.count(ticket, octets.len());
+        loop {
+            while let Some(first) = self.pieces.front_mut() {
+                if let Some(octets) = first.octets.pop_front() {
                     return Poll::Ready(Ok(Some(octets)));
                 }
+                let Some(outcome) = first.outcome.take() else { break };
+                ended(outcome)?;
+                self.first_ended()?;
+            }
+            let Some(batch) = &mut self.batch else { return Poll::Ready(Ok(None)) };
+            let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { return Poll::Ready(Ok(None)) };
+            let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) else { continue };
+            match item {
+                Item::Failed(error, _) => return Poll::Ready(Err(error)),
+                Item::Done(outcome) => piece.outcome = Some(outcome),
+                Item::Body(octets) => piece.add(octets),
                 Item::Data(response) => {
-                    let fetch = response.get().as_fetch();
-                    let body = fetch.and_then(|fetch| fetch.sections().next()).map(|section| section.body());
-                    self.existed |= matches!(body, Some(grammar::Body::Octets(_) | grammar::Body::Detached { .. }));
-                    if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) {
-                        piece.answered |= body.is_some();
-                    }
-                    if let Some(grammar::Body::Octets(text)) = body {
-                        let octets = Bytes::from(text.to_bytes().into_owned());
-                        self.count(ticket, octets.len());
-                        if !octets.is_empty() {
-                            return Poll::Ready(Ok(Some(octets)));
-                        }
+                    let section = response.get().as_fetch().and_then(|fetch| fetch.sections().next());
+                    match section.map(|section| section.body()) {
+                        Some(grammar::Body::Octets(text)) => piece.add(text.to_bytes().into_owned().into()),
+                        Some(grammar::Body::Detached { .. }) => piece.answered = true,
+                        Some(grammar::Body::Nil) => piece.nil = true,
+                        None => {}
                     }
                 }
                 _ => {}
             }
         }
-        Poll::Ready(Ok(None))
     }
 
-    fn count(&mut self, ticket: Ticket, octets: usize) {
-        if let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) {
-            piece.received += octets as u64;
-        }
-    }
-
-    fn ended(&mut self, ticket: Ticket, outcome: crate::command::Outcome) -> Result<(), Error> {
-        ended(outcome)?;
-        let Some(at) = self.pieces.iter().position(|piece| piece.ticket == ticket) else { return Ok(()) };
-        let Some(piece) = self.pieces.remove(at) else { return Ok(()) };
-        if !piece.answered && self.existed && !self.complete {
+    /// The first piece was told to its end, and so was all before it.
+    fn first_ended(&mut self) -> Result<(), Error> {
+        let Some(piece) = self.pieces.pop_front() else { return Ok(()) };
+        let told = piece.answered || piece.nil;
+        if !told && self.existed && !self.complete {
             // The server has nothing to say of a message that it began to give.
             return Err(Error::Gone);
         }
+        self.existed |= piece.answered;
         self.complete |= piece.received < piece.len;
         while !self.complete && self.pieces.len() < PIECES {
             self.ask(PIECE)?;
@@ -147,7 +161,7 @@ impl BodyStream {
         let items = FetchItems::ids().partial(self.section.clone(), self.next_offset, len);
         let ticket = batch.submit(&Fetch::new(UidSet::from(self.uid), items))?;
         self.next_offset += len;
-        self.pieces.push_back(Piece { ticket, len, received: 0, answered: false });
+        self.pieces.push_back(Piece::new(ticket, len));
         Ok(())
     }
 }

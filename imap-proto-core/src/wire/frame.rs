@@ -564,7 +564,9 @@ mod tests {
 
     #[test]
     fn status_text_opens_no_literal_whatever_it_ends_with() {
-        for start in ["* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", "* ok", "*  OK", "A1 OK", "A1 NO", "A1 BAD", "+", "+ OK"] {
+        for start in
+            ["* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", "* ok", "*  OK", "A1 OK", "A1 NO", "A1 BAD", "+", "+ OK"]
+        {
             for end in ["{3}", "{5+}", "~{3}", "{99999999999999999999}", "{3}  "] {
                 let line = format!("{start} see {end}");
                 check(format!("{line}\r\n* 1 EXISTS\r\n").as_bytes(), small(), &[&line, "* 1 EXISTS"]);
@@ -614,7 +616,11 @@ mod tests {
         let lost = "literal length out of range";
         for length in ["9223372036854775808", "10000000000000000000", "99999999999999999999", &"9".repeat(300)] {
             check(format!("* X {{{length}}}\r\n").as_bytes(), Limits::default(), &[lost]);
-            check(format!("* X \"{{{length}}}\"\r\n").as_bytes(), Limits::default(), &[&format!("* X \"{{{length}}}\"")]);
+            check(
+                format!("* X \"{{{length}}}\"\r\n").as_bytes(),
+                Limits::default(),
+                &[&format!("* X \"{{{length}}}\"")],
+            );
         }
         for length in ["9223372036854775807", "0009223372036854775807"] {
             check(format!("* X {{{length}}}\r\nab").as_bytes(), Limits::default(), &["…"]);
@@ -668,7 +674,9 @@ mod tests {
     #[test]
     fn the_buffer_grows_with_what_came_and_never_with_what_was_announced() {
         let mut framer = Framer::new(Limits::default());
-        for line in [&b"* 1 FETCH (BODY[] {4294967296}\r\n0123456789"[..], b"* LIST () \"/\" {4294967296}\r\n0123456789"] {
+        for line in
+            [&b"* 1 FETCH (BODY[] {4294967296}\r\n0123456789"[..], b"* LIST () \"/\" {4294967296}\r\n0123456789"]
+        {
             let mut framer = Framer::new(Limits::default());
             feed(&mut framer, line);
             while let Ok(Some(_)) = framer.next_piece() {}
