@@ -168,7 +168,8 @@ fn connector(url: &str, ca: Option<&str>) -> Fallible<Connector> {
     }
     let password = match std::env::var("IMAP_PASSWORD") {
         Ok(password) => password,
-        Err(_) => rpassword::prompt_password("password: ")?,
+        Err(_) => rpassword::prompt_password("password: ")
+            .map_err(|error| format!("no terminal to ask for the password, and IMAP_PASSWORD is not set: {error}"))?,
     };
     Ok(connector.credentials(Credentials::password(percent_decoded(user)?, password)))
 }
