@@ -13,6 +13,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,7 +29,17 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 const USAGE: &str = "inbox [--ca FILE] [--stats] imaps://user@host[:port] [save UID FILE | upload FILE | watch]";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Fallible<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("inbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Fallible<()> {
     let began = Instant::now();
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let stats = take_switch(&mut arguments, "--stats");
