@@ -1,5 +1,7 @@
 //! The connection as a state machine: [`Connection`] is its face.
 
+#[cfg(test)]
+mod chunking;
 mod event;
 mod handshake;
 mod in_flight;

@@ -82,7 +82,9 @@ impl Connection {
 
     fn take(&mut self, step: Step) -> Found {
         let before_login = matches!(self.view.phase, Phase::Greeting | Phase::NotAuthenticated);
-        if before_login && self.received > self.config.unauthenticated_bytes {
+        // What lies behind in the buffer does not count yet: it may have come after the login.
+        let read = self.received.saturating_sub(self.buffered() as u64);
+        if before_login && read > self.config.unauthenticated_bytes {
             self.close(Error::Limit(Limit::Unauthenticated));
             return Found::Nothing;
         }

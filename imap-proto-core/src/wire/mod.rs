@@ -23,6 +23,8 @@ pub use limits::Limits;
 pub use response::{Condition, Kind, OwnedResponse, Response};
 pub use token::{Damage, Token, TokenKind, tokenize};
 #[cfg(test)]
+pub(crate) use tests::stream;
+#[cfg(test)]
 pub(crate) use value::Parsed;
 pub(crate) use value::{Table, decode, parse_number};
 pub use value::{Text, Value, Values};
