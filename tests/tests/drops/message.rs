@@ -1,0 +1,92 @@
+use bytes::Bytes;
+use imap_tests::mailbox::message;
+use imap_tokio::FetchedMessage;
+use imap_tokio::types::{DateTime, Flag, MailboxName};
+
+/// A message of the model: everything about it follows from its number, which its Message-ID holds.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    pub(crate) id: u64,
+    pub(crate) octets: Bytes,
+    pub(crate) flags: Vec<Flag>,
+    subject: String,
+}
+
+impl Expected {
+    pub(super) fn new(id: u64) -> Self {
+        let mut octets = message(id);
+        // Every 17th is downloaded in pieces, every 5th comes as a streamed literal.
+        let len = match id {
+            _ if id % 17 == 0 => 300_000 + id as usize % 7919,
+            _ if id % 5 == 0 => 40_000 + id as usize % 7919,
+            _ => octets.len(),
+        };
+        let mut line = 0;
+        while octets.len() < len {
+            octets.extend_from_slice(format!("{id} {line} of a message that is long: {{17}} A1 OK * BYE )\r\n").as_bytes());
+            line += 1;
+        }
+        let mut flags = Vec::new();
+        for (bit, flag) in [Flag::Seen, Flag::Flagged, Flag::Answered, Flag::Junk].into_iter().enumerate() {
+            if id >> bit & 1 == 1 {
+                flags.push(flag);
+            }
+        }
+        let text = String::from_utf8_lossy(&octets);
+        let subject = text.split_once("\r\nSubject: ").and_then(|(_, rest)| rest.split_once("\r\nDate: "));
+        let subject = subject.map(|(subject, _)| subject.replace("\r\n ", " ")).expect("messages have a subject");
+        Expected { id, octets: octets.into(), flags, subject }
+    }
+
+    pub(super) fn date(&self) -> DateTime {
+        DateTime::from_unix_timestamp(1_700_000_000 + self.id as i64).expect("a date of our time")
+    }
+
+    /// What about `message` is not as it should be, of all that came for it.
+    pub(super) fn difference(&self, message: &FetchedMessage) -> Option<String> {
+        let fetch = message.get();
+        let differs = |what: &str, found: String| Some(format!("{what} of {} is {found}", self.id));
+        if let Some(size) = fetch.size().filter(|size| *size != self.octets.len() as u64) {
+            return differs("the size", size.to_string());
+        }
+        if let Some(flags) = fetch.flags() {
+            let mut flags: Vec<Flag> = flags.iter().map(|flag| Flag::from_wire(&flag.to_bytes())).collect();
+            flags.retain(|flag| *flag != Flag::Recent);
+            flags.sort();
+            let mut own = self.flags.clone();
+            own.sort();
+            if flags != own {
+                return differs("the flags", format!("{flags:?}"));
+            }
+        }
+        if let Some(date) = fetch.internal_date() {
+            let moment = DateTime::from_wire(&date.to_bytes()).map(DateTime::to_unix_timestamp);
+            if moment != Some(self.date().to_unix_timestamp()) {
+                return differs("the date", date.to_str().into_owned());
+            }
+        }
+        if let Some(envelope) = fetch.envelope() {
+            let subject = envelope.subject().map(|subject| subject.to_str().into_owned());
+            if subject.as_deref() != Some(&self.subject) {
+                return differs("the subject", format!("{subject:?}"));
+            }
+        }
+        let octets = message.section("").filter(|octets| **octets != self.octets);
+        octets.and_then(|octets| differs("the content", format!("of {} octets", octets.len())))
+    }
+}
+
+/// The number of a message, from its envelope or its header.
+pub(super) fn id_of(message: &FetchedMessage) -> Option<u64> {
+    let envelope = message.get().envelope().and_then(|envelope| envelope.message_id());
+    let own = envelope.map(|id| id.to_str().into_owned()).or_else(|| {
+        let octets = message.section("")?;
+        let text = String::from_utf8_lossy(&octets[..octets.len().min(4000)]).into_owned();
+        text.split_once("Message-ID: ").map(|(_, rest)| rest.to_owned())
+    })?;
+    own.strip_prefix('<')?.split_once(".rig@")?.0.parse().ok()
+}
+
+pub(super) fn name(name: &str) -> MailboxName {
+    MailboxName::new(name).expect("the names of the mailboxes are good")
+}
