@@ -87,8 +87,9 @@ impl<W: Wire> Driver<W> {
     /// One round of everything. True when anything moved.
     fn round(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = self.take_calls();
-        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         moved |= self.hand_out();
+        // After the events: what they bring about, as DONE after a `+`, is no event of its own.
+        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         if self.is_congested() {
             self.connection.excuse_silence(self.wire.now());
         } else if !self.closing {
