@@ -1,5 +1,5 @@
 use super::in_flight::{Entry, InFlight, Stage};
-use crate::command::Order;
+use crate::command::{Claim, Order};
 
 /// Whether a queued command may be written now. RFC 9051 §5.5
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub(super) enum Turn {
 ///
 /// Nothing passes a literal that is being written or waits for its `+`, nothing passes a barrier and a
 /// barrier passes nothing. IDLE begins alone, and gives way by DONE, never before its own `+` was read:
-/// a server was seen to hang on that.
+/// a server was seen to hang on that. Of two searches under way Dovecot was seen to answer the second one first,
+/// and `* SEARCH` does not say which it is.
 pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
     let mut outstanding = 0;
     let mut turn = Turn::Now;
@@ -28,8 +29,13 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
             Stage::Ending { .. } => return Turn::Later,
             _ if other.is_idle() || other.is_being_written() => return Turn::Later,
             _ if other.order == Order::Barrier || next.order != Order::Free => return Turn::Later,
+            _ if is_ambiguous(&next.claim, &other.claim) => return Turn::Later,
             _ => outstanding += other.outstanding,
         }
     }
     if outstanding > limit { Turn::Later } else { turn }
+}
+
+fn is_ambiguous(next: &Claim, other: &Claim) -> bool {
+    matches!((next, other), (Claim::Search, Claim::Search))
 }

@@ -139,11 +139,13 @@ impl Walk {
     }
 
     async fn step(&mut self) -> Result<(), Failure> {
-        let polls = match (self.random.below(2), self.random.below(10)) {
-            (0, _) => None,
-            (_, 0) => Some(0),
-            (_, 1..6) => Some(1 + self.random.below(3)),
-            _ => Some(1 + self.random.below(40)),
+        // Most operations are over after their second poll.
+        let polls = match self.random.below(16) {
+            0..5 => None,
+            5 => Some(0),
+            6..12 => Some(1),
+            12..14 => Some(2 + self.random.below(3)),
+            _ => Some(1 + self.random.below(60)),
         };
         let (operation, result) = self.operation(Polls(polls)).await;
         if matches!(&result, Err(Failure::Ended(Error::Deselected)) if self.select_dropped) {
