@@ -128,6 +128,7 @@ impl Walk {
         *self.tally.closed.entry("a reader was dropped inside its message".to_owned()).or_default() += self.unproven;
         self.client = self.connector.connect().await.expect("Dovecot lets us in again");
         self.open = None;
+        self.select_dropped = false;
         self.proven(0);
     }
 
@@ -135,7 +136,6 @@ impl Walk {
         self.tally.usable += usable;
         self.unproven = 0;
         self.reader_dropped = false;
-        self.select_dropped = false;
     }
 
     async fn step(&mut self) -> Result<(), Failure> {
@@ -200,6 +200,7 @@ impl Walk {
             }
             Some(mailbox) => {
                 self.open = Some((target, mailbox, known));
+                self.select_dropped = false;
                 Ok(End::Complete)
             }
         }
@@ -251,7 +252,7 @@ impl Walk {
             }
         }
         match due.difference(&seen).next() {
-            Some(uid) => Err(format!("{uid} of {} is missing, {} came", mailbox.name(), seen.len()))?,
+            Some(uid) => Err(format!("{uid} of {} is missing, {} of {} came", mailbox.name(), seen.len(), due.len()))?,
             None => Ok(End::Complete),
         }
     }
