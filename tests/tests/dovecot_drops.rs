@@ -3,13 +3,13 @@
 //!
 //! `IMAP_TESTS_OPERATIONS` sets how many operations each runtime does, `IMAP_TESTS_SEED` which ones.
 
-mod drops;
+mod random_walk;
 mod session;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use drops::{Damage, Model, Random, Tally, Walk};
+use random_walk::{Damage, Model, Random, Tally, Walk};
 use imap_tests::dovecot::Dovecot;
 use imap_tokio::types::{FetchItems, Section, UidSet};
 use imap_tokio::{LiteralPolicy, Security};
