@@ -153,6 +153,21 @@ impl<T: Identifier> Set<T> {
         self.ranges.get(at).is_some_and(|(low, _)| *low <= id)
     }
 
+    /// True when no identifier is in both sets. An open end may hold any, being the last message at the least.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        if self.is_empty() || other.is_empty() {
+            return true;
+        }
+        if self.open.is_some() || other.open.is_some() {
+            return false;
+        }
+        let (few, many) = if self.ranges.len() < other.ranges.len() { (self, other) } else { (other, self) };
+        few.ranges.iter().all(|(low, high)| {
+            let at = many.ranges.partition_point(|(_, end)| end < low);
+            many.ranges.get(at).is_none_or(|(start, _)| start > high)
+        })
+    }
+
     /// How many identifiers it holds, without an open end.
     pub fn len(&self) -> u64 {
         self.ranges.iter().map(|(low, high)| low.count_to(*high)).sum()
