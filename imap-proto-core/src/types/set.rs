@@ -442,6 +442,21 @@ mod tests {
     }
 
     #[test]
+    fn sets_are_disjoint_when_they_share_nothing() {
+        for (one, other, disjoint) in [
+            (set(&[1, 2, 3]), set(&[4, 5]), true),
+            (set(&[1, 5, 9]), set(&[2, 6, 8]), true),
+            (set(&[1, 5, 9]), set(&[3, 4, 9]), false),
+            (set(&[1]), set(&[1]), false),
+            (UidSet::from(uid(2)..=uid(90)), set(&[1, 40]), false),
+            (set(&[]), UidSet::all(), true),
+            (set(&[1]), UidSet::from_start(uid(7)), false),
+        ] {
+            assert_eq!((one.is_disjoint(&other), other.is_disjoint(&one)), (disjoint, disjoint), "{one} {other}");
+        }
+    }
+
+    #[test]
     fn the_highest_number_is_no_special_case() {
         let mut high = UidSet::from(Uid::MAX);
         high.insert(Uid::MAX);
