@@ -141,8 +141,9 @@ impl Reply {
         self.reader.wake();
     }
 
+    /// Bytes that wait for the reader: none once it is gone, whatever was pushed while it went.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Acquire)
+        if self.items.is_closed() { 0 } else { self.waiting.load(Ordering::Acquire) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -178,5 +179,21 @@ impl Reply {
         self.items.close();
         while self.items.pop().is_ok() {}
         self.waiting.store(0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_waits_for_a_reader_that_is_gone() {
+        let reply = Reply::new();
+        reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"octets")));
+        assert_eq!(reply.waiting(), 6);
+        reply.close();
+        // The driver has not heard of it yet.
+        reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"more")));
+        assert_eq!(reply.waiting(), 0);
     }
 }

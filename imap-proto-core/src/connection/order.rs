@@ -16,8 +16,8 @@ pub(super) enum Turn {
 ///
 /// Nothing passes a literal that is being written or waits for its `+`, nothing passes a barrier and a
 /// barrier passes nothing. IDLE begins alone, and gives way by DONE, never before its own `+` was read:
-/// a server was seen to hang on that. Of two searches under way Dovecot was seen to answer the second one first,
-/// and `* SEARCH` does not say which it is.
+/// a server was seen to hang on that. Of two searches or fetches under way Dovecot was seen to send all
+/// data before it ended the first one, and to end the second one first.
 pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
     let mut outstanding = 0;
     let mut turn = Turn::Now;
@@ -36,12 +36,13 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
     if outstanding > limit { Turn::Later } else { turn }
 }
 
-/// True where untagged data may answer either: whoever is first in line would take what the other asked for.
+/// True where the answers of both could not be told apart: `* SEARCH` does not say whose it is, and FETCH data of one
+/// message may be of either that asked for the same of it.
 fn is_ambiguous(next: &Claim, other: &Claim) -> bool {
     match (next, other) {
         (Claim::Search, Claim::Search) => true,
-        (Claim::Fetch { uids, items }, Claim::Fetch { uids: other_uids, items: other_items }) => {
-            items.overlaps(other_items) && uids.intersects(other_uids)
+        (Claim::Fetch { uids, items }, Claim::Fetch { uids: others, items: other_items }) => {
+            items.overlaps(other_items) && !uids.is_disjoint(others)
         }
         _ => false,
     }

@@ -252,23 +252,25 @@ impl FetchItems {
         Ok(self)
     }
 
-    /// True when a response to one may be taken for a response to the other, for the same message.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let own = |items: &Self| items.mask.without(ItemMask::UID);
-        let nothing_else = |items: &Self| own(items).is_empty() && items.sections.is_empty() && items.raw.is_empty();
-        let shared = ItemMask(own(self).0 & own(other).0);
-        let section = |one: &FetchSection| {
-            other.sections.iter().any(|two| one.section == two.section && one.origin() == two.origin())
-        };
-        !shared.is_empty()
-            || self.sections.iter().any(section)
-            || (!self.raw.is_empty() && !other.raw.is_empty())
-            || (nothing_else(self) && nothing_else(other))
-    }
-
     /// The items without arguments.
     pub fn mask(&self) -> ItemMask {
         self.mask | ItemMask::UID
+    }
+
+    /// True when data of one message could answer either. The UID alone is in every answer.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let nothing_else =
+            |items: &Self| items.mask() == ItemMask::UID && items.sections.is_empty() && items.raw.is_empty();
+        let same_section = |one: &FetchSection| {
+            other.sections.iter().any(|other| one.section == other.section && one.origin() == other.origin())
+        };
+        // What a raw item is answered with is not known.
+        let is_raw = !self.raw.is_empty() || !other.raw.is_empty();
+        is_raw
+            || nothing_else(self)
+            || nothing_else(other)
+            || self.mask.0 & other.mask.0 & !ItemMask::UID.0 != 0
+            || self.sections.iter().any(same_section)
     }
 
     /// The sections, in the order they were added.

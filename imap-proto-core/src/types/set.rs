@@ -153,25 +153,19 @@ impl<T: Identifier> Set<T> {
         self.ranges.get(at).is_some_and(|(low, _)| *low <= id)
     }
 
-    /// True when an identifier is in both.
-    pub fn intersects(&self, other: &Self) -> bool {
-        let reaches =
-            |start: T, set: &Self| set.open.is_some() || set.ranges.back().is_some_and(|(_, high)| *high >= start);
-        if self.open.is_some_and(|start| reaches(start, other)) || other.open.is_some_and(|start| reaches(start, self))
-        {
+    /// True when no identifier is in both sets. An open end may hold any, being the last message at the least.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        if self.is_empty() || other.is_empty() {
             return true;
         }
-        let (mut ours, mut theirs) = (self.ranges().peekable(), other.ranges().peekable());
-        while let (Some((low, high)), Some((other_low, other_high))) = (ours.peek(), theirs.peek()) {
-            if high < other_low {
-                ours.next();
-            } else if other_high < low {
-                theirs.next();
-            } else {
-                return true;
-            }
+        if self.open.is_some() || other.open.is_some() {
+            return false;
         }
-        false
+        let (few, many) = if self.ranges.len() < other.ranges.len() { (self, other) } else { (other, self) };
+        few.ranges.iter().all(|(low, high)| {
+            let at = many.ranges.partition_point(|(_, end)| end < low);
+            many.ranges.get(at).is_none_or(|(start, _)| start > high)
+        })
     }
 
     /// How many identifiers it holds, without an open end.
@@ -430,25 +424,6 @@ mod tests {
     }
 
     #[test]
-    fn sets_intersect_where_they_share_an_identifier() {
-        let table = [
-            ("1:3", "3:5", true),
-            ("1:3", "4:5", false),
-            ("1,5,9", "2:4,6:8", false),
-            ("1,5,9", "2:4,6:9", true),
-            ("7:*", "1:6", false),
-            ("7:*", "1:7", true),
-            ("7:*", "9:*", true),
-            ("", "1:*", false),
-        ];
-        for (one, other, expected) in table {
-            let read = |text: &str| UidSet::from_wire(text.as_bytes()).unwrap_or_default();
-            let (one, other) = (read(one), read(other));
-            assert_eq!((one.intersects(&other), other.intersects(&one)), (expected, expected), "{one} {other}");
-        }
-    }
-
-    #[test]
     fn neighbours_become_one_range() {
         assert_eq!(set(&[5, 1, 3, 2]).to_string(), "1:3,5");
     }
@@ -464,6 +439,21 @@ mod tests {
         assert_eq!((open.first(), open.last(), open.len()), (Some(uid(1)), None, 2));
         assert_eq!(open.union(&UidSet::all()).to_string(), "1:*");
         assert_eq!(UidSet::last_message().to_string(), "*");
+    }
+
+    #[test]
+    fn sets_are_disjoint_when_they_share_nothing() {
+        for (one, other, disjoint) in [
+            (set(&[1, 2, 3]), set(&[4, 5]), true),
+            (set(&[1, 5, 9]), set(&[2, 6, 8]), true),
+            (set(&[1, 5, 9]), set(&[3, 4, 9]), false),
+            (set(&[1]), set(&[1]), false),
+            (UidSet::from(uid(2)..=uid(90)), set(&[1, 40]), false),
+            (set(&[]), UidSet::all(), true),
+            (set(&[1]), UidSet::from_start(uid(7)), false),
+        ] {
+            assert_eq!((one.is_disjoint(&other), other.is_disjoint(&one)), (disjoint, disjoint), "{one} {other}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The connection as transcripts.
 
 mod cancel;
+mod order;
 mod script;
 mod violations;

@@ -1,0 +1,56 @@
+//! What waits for what, where answers could not be told apart.
+
+use imap_proto_core::command::{Fetch, Noop, Search};
+use imap_proto_core::types::{FetchItems, Query, Section, Uid, UidSet};
+
+use crate::script::Script;
+
+fn uids(low: u32, high: u32) -> UidSet {
+    UidSet::from(Uid::new(low).expect("a UID")..=Uid::new(high).expect("a UID"))
+}
+
+/// Dovecot was seen to answer `* SEARCH` twice, then the second tag, then the first.
+#[test]
+fn a_search_waits_for_an_abandoned_one() {
+    let mut script = Script::selected("");
+    let first = script.submit(&Search::new(Query::seen()));
+    script.c("A1 UID SEARCH SEEN\r\n");
+    script.abandon(first);
+    script.submit(&Search::new(Query::all()));
+    script.c_nothing();
+    script.s("* SEARCH 1\r\nA1 OK\r\n");
+    script.e(&["1 ok"]);
+    script.c("A2 UID SEARCH ALL\r\n");
+    script.s("* SEARCH 1 2\r\nA2 OK\r\n");
+    script.e(&["2 * SEARCH 1 2", "2 ok"]);
+}
+
+/// Dovecot was seen to send the data of the second before it ended the first.
+#[test]
+fn a_fetch_waits_for_one_that_asks_for_the_same_of_the_same_messages() {
+    let mut script = Script::selected("");
+    let first = script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().flags()));
+    script.c("A1 UID FETCH 1:9 (UID FLAGS)\r\n");
+    script.abandon(first);
+    script.submit(&Fetch::new(uids(9, 12), FetchItems::summary()));
+    script.submit(&Noop);
+    script.c_nothing();
+    script.s("A1 OK\r\n");
+    script.e(&["1 ok"]);
+    script.c("A2 UID FETCH 9:12 (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)\r\nA3 NOOP\r\n");
+}
+
+#[test]
+fn fetches_of_other_messages_other_items_and_other_pieces_go_together() {
+    let mut script = Script::selected("");
+    let piece = |offset| FetchItems::ids().partial(Section::whole(), offset, 9);
+    script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().flags()));
+    script.submit(&Fetch::new(uids(10, 19), FetchItems::ids().flags()));
+    script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().size()));
+    script.submit(&Fetch::new(uids(1, 1), piece(0)));
+    script.submit(&Fetch::new(uids(1, 1), piece(9)));
+    script.c(concat!(
+        "A1 UID FETCH 1:9 (UID FLAGS)\r\nA2 UID FETCH 10:19 (UID FLAGS)\r\nA3 UID FETCH 1:9 (UID RFC822.SIZE)\r\n",
+        "A4 UID FETCH 1 (UID BODY.PEEK[]<0.9>)\r\nA5 UID FETCH 1 (UID BODY.PEEK[]<9.9>)\r\n"
+    ));
+}
