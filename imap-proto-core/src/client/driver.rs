@@ -81,10 +81,12 @@ impl<W: Wire> Driver<W> {
     }
 
     /// One round of everything. True when anything moved.
+    ///
+    /// Events come before writing: one that nobody hears of, such as `+`, may have put bytes in line.
     fn round(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = self.take_calls();
-        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         moved |= self.hand_out();
+        moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
         if !self.closing && !self.is_congested() {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
