@@ -2,4 +2,6 @@
 
 pub mod dovecot;
 pub mod mailbox;
+pub mod memory;
+pub mod stepper;
 pub mod strict;

@@ -85,6 +85,8 @@ impl<W: Wire> Driver<W> {
     }
 
     /// One round of everything. True when anything moved.
+    ///
+    /// Events come before writing: one that nobody hears of, such as `+`, may have put bytes in line.
     fn round(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = self.take_calls();
         moved |= self.hand_out();

@@ -61,6 +61,8 @@ pub struct StrictServer {
     model: Model,
     mailboxes_created: u32,
     output: Vec<u8>,
+    /// How much of the output was taken by [`take_some`](Self::take_some).
+    given: usize,
     held: bool,
     closing: Closing,
     violations: Vec<Violation>,
@@ -98,6 +100,7 @@ impl StrictServer {
             model: BTreeMap::new(),
             mailboxes_created: 0,
             output: Vec::new(),
+            given: 0,
             held: false,
             closing: Closing::Open,
             violations: Vec::new(),
@@ -167,7 +170,24 @@ impl StrictServer {
         if let Some(shown) = self.to_show.take() {
             self.shown = shown;
         }
-        take(&mut self.output)
+        let given = take(&mut self.given);
+        take(&mut self.output).split_off(given)
+    }
+
+    /// Takes at most `most` bytes for the client. What they mean counts as read with the last byte of all there is.
+    pub fn take_some(&mut self, most: usize) -> Vec<u8> {
+        let left = self.output.get(self.given..).unwrap_or_default();
+        if self.held || most >= left.len() {
+            return self.take_output();
+        }
+        let some = left.get(..most).unwrap_or_default().to_vec();
+        self.given += most;
+        some
+    }
+
+    /// Returns how many bytes wait for the client.
+    pub fn waiting(&self) -> usize {
+        if self.held { 0 } else { self.output.len() - self.given }
     }
 
     /// Holds back everything not yet taken until [`release`](Self::release), as a slow server would.
@@ -208,6 +228,11 @@ impl StrictServer {
     /// Refuses the next synchronizing literal with this instead of `+`.
     pub fn refuse_literal(&mut self, refusal: Refusal) {
         self.options.refuse_literal = Some(refusal);
+    }
+
+    /// Takes back [`refuse_literal`](Self::refuse_literal), where no literal came to be refused.
+    pub fn accept_literals(&mut self) {
+        self.options.refuse_literal = None;
     }
 
     /// Says BYE and closes, as on a shutdown.

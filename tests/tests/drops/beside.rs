@@ -1,0 +1,203 @@
+//! Other calls of the task that holds a half-read stream, and time that passes meanwhile.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use imap_proto_core::client::{BodyStream, FetchStream};
+use imap_proto_core::types::{FetchItems, MailboxName, Section};
+use imap_proto_core::{Closed, Error};
+use imap_tests::memory::{Fault, Pace};
+use imap_tests::stepper::Stepper;
+
+use super::acts::{Act, Place, World, text, uid};
+
+/// More than a reader may leave lying before the driver stops reading for its sake.
+const WORLD: World = World { inbox: 70, each: 4000, big: 600_000, inline: 16 << 10, ..World::SMALL };
+const PACE: Pace = Pace::bytes(3000);
+
+fn open() -> (Stepper, Place) {
+    let (stepper, place) = WORLD.open();
+    stepper.link.set_pace(PACE);
+    (stepper, Place { few: true, ..place })
+}
+
+fn fetch(place: &Place) -> FetchStream {
+    place.inbox.fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()))
+}
+
+/// Reads so many messages, and returns how many there were.
+fn take(stepper: &mut Stepper, stream: &mut FetchStream, first: usize, most: usize) -> Result<usize, Error> {
+    for number in first..first + most {
+        let Some(message) = stepper.finish(stream.try_next()).expect("the stream goes on")? else {
+            return Ok(number - first);
+        };
+        assert_eq!(message.uid().get() as usize, number + 2);
+        assert_eq!(message.section("").unwrap_or_default(), text(number + 1, 4000));
+    }
+    Ok(most)
+}
+
+fn take_octets(stepper: &mut Stepper, stream: &mut BodyStream, most: usize) -> Vec<u8> {
+    let mut octets = Vec::new();
+    while octets.len() < most {
+        match stepper.finish(stream.try_next()).expect("the stream goes on").expect("no error") {
+            Some(chunk) => octets.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    octets
+}
+
+/// Calls that get their answer while a stream is held.
+const BESIDE: [Act; 7] =
+    [Act::Noop, Act::Search, Act::SearchLiteral, Act::Capability, Act::Append, Act::AppendFrom, Act::Sections];
+
+/// Lets the driver read as much as it will for a reader that does not read.
+fn lie(stepper: &mut Stepper) {
+    stepper.rest().expect("the driver waits for the reader");
+}
+
+#[test]
+fn calls_are_answered_beside_a_half_read_fetch() {
+    for (act, read) in BESIDE.into_iter().flat_map(|act| [0, 1, 5, 16, 31, 32, 33, 60, 68].map(|read| (act, read))) {
+        let (mut stepper, place) = open();
+        let mut stream = fetch(&place);
+        // An odd one is read until the driver has stopped, an even one is left at once.
+        assert_eq!(take(&mut stepper, &mut stream, 0, read).expect("no error"), read);
+        if read % 2 == 1 {
+            lie(&mut stepper);
+        }
+        let answer = stepper.finish(place.perform(act)).unwrap_or_else(|hung| panic!("{act:?} after {read} {hung}"));
+        assert!(answer.is_ok(), "{act:?} after {read}: {answer:?}");
+        assert_eq!(take(&mut stepper, &mut stream, read, 100).expect("no error"), 69 - read);
+        assert_eq!(stepper.link.server().violations(), []);
+    }
+}
+
+#[test]
+fn calls_are_answered_beside_a_half_read_body() {
+    for (act, read) in BESIDE.into_iter().flat_map(|act| [1, 70_000, 262_144, 300_000].map(|read| (act, read))) {
+        let (mut stepper, place) = open();
+        let mut stream = place.inbox.body(uid(1), Section::whole());
+        let mut octets = take_octets(&mut stepper, &mut stream, read);
+        lie(&mut stepper);
+        let answer = stepper.finish(place.perform(act)).unwrap_or_else(|hung| panic!("{act:?} after {read} {hung}"));
+        assert!(answer.is_ok(), "{act:?} after {read}: {answer:?}");
+        octets.extend(take_octets(&mut stepper, &mut stream, usize::MAX));
+        assert!(octets == text(0, 600_000), "{act:?} after {read}");
+        assert_eq!(stepper.link.server().violations(), []);
+    }
+}
+
+#[test]
+fn a_select_beside_a_half_read_fetch_ends_it_with_an_error() {
+    let (mut stepper, place) = open();
+    let mut stream = fetch(&place);
+    assert_eq!(take(&mut stepper, &mut stream, 0, 5).expect("no error"), 5);
+    lie(&mut stepper);
+    let select = stepper.client.select(MailboxName::try_from("Other").expect("a name"));
+    stepper.finish(select).expect("no hang").expect("it is selected");
+    match take(&mut stepper, &mut stream, 5, 100) {
+        Err(Error::Deselected) => {}
+        other => panic!("the fetch ended with {other:?}"),
+    }
+    assert_eq!(stepper.link.server().violations(), []);
+}
+
+#[test]
+fn a_call_dropped_beside_a_half_read_fetch_settles() {
+    for act in BESIDE {
+        let (mut stepper, place) = open();
+        let mut stream = fetch(&place);
+        assert_eq!(take(&mut stepper, &mut stream, 0, 1).expect("no error"), 1);
+        lie(&mut stepper);
+        let mut doing = place.perform(act);
+        assert!(stepper.step(doing.as_mut(), 3).is_none());
+        drop(doing);
+        let settled = stepper.finish(place.client.settle()).unwrap_or_else(|hung| panic!("{act:?}, settle {hung}"));
+        if act != Act::AppendFrom {
+            assert!(settled.is_ok());
+            assert_eq!(take(&mut stepper, &mut stream, 1, 100).expect("no error"), 68);
+        }
+        assert_eq!(stepper.link.server().violations(), []);
+    }
+}
+
+#[test]
+fn calls_beside_a_half_read_fetch_end_with_the_connection() {
+    for fault in [Fault::End, Fault::Bye, Fault::Error] {
+        for more in [0, 1, 10_000, 70_000, 200_000] {
+            let (mut stepper, place) = open();
+            let mut stream = fetch(&place);
+            assert_eq!(take(&mut stepper, &mut stream, 0, 1).expect("no error"), 1);
+            lie(&mut stepper);
+            stepper.link.fail_read_at(stepper.link.read() + more, fault);
+            let noop = stepper.client.noop();
+            let answer = stepper.finish(noop).unwrap_or_else(|hung| panic!("{fault:?} {more}: NOOP {hung}"));
+            assert!(answer.is_err());
+            assert!(take(&mut stepper, &mut stream, 1, 100).is_err(), "a short success");
+        }
+    }
+}
+
+#[test]
+fn a_reader_may_take_its_time() {
+    let (mut stepper, place) = open();
+    let mut stream = fetch(&place);
+    for number in 0..69 {
+        assert_eq!(take(&mut stepper, &mut stream, number, 1).expect("a slow reader loses nothing"), 1);
+        lie(&mut stepper);
+        for _ in 0..4 {
+            stepper.link.advance(Duration::from_secs(20));
+            lie(&mut stepper);
+        }
+    }
+    assert_eq!(take(&mut stepper, &mut stream, 69, 1).expect("no error"), 0);
+}
+
+#[test]
+fn a_silent_server_is_given_up_all_the_same() {
+    let (mut stepper, place) = open();
+    stepper.link.server_mut().hold();
+    let mut doing = place.perform(Act::Noop);
+    assert!(stepper.step(doing.as_mut(), 10).is_none());
+    stepper.link.advance(Duration::from_secs(59));
+    assert!(stepper.step(doing.as_mut(), 10).is_none());
+    stepper.link.advance(Duration::from_secs(2));
+    let answer = stepper.finish(doing).expect("the driver wakes by itself");
+    assert!(matches!(answer, Err(super::acts::Wrong::Error(Error::Timeout(_)))), "{answer:?}");
+}
+
+#[test]
+fn a_dropped_append_may_take_its_time() {
+    let (mut stepper, place) = WORLD.open();
+    let place = Place { message: text(7000, 100_000), ..place };
+    let mut doing = place.perform(Act::Append);
+    stepper.link.set_pace(Pace::bytes(1000));
+    assert!(stepper.step(doing.as_mut(), 5).is_none());
+    drop(doing);
+    let mut settling = pin!(place.client.settle());
+    for _ in 0..50 {
+        stepper.link.hold_writes(true);
+        assert!(stepper.step(settling.as_mut(), 4).is_none());
+        stepper.link.advance(Duration::from_secs(10));
+        stepper.link.hold_writes(false);
+        assert!(stepper.step(settling.as_mut(), 4).is_none(), "{:?}", stepper.end());
+    }
+    stepper.finish(settling).expect("no hang").expect("it settles");
+    let drafts = stepper.link.server().mailboxes()["Drafts"].messages.clone();
+    assert!(drafts.len() == 1 && drafts[0].body == place.message);
+}
+
+#[test]
+fn what_is_left_of_a_dropped_download_is_not_awaited_for_ever() {
+    let (mut stepper, place) = open();
+    let mut stream = fetch(&place);
+    assert_eq!(take(&mut stepper, &mut stream, 0, 1).expect("no error"), 1);
+    drop(stream);
+    stepper.link.server_mut().hold();
+    lie(&mut stepper);
+    stepper.link.advance(Duration::from_secs(31));
+    lie(&mut stepper);
+    assert!(!matches!(stepper.end(), None | Some(Error::Closed(Closed::ByOwner))), "{:?}", stepper.end());
+}

@@ -1,0 +1,242 @@
+//! Every act dropped at every poll, and every act after it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use imap_proto_core::{Closed, Error};
+use imap_tests::memory::Pace;
+use imap_tests::stepper::{Hung, Stepper};
+use imap_tests::strict::{Literals, Model};
+
+use super::acts::{Act, PIECES, Place, Refuse, SECONDS, World, Wrong, text};
+
+/// An act that is dropped, and where.
+pub(crate) struct First {
+    pub(crate) name: &'static str,
+    pub(crate) act: Act,
+    pub(crate) world: World,
+}
+
+/// Which of the points of an act are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Points {
+    /// All of them, with every second act.
+    All,
+    /// All of them; the first and last 40 with every second act, the others with one or two in turn.
+    InTurn,
+    /// The first and last 40, and every so manieth, with one or two second acts in turn.
+    Sampled(usize),
+}
+
+/// How the second act comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Second {
+    /// When nothing is left of the first.
+    Settled,
+    /// In the same moment.
+    AtOnce,
+}
+
+/// What is to be true after a drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Expected {
+    stored: usize,
+    end: Option<Closed>,
+}
+
+/// What came of all cases of one act at one pace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) steps: usize,
+    pub(crate) cases: usize,
+    pub(crate) usable: usize,
+    pub(crate) ended: usize,
+    pub(crate) octets_owed: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: &Tally) {
+        self.cases += other.cases;
+        self.usable += other.usable;
+        self.ended += other.ended;
+        self.octets_owed += other.octets_owed;
+    }
+}
+
+struct Case<'a> {
+    first: &'a First,
+    pace: Pace,
+    step: usize,
+    act: Act,
+    second: Second,
+}
+
+impl fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Case { first, pace, step, act, second } = self;
+        write!(f, "{} ({:?}) dropped after step {step} at {pace:?}, then {act:?} {second:?}", first.name, first.world)
+    }
+}
+
+/// Tries an act at one pace.
+pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
+    let mut tally = Tally { steps: steps(first, pace), ..Tally::default() };
+    for step in 0..tally.steps {
+        let at_the_edge = step < 40 || step + 40 >= tally.steps;
+        let taken = match points {
+            Points::All | Points::InTurn => true,
+            Points::Sampled(stride) => at_the_edge || step % stride == 0,
+        };
+        let all_seconds = points == Points::All || (points == Points::InTurn && at_the_edge);
+        for (number, act) in SECONDS.into_iter().enumerate().filter(|_| taken) {
+            for (half, second) in [Second::Settled, Second::AtOnce].into_iter().enumerate() {
+                let its_turn = (step + half * 5) % SECONDS.len() == number;
+                if all_seconds || its_turn {
+                    try_one(&Case { first, pace, step, act, second }, &mut tally);
+                }
+            }
+        }
+    }
+    tally
+}
+
+/// How many polls an act takes that is not dropped, its driver's included.
+fn steps(first: &First, pace: Pace) -> usize {
+    let (mut stepper, place) = first.world.open();
+    stepper.link.set_pace(pace);
+    let mut doing = place.perform(first.act);
+    let mut steps = 0;
+    let result = loop {
+        if let Some(result) = stepper.step(doing.as_mut(), 1) {
+            break result;
+        }
+        stepper.drive();
+        steps += 2;
+        assert!(steps < 5_000_000, "{} does not end", first.name);
+    };
+    match (first.world.refuse, result) {
+        (Refuse::Never, Ok(())) => {}
+        (Refuse::No | Refuse::Bad | Refuse::Missing, Err(Wrong::Error(Error::Refused(_)))) => {}
+        (_, result) => panic!("{} undisturbed: {result:?}", first.name),
+    }
+    steps + 1
+}
+
+fn try_one(case: &Case<'_>, tally: &mut Tally) {
+    tally.cases += 1;
+    match run(case) {
+        Ok(None) => tally.usable += 1,
+        Ok(Some(Closed::OctetsOwed)) => tally.octets_owed += 1,
+        Ok(Some(_)) => tally.ended += 1,
+        Err(wrong) => panic!("{case}: {wrong}"),
+    }
+}
+
+fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
+    let (mut stepper, mut place) = case.first.world.open();
+    stepper.link.set_pace(case.pace);
+    let before = stepper.link.server().mailboxes().clone();
+    let written = stepper.link.written();
+
+    let mut doing = place.perform(case.first.act);
+    if stepper.step(doing.as_mut(), case.step).is_some() {
+        return Err("over before it was dropped".into());
+    }
+    drop(doing);
+    let begun = stepper.link.written() > written;
+    let expected = expected(case.first, begun, place.pieces_left.load(Ordering::Relaxed));
+    stepper.link.deliver_in_idle(0);
+    if !begun {
+        stepper.link.server_mut().accept_literals();
+    }
+    if case.second == Second::Settled {
+        settle(&mut stepper)?;
+        if !begun && stepper.link.written() > written {
+            return Err(format!("sent after all: {}", stepper.link.sent(written).escape_ascii()));
+        }
+    }
+    place.deselected = case.first.act == Act::Select && begun;
+    second(case, &mut stepper, &place, expected)?;
+    judge(case, &mut stepper, &before, expected)?;
+    Ok(expected.end)
+}
+
+pub(crate) fn settle(stepper: &mut Stepper) -> Result<(), String> {
+    // An error says that the connection is closed; whether it may be is judged below.
+    let _ = stepper.finish(stepper.client.clone().settle()).map_err(|hung| format!("settle {hung}"))?;
+    stepper.rest().map_err(|hung: Hung| hung.to_string())
+}
+
+/// What is right after a drop, by the rules of the design.
+fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
+    let refused = first.world.refuse != Refuse::Never;
+    let held = first.act == Act::Append || pieces_left == 0;
+    match first.act {
+        Act::Append | Act::AppendFrom if !begun => Expected { stored: 0, end: None },
+        Act::Append | Act::AppendFrom if held => Expected { stored: usize::from(!refused), end: None },
+        // Refused in place of the `+`, nothing is owed.
+        Act::AppendFrom if refused && first.world.literals == Literals::Synchronizing && pieces_left == PIECES => {
+            Expected { stored: 0, end: None }
+        }
+        Act::AppendFrom => Expected { stored: 0, end: Some(Closed::OctetsOwed) },
+        Act::Logout if begun => Expected { stored: 0, end: Some(Closed::LoggedOut) },
+        _ => Expected { stored: 0, end: None },
+    }
+}
+
+/// The act after it: right on a connection that is usable, an error on one that is not.
+fn second(case: &Case<'_>, stepper: &mut Stepper, place: &Place, expected: Expected) -> Result<(), String> {
+    let few = case.first.world.big > 1000 || case.first.world.inbox > 300;
+    let again = Place { few, into: "Drafts", message: text(8000, 50), pieces_left: Arc::default(), ..place.clone() };
+    let result = stepper.finish(again.perform(case.act)).map_err(|hung| format!("the second act {hung}"))?;
+    match (result, expected.end) {
+        (Ok(()), None) => {}
+        // Whoever logs out wants no more than that.
+        (Ok(()), Some(Closed::LoggedOut)) if case.act == Act::Logout => {}
+        (Err(Wrong::Error(error)), Some(_)) if error.is_fatal() => {}
+        (Ok(()), Some(end)) => return Err(format!("the second act went well on a connection that is to be {end}")),
+        (Err(wrong), _) => return Err(format!("the second act: {wrong}")),
+    }
+    let noop = stepper.client.noop();
+    let result = stepper.finish(noop).map_err(|hung| format!("the last NOOP {hung}"))?;
+    match (result, expected.end.is_some() || case.act == Act::Logout) {
+        (Ok(()), false) | (Err(_), true) => Ok(()),
+        (result, _) => Err(format!("the last NOOP: {result:?}")),
+    }
+}
+
+fn judge(case: &Case<'_>, stepper: &mut Stepper, before: &Model, expected: Expected) -> Result<(), String> {
+    settle(stepper)?;
+    let end = match stepper.end() {
+        None => None,
+        Some(Error::Closed(Closed::LoggedOut)) if case.act == Act::Logout && expected.end.is_none() => None,
+        Some(Error::Closed(closed)) => Some(*closed),
+        Some(error) => return Err(format!("the connection ended: {error}")),
+    };
+    if end != expected.end {
+        return Err(format!("the connection's end is {end:?}, not {:?}", expected.end));
+    }
+    let server = stepper.link.server();
+    if let [violation, ..] = server.violations() {
+        return Err(format!("violation {violation:?}"));
+    }
+    if end != Some(Closed::OctetsOwed) && (!server.unfinished().is_empty() || server.octets_owed() > 0) {
+        return Err(format!("unfinished: {}", server.unfinished().escape_ascii()));
+    }
+    let seconds = usize::from(matches!(case.act, Act::Append | Act::AppendFrom) && expected.end.is_none());
+    let drafts = &server.mailboxes()["Drafts"].messages;
+    let count = |body: Vec<u8>| drafts.iter().filter(|message| message.body == body).count();
+    let stored = (count(text(7000, 60)), count(text(8000, 50)), drafts.len());
+    if stored != (expected.stored, seconds, expected.stored + seconds) {
+        return Err(format!("stored {stored:?}, not {expected:?} and {seconds}"));
+    }
+    for (name, mailbox) in before.iter().filter(|(name, _)| *name != "Drafts") {
+        let now = &server.mailboxes()[name].messages;
+        let new = if name == "INBOX" { stepper.link.delivered() } else { 0 };
+        if now.len() != mailbox.messages.len() + new || !now.starts_with(&mailbox.messages) {
+            return Err(format!("{name} has changed"));
+        }
+    }
+    Ok(())
+}
