@@ -71,13 +71,14 @@ impl Stepper {
     /// When it does not.
     pub fn connect(server: StrictServer, config: Config) -> Self {
         let link = Link::new(server);
-        let shaken = pin!(shake_hands(link.wire(), Handshake::new(config, Security::ImplicitTls, None)));
+        let handshake = Box::new(Handshake::new(config, Security::ImplicitTls, None));
+        let shaken = pin!(shake_hands(link.wire(), handshake));
         link.begin_poll();
         let Poll::Ready(Ok(Shaken::Ready(client, driver))) = shaken.poll(&mut Context::from_waker(Waker::noop()))
         else {
             panic!("the handshake with a server that greets with PREAUTH takes one poll");
         };
-        Stepper { link, client, driver: Some(driver), end: None, woken: Woken::new() }
+        Stepper { link, client, driver: Some(*driver), end: None, woken: Woken::new() }
     }
 
     /// Polls the driver once, woken or not.

@@ -78,7 +78,7 @@ fn a_connection_lost_in_the_handshake_ends_it_with_an_error() {
             link.fail_read_at(at, fault);
             let credentials = Credentials::password("alice", "secret");
             let handshake = Handshake::new(Config::default(), Security::Plaintext, Some(credentials));
-            let mut shaking = pin!(shake_hands(link.wire(), handshake));
+            let mut shaking = pin!(shake_hands(link.wire(), Box::new(handshake)));
             match shaking.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Err(error)) => assert!(error.is_fatal(), "{fault:?} at {at}: {error}"),
                 Poll::Ready(Ok(Shaken::Ready(..))) => break,
