@@ -185,7 +185,8 @@ fn a_source_that_is_wrong_about_its_length_or_fails_stores_nothing() {
             (LiteralPolicy::AsAdvertised, 90_000, 50_000),
             (LiteralPolicy::Synchronizing, 90_000, 50_000),
         ] {
-            let connector = connector(&server, Security::Plaintext, "alice").config(|config| config.literals = literals);
+            let connector =
+                connector(&server, Security::Plaintext, "alice").config(|config| config.literals = literals);
             let client = connector.connect().await.expect("Dovecot lets us in");
             let source = read_from(tokio::io::repeat(b'a').take(readable));
             let result = client.append_from(MailboxName::inbox(), announced, source, |append| append).await;

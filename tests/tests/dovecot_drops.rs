@@ -10,10 +10,10 @@ mod session;
 use std::sync::Arc;
 use std::time::Instant;
 
-use random_walk::{Damage, Model, Random, Tally, Walk};
 use imap_tests::dovecot::Dovecot;
 use imap_tokio::types::{FetchItems, Section, UidSet};
 use imap_tokio::{LiteralPolicy, Security};
+use random_walk::{Damage, Model, Random, Tally, Walk};
 use session::{connector, create_mailboxes};
 
 const MAILBOXES: [&str; 4] = ["INBOX", "Work", "Lists", "Rest"];

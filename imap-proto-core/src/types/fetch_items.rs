@@ -259,9 +259,8 @@ impl FetchItems {
 
     /// True when data of one message could answer either. The UID alone is in every answer.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        let nothing_else = |items: &Self| {
-            items.mask() == ItemMask::UID && items.sections.is_empty() && items.raw.is_empty()
-        };
+        let nothing_else =
+            |items: &Self| items.mask() == ItemMask::UID && items.sections.is_empty() && items.raw.is_empty();
         let same_section = |one: &FetchSection| {
             other.sections.iter().any(|other| one.section == other.section && one.origin() == other.origin())
         };

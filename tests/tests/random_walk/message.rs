@@ -23,7 +23,9 @@ impl Expected {
         };
         let mut line = 0;
         while octets.len() < len {
-            octets.extend_from_slice(format!("{id} {line} of a message that is long: {{17}} A1 OK * BYE )\r\n").as_bytes());
+            octets.extend_from_slice(
+                format!("{id} {line} of a message that is long: {{17}} A1 OK * BYE )\r\n").as_bytes(),
+            );
             line += 1;
         }
         let mut flags = Vec::new();

@@ -58,7 +58,11 @@ impl fmt::Display for Tally {
         for (operation, (begun, dropped)) in &self.operations {
             writeln!(f, "    {operation:<16} {begun:>6}, dropped {dropped:>6}")?;
         }
-        writeln!(f, "  connection usable after {} drops, not asked after {}, closed after {closed}", self.usable, self.last)?;
+        writeln!(
+            f,
+            "  connection usable after {} drops, not asked after {}, closed after {closed}",
+            self.usable, self.last
+        )?;
         for (cause, count) in &self.closed {
             writeln!(f, "    {cause}: {count}")?;
         }
