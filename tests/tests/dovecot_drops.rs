@@ -4,7 +4,6 @@
 //! `IMAP_TESTS_OPERATIONS` sets how many operations each runtime does, `IMAP_TESTS_SEED` which ones.
 
 mod random_walk;
-#[expect(dead_code, reason = "not all of it is used here")]
 mod session;
 
 use std::sync::Arc;

@@ -205,11 +205,14 @@ fn clear_text_behind_the_answer_to_starttls_is_fatal_wherever_it_is_split() {
     assert_eq!(heard.lines().count(), 1, "{heard}");
 }
 
+/// What a server does, and whether an error is the right one.
+type Row = (Vec<Act>, fn(&Error) -> bool);
+
 /// N2 to N5.
 #[test]
 fn starttls_that_is_left_out_refused_or_faked_is_fatal_before_the_login() {
     let greeting = |capabilities: &str| say(&format!("* OK [CAPABILITY IMAP4rev1 {capabilities}] hi\r\n"));
-    let rows: Vec<(Vec<Act>, fn(&Error) -> bool)> = vec![
+    let rows: Vec<Row> = vec![
         (vec![say("* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n"), Act::Wait], |error| {
             matches!(error, Error::Protocol(Violation::PreAuthWithoutTls))
         }),
