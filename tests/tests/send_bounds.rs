@@ -45,9 +45,11 @@ fn operations_streams_and_drivers_are_sent_between_threads() {
 /// Checked by the compiler; a generic bound would not see what a future holds across its awaits.
 #[test]
 fn the_future_of_connecting_is_sent_between_threads() {
+    #[expect(clippy::manual_async_fn, reason = "the bound is what is tested")]
     fn connecting(connector: Connector) -> impl Future<Output = Result<Client, Error>> + Send + 'static {
         async move { connector.connect().await }
     }
+    #[expect(clippy::manual_async_fn, reason = "the bound is what is tested")]
     fn opening(connector: Connector) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         async move {
             let (_client, driver) = connector.open().await?;
@@ -61,6 +63,7 @@ fn the_future_of_connecting_is_sent_between_threads() {
 
 #[test]
 fn whole_sessions_are_sent_between_threads() {
+    #[expect(clippy::manual_async_fn, reason = "the bound is what is tested")]
     fn session(client: Client) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         async move {
             let inbox = client.select(imap_tokio::types::MailboxName::inbox()).await?;

@@ -17,8 +17,8 @@ impl Expected {
         let mut octets = message(id);
         // Every 17th is downloaded in pieces, every 5th comes as a streamed literal.
         let len = match id {
-            _ if id % 17 == 0 => 300_000 + id as usize % 7919,
-            _ if id % 5 == 0 => 40_000 + id as usize % 7919,
+            _ if id.is_multiple_of(17) => 300_000 + id as usize % 7919,
+            _ if id.is_multiple_of(5) => 40_000 + id as usize % 7919,
             _ => octets.len(),
         };
         let mut line = 0;
