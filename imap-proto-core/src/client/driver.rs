@@ -263,7 +263,7 @@ impl<W: Wire> Driver<W> {
 impl<W> Driver<W> {
     /// Ends everything that anybody waits for.
     fn refuse_all(&mut self, error: &Error) {
-        for call in self.calls.close() {
+        for call in self.calls.close(error) {
             if let Call::Submit { ticket, reply, .. } = call {
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
             } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply } = call {
@@ -271,7 +271,7 @@ impl<W> Driver<W> {
             }
         }
         for reply in self.settling.drain(..) {
-            reply.push(Ticket::NONE, Item::Settled);
+            reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
         }
         for listener in self.listeners.drain(..) {
             listener.reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::Cancelled));

@@ -16,6 +16,9 @@ use crate::wire::OwnedResponse;
 /// Bytes that wait for one reader before the driver stops reading on its account.
 pub(super) const MOST_WAITING: usize = 64 << 10;
 
+/// As many threads may ask at the same moment why a connection ended, and be told.
+const CAUSES: usize = 32;
+
 /// What handles ask of the driver.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -69,11 +72,18 @@ pub(super) struct Calls {
     queue: ConcurrentQueue<Call>,
     driver: AtomicWaker,
     next_ticket: AtomicUsize,
+    /// Copies of why the connection ended; none while it is open.
+    causes: ConcurrentQueue<Error>,
 }
 
 impl Calls {
     pub(super) fn new() -> Self {
-        Calls { queue: ConcurrentQueue::unbounded(), driver: AtomicWaker::new(), next_ticket: AtomicUsize::new(0) }
+        Calls {
+            queue: ConcurrentQueue::unbounded(),
+            driver: AtomicWaker::new(),
+            next_ticket: AtomicUsize::new(0),
+            causes: ConcurrentQueue::bounded(CAUSES),
+        }
     }
 
     pub(super) fn ticket(&self) -> Ticket {
@@ -85,7 +95,7 @@ impl Calls {
     /// # Errors
     /// When the driver is gone, and with it the connection.
     pub(super) fn push(&self, call: Call) -> Result<(), Error> {
-        let pushed = self.queue.push(call).map_err(|_| Error::Closed(Closed::DriverGone));
+        let pushed = self.queue.push(call).map_err(|_| self.cause());
         self.driver.wake();
         pushed
     }
@@ -102,8 +112,19 @@ impl Calls {
         self.driver.register(cx.waker());
     }
 
-    /// Refuses all further calls and returns those that were under way.
-    pub(super) fn close(&self) -> Vec<Call> {
+    /// Why the connection ended. Each reader takes a copy and puts one back: nobody waits for anybody.
+    fn cause(&self) -> Error {
+        let Ok(error) = self.causes.pop() else { return Error::Closed(Closed::DriverGone) };
+        // It has room: a copy was just taken.
+        let _ = self.causes.push(error.clone());
+        error
+    }
+
+    /// Refuses all further calls for `cause`, the first one that is told, and returns those that were under way.
+    pub(super) fn close(&self, cause: &Error) -> Vec<Call> {
+        if !self.queue.is_closed() {
+            while self.causes.push(cause.clone()).is_ok() {}
+        }
         self.queue.close();
         self.queue.try_iter().collect()
     }
