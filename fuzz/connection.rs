@@ -6,7 +6,7 @@ use bytes::Bytes;
 use imap_proto_core::command::{
     Access, Append, CapabilityCommand, Command, Fetch, Idle, Login, Logout, Message, Noop, Request, Search, Select,
 };
-use imap_proto_core::types::{FetchItems, Flag, MailboxName, Query, Section, Secret, Uid, UidSet};
+use imap_proto_core::types::{FetchItems, Flag, MailboxName, Query, Secret, Section, Uid, UidSet};
 use imap_proto_core::{CommandId, Config, Connection, Error, Event, LiteralPolicy, Time};
 
 use crate::alphabet::spell;

@@ -85,6 +85,10 @@ pub struct Connection {
     end: Option<Error>,
 }
 
+/// For how many of anything a connection keeps room while it does nothing. Pipelining may have needed a lot,
+/// and a connection may idle for days.
+const AT_REST: usize = 4;
+
 /// What is to be told, and needs no bytes of the receive buffer.
 #[derive(Debug)]
 enum Pending {
@@ -151,6 +155,9 @@ impl Connection {
         let idle = self.in_flight.iter().all(|entry| matches!(entry.stage, Stage::Idling { .. }));
         if idle {
             self.decoder.rest();
+            self.in_flight.rest();
+            self.outbox.rest();
+            self.pending.shrink_to(AT_REST);
         }
         self.decoder.space()
     }

@@ -146,7 +146,7 @@ impl Framer {
         self.limits = limits.clamped();
     }
 
-    /// Room to read into: between one and 32 KiB, more after reads that filled it.
+    /// Room to read into: between a half and 32 KiB, more after reads that filled it.
     ///
     /// Call [`next_piece`](Self::next_piece) until it has nothing more before reading again, else the buffer grows
     /// with what was left.
@@ -155,14 +155,15 @@ impl Framer {
         if self.head == self.tail {
             self.move_to_front();
         }
-        if self.buffer.len() - self.tail < self.space {
+        // Half of it will do, so that what is left in front of a body does not make the buffer grow.
+        if self.buffer.len() - self.tail < self.space / 2 {
             if self.head > 0 {
                 self.move_to_front();
             }
-            let wanted = self.tail + self.space;
-            if self.buffer.len() < wanted {
+            if self.buffer.len() - self.tail < self.space / 2 {
                 // Doubling keeps copying linear; the length of a literal plays no part.
-                let len = wanted.max(self.tail * 2);
+                let len = (self.tail + self.space).max(self.tail * 2);
+                self.buffer.reserve_exact(len - self.buffer.len());
                 self.buffer.resize(len, 0);
             }
         }
@@ -174,7 +175,7 @@ impl Framer {
     pub fn received(&mut self, n: usize) {
         let room = self.buffer.len() - self.tail;
         self.tail += n.min(room);
-        if n >= self.space {
+        if n >= room.min(MOST_SPACE) {
             self.space = (self.space * 2).min(MOST_SPACE);
         }
     }
@@ -186,6 +187,9 @@ impl Framer {
             self.move_to_front();
             self.buffer = Vec::new();
             self.space = IDLE_SPACE;
+        }
+        if self.head == self.tail {
+            self.detached.shrink_to(1);
         }
     }
 
@@ -564,7 +568,9 @@ mod tests {
 
     #[test]
     fn status_text_opens_no_literal_whatever_it_ends_with() {
-        for start in ["* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", "* ok", "*  OK", "A1 OK", "A1 NO", "A1 BAD", "+", "+ OK"] {
+        for start in
+            ["* OK", "* NO", "* BAD", "* BYE", "* PREAUTH", "* ok", "*  OK", "A1 OK", "A1 NO", "A1 BAD", "+", "+ OK"]
+        {
             for end in ["{3}", "{5+}", "~{3}", "{99999999999999999999}", "{3}  "] {
                 let line = format!("{start} see {end}");
                 check(format!("{line}\r\n* 1 EXISTS\r\n").as_bytes(), small(), &[&line, "* 1 EXISTS"]);
@@ -614,7 +620,11 @@ mod tests {
         let lost = "literal length out of range";
         for length in ["9223372036854775808", "10000000000000000000", "99999999999999999999", &"9".repeat(300)] {
             check(format!("* X {{{length}}}\r\n").as_bytes(), Limits::default(), &[lost]);
-            check(format!("* X \"{{{length}}}\"\r\n").as_bytes(), Limits::default(), &[&format!("* X \"{{{length}}}\"")]);
+            check(
+                format!("* X \"{{{length}}}\"\r\n").as_bytes(),
+                Limits::default(),
+                &[&format!("* X \"{{{length}}}\"")],
+            );
         }
         for length in ["9223372036854775807", "0009223372036854775807"] {
             check(format!("* X {{{length}}}\r\nab").as_bytes(), Limits::default(), &["…"]);
@@ -668,7 +678,9 @@ mod tests {
     #[test]
     fn the_buffer_grows_with_what_came_and_never_with_what_was_announced() {
         let mut framer = Framer::new(Limits::default());
-        for line in [&b"* 1 FETCH (BODY[] {4294967296}\r\n0123456789"[..], b"* LIST () \"/\" {4294967296}\r\n0123456789"] {
+        for line in
+            [&b"* 1 FETCH (BODY[] {4294967296}\r\n0123456789"[..], b"* LIST () \"/\" {4294967296}\r\n0123456789"]
+        {
             let mut framer = Framer::new(Limits::default());
             feed(&mut framer, line);
             while let Ok(Some(_)) = framer.next_piece() {}

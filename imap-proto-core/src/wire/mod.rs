@@ -21,9 +21,9 @@ pub(crate) use encode::{Encoder, Part, Text as LineText};
 pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
 pub use response::{Condition, Kind, OwnedResponse, Response};
-pub use token::{Damage, Token, TokenKind, tokenize};
 #[cfg(test)]
 pub(crate) use tests::stream;
+pub use token::{Damage, Token, TokenKind, tokenize};
 #[cfg(test)]
 pub(crate) use value::Parsed;
 pub(crate) use value::{Table, decode, parse_number};

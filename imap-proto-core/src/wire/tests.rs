@@ -189,17 +189,41 @@ fn response() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         literal,
         prop::sample::select(vec![
-            "FLAGS (\\Seen)", "BODY[] ", "BODY[", "BODY[1]<0> ", "\"a\\\"b\" ", "NIL ", "(", ")", "UID 7 ", "\"", "{3}",
-            "{", "~", "[", "((((((", "))", "ENVELOPE (NIL ", "{20}\r\n", "RFC822 ",
+            "FLAGS (\\Seen)",
+            "BODY[] ",
+            "BODY[",
+            "BODY[1]<0> ",
+            "\"a\\\"b\" ",
+            "NIL ",
+            "(",
+            ")",
+            "UID 7 ",
+            "\"",
+            "{3}",
+            "{",
+            "~",
+            "[",
+            "((((((",
+            "))",
+            "ENVELOPE (NIL ",
+            "{20}\r\n",
+            "RFC822 ",
         ])
         .prop_map(|word| Vec::from(word.as_bytes())),
     ];
     let start = prop::sample::select(vec![
-        "* 1 FETCH (", "* LIST () ", "* OK ", "A1 NO ", "+ ", "* SEARCH 1 2 ", "junk ", "\0\0* X ", "",
+        "* 1 FETCH (",
+        "* LIST () ",
+        "* OK ",
+        "A1 NO ",
+        "+ ",
+        "* SEARCH 1 2 ",
+        "junk ",
+        "\0\0* X ",
+        "",
     ]);
-    (start, many(word, 0..8), prop::sample::select(vec!["\r\n", ")\r\n", "\n", "\r\r\n"])).prop_map(|(start, words, end)| {
-        [start.as_bytes(), &words.concat(), end.as_bytes()].concat()
-    })
+    (start, many(word, 0..8), prop::sample::select(vec!["\r\n", ")\r\n", "\n", "\r\r\n"]))
+        .prop_map(|(start, words, end)| [start.as_bytes(), &words.concat(), end.as_bytes()].concat())
 }
 
 /// A stream of responses with a few octets changed.

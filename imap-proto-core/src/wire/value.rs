@@ -416,8 +416,19 @@ mod tests {
     #[test]
     fn values_give_back_the_bytes_they_came_from() {
         for raw in [
-            "atom", "nil", "\"\"", "\"a b\"", "\"a\\\"b\"", "{3}\r\na)b", "~{1}\r\n(", "()", "(a)", "( a ( b ) )",
-            "((({1}\r\n))))", "(\"x\" ((NIL)) )", "(()())",
+            "atom",
+            "nil",
+            "\"\"",
+            "\"a b\"",
+            "\"a\\\"b\"",
+            "{3}\r\na)b",
+            "~{1}\r\n(",
+            "()",
+            "(a)",
+            "( a ( b ) )",
+            "((({1}\r\n))))",
+            "(\"x\" ((NIL)) )",
+            "(()())",
         ] {
             let parsed = Parsed::new(format!("before {raw} after"));
             let value = parsed.values().nth(1).expect("the second value");
