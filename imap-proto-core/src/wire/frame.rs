@@ -165,7 +165,6 @@ impl Framer {
             if self.buffer.len() - self.tail < self.space / 2 {
                 // Doubling keeps copying linear; the length of a literal plays no part.
                 let len = (self.tail + self.space).max(self.tail * 2);
-                self.buffer.reserve_exact(len - self.buffer.len());
                 self.buffer.resize(len, 0);
             }
         }
