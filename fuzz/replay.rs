@@ -32,8 +32,9 @@ fn replay(name: &str, target: fn(&[u8])) {
     seeds.sort();
     let began = Instant::now();
     let mut numbers = Numbers::new(name.as_bytes());
-    for _ in 0..MOST {
+    for done in 0..MOST {
         if began.elapsed() > TIME {
+            println!("{done} of {MOST} inputs in time");
             break;
         }
         let input = mutate(&seeds, &mut numbers);

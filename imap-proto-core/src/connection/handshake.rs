@@ -147,7 +147,7 @@ impl Handshake {
         let mut fresh = Connection::new(self.config.clone());
         fresh.resume_after_tls(&self.connection, now);
         self.connection = fresh;
-        self.by = now + self.config.handshake;
+        self.by = now.saturating_add(self.config.handshake);
         self.log_in(now)
     }
 
@@ -197,7 +197,7 @@ impl Handshake {
     }
 
     fn greeted(&mut self, now: Time) -> Result<(), Error> {
-        self.by = now + self.config.handshake;
+        self.by = now.saturating_add(self.config.handshake);
         if self.security != Security::StartTls {
             return self.log_in(now);
         }

@@ -117,6 +117,11 @@ impl InFlight {
         self.entries.push_back(Entry::new(id, request));
     }
 
+    /// Gives memory back.
+    pub(super) fn rest(&mut self) {
+        self.entries.shrink_to(super::AT_REST);
+    }
+
     /// Puts an IDLE back in line that is to be taken up again.
     pub(super) fn put_back(&mut self, entry: Entry) {
         self.entries.push_back(entry);

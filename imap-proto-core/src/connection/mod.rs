@@ -24,7 +24,7 @@ pub use view::{Phase as ViewPhase, Selected, View};
 use crate::command::Request;
 use crate::config::{Config, Time};
 use crate::error::{Closed, Error, Fate, Misuse};
-use crate::wire::Decoder;
+use crate::wire::{Decoder, Part};
 use in_flight::{Abandoned, Entry, InFlight, Stage};
 use outbox::Outbox;
 
@@ -85,6 +85,10 @@ pub struct Connection {
     end: Option<Error>,
 }
 
+/// For how many of anything a connection keeps room while it does nothing. Pipelining may have needed a lot,
+/// and a connection may idle for days.
+const AT_REST: usize = 4;
+
 /// What is to be told, and needs no bytes of the receive buffer.
 #[derive(Debug)]
 enum Pending {
@@ -118,6 +122,9 @@ pub enum CancelEffect {
     WillFinish,
     /// Its answer is read and thrown away.
     WillDrain,
+    /// It waits for the server's `+` and whoever has its octets is gone: the server may still refuse it, else the
+    /// connection has to be closed.
+    MayClose,
     /// The connection has to be closed.
     WillClose,
 }
@@ -151,6 +158,9 @@ impl Connection {
         let idle = self.in_flight.iter().all(|entry| matches!(entry.stage, Stage::Idling { .. }));
         if idle {
             self.decoder.rest();
+            self.in_flight.rest();
+            self.outbox.rest();
+            self.pending.shrink_to(AT_REST);
         }
         self.decoder.space()
     }
@@ -231,7 +241,7 @@ impl Connection {
                 self.write_queued();
             }
             CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
-            CancelEffect::WillFinish | CancelEffect::WillDrain => {
+            CancelEffect::WillFinish | CancelEffect::WillDrain | CancelEffect::MayClose => {
                 let since = self.now;
                 if let Some(entry) = self.in_flight.get_mut(id) {
                     entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
@@ -252,6 +262,7 @@ impl Connection {
             Some(entry) => match entry.stage {
                 Stage::Queued => CancelEffect::Removed,
                 Stage::Feeding { .. } => CancelEffect::WillClose,
+                Stage::WaitsForGoAhead if matches!(entry.parts.front(), Some(Part::Fed(_))) => CancelEffect::MayClose,
                 _ if entry.claim.is_answer() => CancelEffect::WillDrain,
                 _ => CancelEffect::WillFinish,
             },
@@ -314,7 +325,6 @@ impl Connection {
 /// How a command ends that will never be answered.
 fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
     use crate::command::Effect;
-    use crate::wire::Part;
     if !entry.begun {
         return Fate::NotSent;
     }

@@ -54,6 +54,11 @@ impl Outbox {
         }
     }
 
+    /// Gives memory back.
+    pub(super) fn rest(&mut self) {
+        self.segments.shrink_to(super::AT_REST);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }

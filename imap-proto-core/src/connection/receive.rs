@@ -90,6 +90,7 @@ impl Connection {
         }
         match step {
             Step::Response => self.take_response(),
+            Step::BodyStart { .. } if self.view.phase == Phase::Greeting => self.take_greeting(),
             Step::BodyStart { len } => {
                 let id = self.claimant();
                 self.body = id;
@@ -182,7 +183,7 @@ impl Connection {
     }
 
     fn take_continuation(&mut self) -> Found {
-        let renew = self.now + self.config.idle_refresh;
+        let renew = self.now.saturating_add(self.config.idle_refresh);
         if self.in_flight.iter().any(|entry| matches!(entry.effect, Effect::StartTls) && entry.begun) {
             self.close(Error::Protocol(Violation::UnexpectedContinuation));
             return Found::Nothing;

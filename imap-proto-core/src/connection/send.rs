@@ -61,7 +61,11 @@ impl Connection {
             Stage::Leaving => {
                 entry.stage = Stage::Sent;
                 if let Some(refused) = entry.refused_early.take() {
+                    let selected = matches!(entry.effect, Effect::Select { .. });
                     self.in_flight.remove(id);
+                    if selected {
+                        self.view.end_selecting(false);
+                    }
                     self.pending.push_back(Pending::Done { id, outcome: Err(refused) });
                 }
             }
@@ -190,7 +194,7 @@ impl Connection {
 
     /// Ends a running IDLE. Its `+` was read.
     pub(super) fn write_done(&mut self, id: CommandId) {
-        let by = self.now + self.config.done;
+        let by = self.now.saturating_add(self.config.done);
         if let Some(entry) = self.in_flight.get_mut(id) {
             entry.stage = Stage::Ending { by };
             self.outbox.push_line(id, LineText::Open(Vec::from(b"DONE\r\n")));

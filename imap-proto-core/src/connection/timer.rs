@@ -47,7 +47,7 @@ impl Connection {
                 abandoned.since = now;
             }
             if let Stage::Ending { by } = &mut entry.stage {
-                *by = now + self.config.done;
+                *by = now.saturating_add(self.config.done);
             }
         }
     }
@@ -64,12 +64,12 @@ impl Connection {
             Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
             Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
             _ if entry.is_owed() || self.outbox.holds(entry.id) => {
-                Some((self.activity + self.config.progress, Due::Lost(Phase::Command)))
+                Some((self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)))
             }
             _ => None,
         };
         let drain = entry.abandoned.filter(|_| entry.begun);
-        let drain = drain.map(|abandoned| (abandoned.since + self.config.drain_time, Due::Drained));
+        let drain = drain.map(|abandoned| (abandoned.since.saturating_add(self.config.drain_time), Due::Drained));
         stage.into_iter().chain(drain)
     }
 }

@@ -15,6 +15,8 @@ const MOST_DIGITS: usize = 19;
 const MOST_WRITTEN: usize = 64;
 /// Spaces that a server may put before and behind the brace of `{n}` (quirk 14).
 pub(super) const MOST_JUNK: usize = 16;
+/// The length of `PREAUTH`.
+const LONGEST_STATUS: usize = 7;
 /// More bytes than the words that tell body values apart have.
 const MOST_WORD: usize = 32;
 
@@ -146,7 +148,7 @@ impl Framer {
         self.limits = limits.clamped();
     }
 
-    /// Room to read into: between one and 32 KiB, more after reads that filled it.
+    /// Room to read into: between a half and 32 KiB, more after reads that filled it.
     ///
     /// Call [`next_piece`](Self::next_piece) until it has nothing more before reading again, else the buffer grows
     /// with what was left.
@@ -155,14 +157,14 @@ impl Framer {
         if self.head == self.tail {
             self.move_to_front();
         }
-        if self.buffer.len() - self.tail < self.space {
+        // Half of it will do, so that what is left in front of a body does not make the buffer grow.
+        if self.buffer.len() - self.tail < self.space / 2 {
             if self.head > 0 {
                 self.move_to_front();
             }
-            let wanted = self.tail + self.space;
-            if self.buffer.len() < wanted {
+            if self.buffer.len() - self.tail < self.space / 2 {
                 // Doubling keeps copying linear; the length of a literal plays no part.
-                let len = wanted.max(self.tail * 2);
+                let len = (self.tail + self.space).max(self.tail * 2);
                 self.buffer.resize(len, 0);
             }
         }
@@ -174,7 +176,7 @@ impl Framer {
     pub fn received(&mut self, n: usize) {
         let room = self.buffer.len() - self.tail;
         self.tail += n.min(room);
-        if n >= self.space {
+        if n >= room.min(MOST_SPACE) {
             self.space = (self.space * 2).min(MOST_SPACE);
         }
     }
@@ -186,6 +188,9 @@ impl Framer {
             self.move_to_front();
             self.buffer = Vec::new();
             self.space = IDLE_SPACE;
+        }
+        if self.head == self.tail {
+            self.detached.shrink_to(1);
         }
     }
 
@@ -304,18 +309,32 @@ impl Framer {
         }
         let segment = trim_line_end(&self.buffer[self.line..end]);
         let frame_end = self.line + segment.len();
-        // What has opened one literal is no status, whatever the length of its first word.
+        // What has opened one literal is no status.
         if let Some(marker) = LiteralMarker::at_end_of(segment)
-            && (!first || opens_literal(segment))
+            && let Some(from) = if first { self.data_start(segment.len()) } else { Some(0) }
         {
-            self.scanned += segment.len() as u64;
-            if !ends_inside_quotes(segment) {
+            let segment = &self.buffer[self.line..frame_end];
+            self.scanned += (segment.len() - from) as u64;
+            if !ends_inside_quotes(&segment[from..]) {
                 let len = marker.len?;
                 return Ok(self.open_literal(len, marker.start + self.line));
             }
         }
         self.spent = Spent::Frame { until: self.scan };
         Ok(Line::Frame(self.head..frame_end))
+    }
+
+    /// Where the name of untagged data stands in the first line of a response. Only such data carries
+    /// literals; status text never does, whatever it ends with.
+    fn data_start(&mut self, len: usize) -> Option<usize> {
+        let line = &self.buffer[self.head..self.head + len];
+        let rest = line.strip_prefix(b"*")?.trim_ascii_start();
+        let start = line.len() - rest.len();
+        self.scanned += start as u64;
+        let word = &rest[..rest.len().min(LONGEST_STATUS + 1)];
+        let word = word.split(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
+        let is_status = ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()));
+        if is_status { None } else { Some(start) }
     }
 
     fn check_length(&self) -> Result<(), FrameError> {
@@ -442,14 +461,6 @@ fn literal_length(digits: &[u8]) -> Result<u64, FrameError> {
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Only untagged data carries literals; status text never does, whatever it ends with.
-fn opens_literal(frame: &[u8]) -> bool {
-    let Some(rest) = frame.strip_prefix(b"*") else { return false };
-    let rest = rest.trim_ascii_start();
-    let word = rest.split(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
-    !["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
 }
 
 fn ends_inside_quotes(segment: &[u8]) -> bool {

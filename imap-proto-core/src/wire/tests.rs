@@ -291,6 +291,10 @@ fn adversarial(len: usize) -> Vec<(&'static str, Vec<u8>)> {
             let literals: Vec<u8> = b"{1}\r\na".iter().copied().cycle().take(len / 12 * 6).collect();
             [b"* ", &word[..], b" ", &literals[..], b"\r\n"].concat()
         }),
+        ("literals behind spaces", {
+            let literals: Vec<u8> = b"{1}\r\na".iter().copied().cycle().take(len / 12 * 6).collect();
+            [b"*", &vec![b' '; len / 2][..], b"X ", &literals[..], b"\r\n"].concat()
+        }),
         ("literals behind a word that is the name", {
             let literals: Vec<u8> = b"{1}\r\na".iter().copied().cycle().take(len / 12 * 6).collect();
             [b"*", &vec![b'x'; len / 2][..], &literals[..], b"\r\n"].concat()

@@ -148,7 +148,7 @@ fn an_abandoned_append_whose_source_is_gone_sends_no_octet() {
     let mut script = Script::authenticated("");
     let id = script.append(Message::Fed(5));
     script.c("A0 APPEND \"x\" {5}\r\n");
-    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    assert_eq!(script.abandon(id), CancelEffect::MayClose);
     script.s("+ go\r\n");
     script.e(&[
         "0 failed the connection is closed: the source of a begun literal is gone Cancelled",
@@ -395,4 +395,17 @@ fn what_could_be_taken_for_another_answer_waits_for_its_turn() {
     }
     script.c("A4 UID SEARCH ALL\r\n");
     script.c_nothing();
+}
+
+#[test]
+fn a_select_refused_before_its_last_octet_leaves_nothing_half_selected() {
+    let mut script = Script::selected("LITERAL+");
+    let name = MailboxName::try_from("x".repeat(600)).expect("a name");
+    script.submit(&Select::new(name, Access::ReadWrite));
+    script.c_part("A1 SELECT {600+}\r\nxxx".len());
+    script.s("A1 NO no\r\n* 9 EXISTS\r\n");
+    script.e(&["1 * 9 EXISTS"]);
+    script.c_part(600);
+    script.e(&["1 refused No"]);
+    assert!(script.connection.view().selected().is_none());
 }
