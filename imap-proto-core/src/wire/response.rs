@@ -203,6 +203,12 @@ impl<'a> Response<'a> {
         Values::all(self.table)
     }
 
+    /// The table that [`values`](Self::values) goes through, for a grammar of one's own.
+    #[inline]
+    pub fn tokens(&self) -> &'a [Token] {
+        self.table.tokens
+    }
+
     /// What was missing or too much in the response.
     pub fn damage(&self) -> Damage {
         self.damage
