@@ -423,12 +423,16 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
 fn opens_literal(frame: &[u8]) -> bool {
     let Some(rest) = frame.strip_prefix(b"*") else { return false };
     let rest = rest.trim_ascii_start();
+    if rest.first().is_some_and(u8::is_ascii_digit) {
+        return true;
+    }
     let word = rest.split(|b| matches!(b, b' ' | b'\r' | b'\n')).next().unwrap_or_default();
     !["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()))
 }
 
 fn ends_inside_quotes(segment: &[u8]) -> bool {
-    if memchr(b'\\', segment).is_none() {
+    let Some(first) = memchr2(b'"', b'\\', segment) else { return false };
+    if memchr(b'\\', &segment[first..]).is_none() {
         // Counting takes a quarter of going from quote to quote.
         return segment.iter().filter(|b| **b == b'"').count() % 2 == 1;
     }

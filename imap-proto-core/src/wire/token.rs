@@ -405,16 +405,35 @@ fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
 /// Where the bytes of an atom end, or a bracket is among them.
 #[inline]
 fn atom_end(frame: &[u8], from: usize) -> usize {
-    let rest = frame.get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(rest.len())
+    let mut at = from;
+    while let Some(word) = frame.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        // What ends an atom is at most a quote, one of the parentheses, which differ in the last bit, or a bracket.
+        let found = bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(') | bytes_equal(word, b'[');
+        at += found.trailing_zeros() as usize / 8;
+        if found != 0 {
+            if CLASS[frame[at] as usize] > TILDE {
+                return at;
+            }
+            at += 1;
+        }
+    }
+    let rest = frame.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(rest.len())
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// Sets the highest bit of the first byte that is below `least`, which is ASCII, and of none before it.
+#[inline]
+fn bytes_below(word: u64, least: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(least)) & !word & (ONES << 7)
 }
 
 /// Sets the highest bit of the first byte that equals `byte`, and of none before it.
 #[inline]
 fn bytes_equal(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let zero_where_equal = word ^ (ONES * u64::from(byte));
-    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
+    bytes_below(word ^ (ONES * u64::from(byte)), 1)
 }
 
 fn decimal(digits: &[u8]) -> usize {
