@@ -29,10 +29,19 @@ fn claims(claim: &Claim, response: &Response<'_>) -> bool {
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
 /// not been seen, as where a body begins to stream, the items decide.
 fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
-    if fetch.uid().is_some_and(|uid| !uids.contains(Uid::from(uid))) {
-        return false;
+    let (mut is_wanted, mut is_asked_for) = (false, false);
+    for attribute in fetch.attributes() {
+        match attribute {
+            Attribute::Uid(uid) if !is_wanted && !uids.contains(Uid::from(uid)) => return false,
+            Attribute::Uid(_) => is_wanted = true,
+            _ => {}
+        }
+        is_asked_for = is_asked_for || asks_for(items, attribute);
+        if is_wanted && is_asked_for {
+            return true;
+        }
     }
-    fetch.attributes().any(|attribute| asks_for(items, attribute))
+    is_asked_for
 }
 
 fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
