@@ -15,7 +15,7 @@ use crate::contender::{Contender, Counted, Depth, Touch};
 pub const TOKENS: &str = "ours: frames+tokens, borrowed";
 
 /// The contender all ratios are taken against.
-pub const REFERENCE: &str = "ours: owned";
+pub const REFERENCE: &str = "ours: connection, owned";
 
 /// Our own contenders, fresh.
 pub fn contenders() -> Vec<Box<dyn Contender>> {
@@ -26,11 +26,11 @@ pub fn contenders() -> Vec<Box<dyn Contender>> {
         Box::new(Ours::new("ours: values, borrowed", Depth::Values, values::touch)),
         Box::new(Ours::new("ours: typed views", Depth::Values, views::touch)),
         Box::new(Ours::new("ours: nom over tokens", Depth::Values, nom_tokens::touch)),
-        Box::new(Ours::new(REFERENCE, Depth::Values, |response, touch| {
+        Box::new(Ours::new("ours: owned", Depth::Values, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
         Box::new(Connected::new("ours: connection", views::touch)),
-        Box::new(Connected::new("ours: connection, owned", |response, touch| {
+        Box::new(Connected::new(REFERENCE, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
     ]

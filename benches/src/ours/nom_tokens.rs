@@ -109,9 +109,7 @@ fn item<'a>(name: &[u8], value: Tokens<'a>, touch: &mut Touch) -> Result<(), Err
 ///            env-bcc SP env-in-reply-to SP env-message-id ")"
 /// ```
 fn envelope(input: Tokens<'_>) -> Parsed<'_, Envelope<'_>> {
-    let fields = (
-        nstring, nstring, addresses, addresses, addresses, addresses, addresses, addresses, nstring, nstring,
-    );
+    let fields = (nstring, nstring, addresses, addresses, addresses, addresses, addresses, addresses, nstring, nstring);
     let (input, (date, subject, from, _, _, to, _, _, _, message_id)) = list(fields).parse(input)?;
     Ok((input, Envelope { date, subject, from, to, message_id }))
 }
@@ -146,9 +144,7 @@ fn addresses(input: Tokens<'_>) -> Parsed<'_, Tokens<'_>> {
 
 /// `address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"`
 #[expect(clippy::type_complexity, reason = "four strings are no type of their own here")]
-fn address(
-    input: Tokens<'_>,
-) -> Parsed<'_, (Option<&[u8]>, Option<&[u8]>, Option<&[u8]>, Option<&[u8]>)> {
+fn address(input: Tokens<'_>) -> Parsed<'_, (Option<&[u8]>, Option<&[u8]>, Option<&[u8]>, Option<&[u8]>)> {
     list((nstring, nstring, nstring, nstring)).parse(input)
 }
 
@@ -160,7 +156,8 @@ fn address(
 /// ```
 fn body(input: Tokens<'_>) -> Parsed<'_, Body<'_>> {
     let message = (verify(string, |kind: &[u8]| kind.eq_ignore_ascii_case(b"message")), fields, value, value, rest);
-    let message = message.map(|(_, (subtype, octets), envelope, body, _)| Body::Message { subtype, octets, envelope, body });
+    let message =
+        message.map(|(_, (subtype, octets), envelope, body, _)| Body::Message { subtype, octets, envelope, body });
     let basic = (string, fields, rest).map(|(_, (subtype, octets), _)| Body::Basic { subtype, octets });
     let multi = rest.map(|parts| Body::Multi { parts });
     list(alt((message, basic, multi))).parse(input)
