@@ -147,8 +147,8 @@ const MOST_JUNK: usize = 16;
 /// The parent of a list that has none.
 const NONE: u32 = LENGTH_MASK;
 
-/// Each of its methods takes where something begins and returns the byte behind it: a place that is kept in a
-/// register instead of here took a fifth off the whole.
+/// Each of its methods takes where something begins and returns the byte behind it, so that the place can stay in a
+/// register.
 struct Scanner<'a> {
     frame: &'a [u8],
     detached: &'a [Detached],
@@ -183,7 +183,7 @@ impl Scanner<'_> {
                 TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
                 _ => self.atom(at, at),
             };
-            // Nearly always there is one; not going round for it saves a jump that is hard to predict.
+            // There mostly is one; taking it here saves a round.
             at += usize::from(frame.get(at) == Some(&b' '));
             if self.table.len() > most {
                 self.take_back();
@@ -304,7 +304,7 @@ impl Scanner<'_> {
     #[inline]
     fn atom(&mut self, start: usize, at: usize) -> usize {
         let frame = self.frame;
-        // More than half of all atoms, so it has a way of its own.
+        // Two of three atoms of an envelope, so it has a way of its own.
         if let Some([b'N', b'I', b'L', b' ' | b')']) = frame.get(start..start + 4) {
             self.push(TokenKind::Nil, start, 3);
             return start + 3;
