@@ -1,4 +1,4 @@
-//! `imap-benches peers`: the receive path beside its peers, in one run.
+//! `imap-benches peers`: the receive path beside its peers, in one run; `imap-benches tokens`: the token table alone.
 
 use std::fs;
 use std::process::ExitCode;
@@ -10,11 +10,15 @@ use imap_benches::{count, measure};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    if args.next().as_deref() != Some("peers") {
-        eprintln!("{USAGE}");
-        return ExitCode::FAILURE;
-    }
-    match Options::parse(args).and_then(|options| peers(&options)) {
+    let options = match args.next().as_deref() {
+        Some("peers") => Options::parse(args),
+        Some("tokens") => Options::tokens(args),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match options.and_then(|options| peers(&options)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

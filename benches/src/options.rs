@@ -13,7 +13,7 @@ pub struct Options {
     pub chunk: usize,
     /// Rounds over all contenders.
     pub rounds: usize,
-    /// Only contenders with this in their name.
+    /// Only contenders with this in their name; several with bars between them.
     pub contender: Option<String>,
     /// Where one JSON object a line goes.
     pub json: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub struct Options {
 
 /// How the command line is written.
 pub const USAGE: &str = "\
-usage: imap-benches peers [--corpus-only A,B,C,D,D2,D3,G2,S1,S2] [--contender-only TEXT]
+usage: imap-benches peers|tokens [--corpus-only A,B,C,D,D2,D3,G2,S1,S2] [--contender-only TEXT|TEXT]
                           [--chunk OCTETS|whole] [--rounds N] [--json FILE] [--no-count]";
 
 impl Options {
@@ -54,6 +54,17 @@ impl Options {
         Ok(options)
     }
 
+    /// What `tokens` measures where nothing else is said: the token table beside the parsers, on FETCH lines.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the argument that is not understood.
+    pub fn tokens(args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let contenders = format!("framing only|imap-proto|imap-codec raw|{}", crate::ours::TOKENS);
+        let preset = ["--corpus-only", "A,B,C,D,D2,D3", "--contender-only", &contenders].map(str::to_owned);
+        Self::parse(preset.into_iter().chain(args))
+    }
+
     /// The arguments that make the counting binary measure the same.
     pub fn for_counting(&self) -> Vec<String> {
         let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
@@ -72,7 +83,7 @@ impl Options {
 
     /// Whether a contender takes part.
     pub fn wants(&self, contender: &str) -> bool {
-        self.contender.as_ref().is_none_or(|part| contender.contains(part.as_str()))
+        self.contender.as_ref().is_none_or(|parts| parts.split('|').any(|part| contender.contains(part)))
     }
 }
 

@@ -1,24 +1,37 @@
 //! Our own receive path: octets through the decoder, then tokens, values read in place, and values kept.
 
+mod connection;
+mod nom_tokens;
 mod values;
+mod views;
 
 use imap_proto_core::wire::{Decoder, Limits, Response, Step};
 
+use connection::Connected;
+
 use crate::contender::{Contender, Counted, Depth, Touch};
 
+/// The contender that only frames and tokenises.
+pub const TOKENS: &str = "ours: frames+tokens, borrowed";
+
 /// The contender all ratios are taken against.
-pub const REFERENCE: &str = "ours: owned";
+pub const REFERENCE: &str = "ours: connection, owned";
 
 /// Our own contenders, fresh.
 pub fn contenders() -> Vec<Box<dyn Contender>> {
     vec![
-        Box::new(Ours::new("ours: frames+tokens, borrowed", Depth::Frames, |response, touch| {
-            touch.number(response.values().count() as u64);
+        Box::new(Ours::new(TOKENS, Depth::Frames, |response, touch| {
+            touch.number(response.tokens().len() as u64);
         })),
         Box::new(Ours::new("ours: values, borrowed", Depth::Values, values::touch)),
-        Box::new(Ours::new(REFERENCE, Depth::Values, |response, touch| {
-            let owned = response.to_owned();
-            values::touch(owned.get(), touch);
+        Box::new(Ours::new("ours: typed views", Depth::Values, views::touch)),
+        Box::new(Ours::new("ours: nom over tokens", Depth::Values, nom_tokens::touch)),
+        Box::new(Ours::new("ours: owned", Depth::Values, |response, touch| {
+            views::touch(response.to_owned().get(), touch);
+        })),
+        Box::new(Connected::new("ours: connection", views::touch)),
+        Box::new(Connected::new(REFERENCE, |response, touch| {
+            views::touch(response.to_owned().get(), touch);
         })),
     ]
 }

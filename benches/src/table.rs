@@ -45,7 +45,7 @@ pub fn text(columns: &[Column], options: &Options) -> String {
         return String::new();
     };
     let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
-    let reference = [ours::REFERENCE, FALLBACK].into_iter().find(|name| names.contains(name));
+    let reference = [ours::REFERENCE, ours::TOKENS, FALLBACK].into_iter().find(|name| names.contains(name));
 
     let mut out = format!("MB/s, chunk {}, median of {} rounds\n\n", options.chunk_name(), options.rounds);
     grid(&mut out, columns, &names, |column, name| column.mb_per_s(name).map(|rate| format!("{rate:.0}")));

@@ -29,11 +29,20 @@ fn claims(claim: &Claim, response: &Response<'_>) -> bool {
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
 /// not been seen, as where a body begins to stream, the items decide.
 fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
-    // An open set has the last message in it, whatever its UID.
-    if !uids.is_open() && fetch.uid().is_some_and(|uid| !uids.contains(Uid::from(uid))) {
-        return false;
+    let (mut is_wanted, mut is_asked_for) = (false, false);
+    for attribute in fetch.attributes() {
+        match attribute {
+            // An open set has the last message in it, whatever its UID.
+            Attribute::Uid(uid) if !is_wanted && !uids.is_open() && !uids.contains(Uid::from(uid)) => return false,
+            Attribute::Uid(_) => is_wanted = true,
+            _ => {}
+        }
+        is_asked_for = is_asked_for || asks_for(items, attribute);
+        if is_wanted && is_asked_for {
+            return true;
+        }
     }
-    fetch.attributes().any(|attribute| asks_for(items, attribute))
+    is_asked_for
 }
 
 fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
@@ -46,10 +55,9 @@ fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
         Attribute::Envelope(_) => mask.contains(ItemMask::ENVELOPE),
         Attribute::BodyStructure(_) => mask.contains(ItemMask::BODY_STRUCTURE),
         Attribute::ModSeq(_) => mask.contains(ItemMask::MOD_SEQ),
-        Attribute::Section(data) => items
-            .sections()
-            .iter()
-            .any(|asked| asked.origin() == data.origin() && asked.section().matches_wire(data.name())),
+        Attribute::Section(data) => {
+            items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin()))
+        }
         // What is not known here, or is damaged, is worth more to whoever asked for the message than to nobody.
         _ => true,
     }

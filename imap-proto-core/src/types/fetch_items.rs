@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{BitOr, BitOrAssign};
@@ -109,6 +109,8 @@ const NAMES: [(ItemMask, &str); 14] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchSection {
     section: Section,
+    /// What stands between the brackets, which servers repeat to the letter, mostly.
+    wire: String,
     range: Option<(u64, u64)>,
     seen: Seen,
 }
@@ -123,6 +125,11 @@ impl FetchSection {
     /// The section.
     pub fn section(&self) -> &Section {
         &self.section
+    }
+
+    /// True when the data of a response is what is asked for here; see [`Section::matches_wire`].
+    pub(crate) fn is_answered_by(&self, name: &[u8], origin: Option<u64>) -> bool {
+        origin == self.origin() && (name == self.wire.as_bytes() || self.section.matches_wire(name))
     }
 
     /// The first octet that is asked for, where it is not all of the section; the response repeats it.
@@ -285,7 +292,8 @@ impl FetchItems {
 
     fn push(mut self, section: Section, range: Option<(u64, u64)>, seen: Seen) -> Self {
         self.mask |= ItemMask::UID;
-        self.sections.push(FetchSection { section, range, seen });
+        let wire = section.to_string();
+        self.sections.push(FetchSection { section, wire, range, seen });
         self
     }
 }

@@ -464,6 +464,11 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
 }
 
 fn ends_inside_quotes(segment: &[u8]) -> bool {
+    let Some(first) = memchr2(b'"', b'\\', segment) else { return false };
+    if memchr(b'\\', &segment[first..]).is_none() {
+        // Counting is cheaper than going from quote to quote.
+        return segment.iter().filter(|b| **b == b'"').count() % 2 == 1;
+    }
     let mut inside = false;
     let mut at = 0;
     while let Some(found) = segment.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {

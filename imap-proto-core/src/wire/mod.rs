@@ -9,6 +9,7 @@ pub mod grammar;
 mod limits;
 pub(crate) mod mutf7;
 mod response;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod token;

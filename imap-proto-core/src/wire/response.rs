@@ -101,11 +101,11 @@ fn parse_head(frame: &[u8]) -> Option<Head> {
         b"*" => {
             let word = word_at(frame, first.1);
             let name = &frame[word.0..word.1];
-            if let Some(condition) = Condition::parse(name) {
-                return Some(head(Kind::Status(condition), word, frame));
+            if let Some(number) = parse_number(name) {
+                return numbered(frame, number, word_at(frame, word.1));
             }
-            match parse_number(name) {
-                Some(number) => numbered(frame, number, word_at(frame, word.1)),
+            match Condition::parse(name) {
+                Some(condition) => Some(head(Kind::Status(condition), word, frame)),
                 None => Some(named(frame, name, word)),
             }
         }
@@ -128,7 +128,8 @@ fn head(kind: Kind, word: (usize, usize), frame: &[u8]) -> Head {
 
 fn numbered(frame: &[u8], number: u64, word: (usize, usize)) -> Option<Head> {
     let name = &frame[word.0..word.1];
-    let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+    // Nearly all servers write capitals.
+    let is = |expected: &str| name == expected.as_bytes() || name.eq_ignore_ascii_case(expected.as_bytes());
     // A number out of range costs this response, as quirk 27 wants it.
     let kind = match u32::try_from(number) {
         Ok(n) if is("FETCH") => Kind::Fetch(n),
@@ -157,10 +158,19 @@ fn named(frame: &[u8], name: &[u8], word: (usize, usize)) -> Head {
 }
 
 /// The word at or behind `from`: up to a space, or to a parenthesis that a server forgot to set apart (quirk 6).
+#[inline]
 fn word_at(frame: &[u8], from: usize) -> (usize, usize) {
-    let start = from + frame[from..].iter().take_while(|b| **b == b' ').count();
-    let len = frame[start..].iter().take_while(|b| !matches!(b, b' ' | b'(' | b'\r' | b'\n')).count();
-    (start, start + len)
+    let mut start = from;
+    while frame.get(start) == Some(&b' ') {
+        start += 1;
+    }
+    let mut end = start;
+    while let Some(byte) = frame.get(end)
+        && !matches!(byte, b' ' | b'(' | b'\r' | b'\n')
+    {
+        end += 1;
+    }
+    (start, end)
 }
 
 fn is_tag(word: &[u8]) -> bool {
@@ -201,6 +211,12 @@ impl<'a> Response<'a> {
     /// The values behind the name; none for statuses, `SEARCH` and `CAPABILITY`, which are text.
     pub fn values(&self) -> Values<'a> {
         Values::all(self.table)
+    }
+
+    /// The table that [`values`](Self::values) goes through, for a grammar of one's own.
+    #[inline]
+    pub fn tokens(&self) -> &'a [Token] {
+        self.table.tokens
     }
 
     /// What was missing or too much in the response.

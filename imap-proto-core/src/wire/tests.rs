@@ -10,7 +10,7 @@ use std::thread;
 use proptest::collection::vec as many;
 use proptest::prelude::*;
 
-use super::token::LOOKED;
+use super::scan::LOOKED;
 use super::{Decoder, Framer, Kind, Limits, Response, Step, TokenKind, Values, tokenize};
 
 /// What a decoder makes of `input` fed in pieces, one line a step. The pieces of a body are put together.

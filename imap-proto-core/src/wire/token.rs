@@ -2,7 +2,10 @@ use alloc::vec::Vec;
 
 use memchr::memchr2;
 
-use super::frame::MOST_JUNK;
+use super::scan::{
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, decimal, digits, header_length, looked,
+    quote_or_backslash,
+};
 use super::{Detached, Limits};
 
 /// What a token is. Lists have no closing token: they know the index behind their last child.
@@ -96,28 +99,6 @@ impl Damage {
     }
 }
 
-const SPACE: u8 = 1;
-const OPEN: u8 = 2;
-const CLOSE: u8 = 3;
-const QUOTE: u8 = 4;
-const BRACE: u8 = 5;
-const BRACKET: u8 = 6;
-
-/// What a byte means to the scanner; zero is a byte of an atom.
-static CLASS: [u8; 256] = {
-    let mut class = [0; 256];
-    class[b' ' as usize] = SPACE;
-    class[b'\t' as usize] = SPACE;
-    class[b'\r' as usize] = SPACE;
-    class[b'\n' as usize] = SPACE;
-    class[b'(' as usize] = OPEN;
-    class[b')' as usize] = CLOSE;
-    class[b'"' as usize] = QUOTE;
-    class[b'{' as usize] = BRACE;
-    class[b'[' as usize] = BRACKET;
-    class
-};
-
 /// Writes the tokens of `frame` from byte `from` on into `table`, in one pass without recursion.
 ///
 /// `detached` are the literals whose octets the framer took out. The table is cleared first and its
@@ -126,7 +107,6 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
     table.clear();
     let mut scanner = Scanner {
         frame,
-        at: from,
         detached,
         next_detached: 0,
         table,
@@ -136,16 +116,17 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
         damage: Damage::default(),
         sections: true,
     };
-    scanner.run(limits.tokens);
+    scanner.run(from, limits.tokens);
     scanner.damage
 }
 
 /// The parent of a list that has none.
 const NONE: u32 = LENGTH_MASK;
 
+/// Each of its methods takes where something begins and returns the byte behind it, so that the place can stay in a
+/// register.
 struct Scanner<'a> {
     frame: &'a [u8],
-    at: usize,
     detached: &'a [Detached],
     next_detached: usize,
     table: &'a mut Vec<Token>,
@@ -160,17 +141,28 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    fn run(&mut self, most: usize) {
-        while let Some(&byte) = self.frame.get(self.at) {
-            match CLASS[byte as usize] {
-                SPACE => self.skip(),
-                OPEN => self.open_list(),
-                CLOSE => self.close_list(),
-                QUOTE => self.quoted(),
-                BRACE => self.literal(self.at),
-                _ if byte == b'~' && self.frame.get(self.at + 1) == Some(&b'{') => self.literal(self.at + 1),
-                _ => self.atom(self.at),
-            }
+    fn run(&mut self, mut at: usize, most: usize) {
+        let frame = self.frame;
+        while let Some(&byte) = frame.get(at) {
+            at = match CLASS[byte as usize] {
+                SPACE => {
+                    looked(1);
+                    at += 1;
+                    continue;
+                }
+                CLOSE => {
+                    at = self.close_list(at);
+                    continue;
+                }
+                QUOTE => self.quoted(at),
+                OPEN => self.open_list(at),
+                BRACE => self.literal(at, at),
+                TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
+                _ => self.atom(at, at),
+            };
+            // There mostly is one; taking it here saves a round.
+            at += usize::from(frame.get(at) == Some(&b' '));
+            looked(1);
             if self.table.len() > most {
                 self.take_back();
                 break;
@@ -180,12 +172,6 @@ impl Scanner<'_> {
             self.damage.unbalanced = true;
             self.end_list();
         }
-    }
-
-    #[inline]
-    fn skip(&mut self) {
-        looked(1);
-        self.at += 1;
     }
 
     /// Drops the token that is one too many; a list among the open ones is not open then.
@@ -205,25 +191,27 @@ impl Scanner<'_> {
     }
 
     #[inline]
-    fn open_list(&mut self) {
+    fn open_list(&mut self, at: usize) -> usize {
         if self.depth >= self.most_depth {
-            return self.opaque();
+            return self.opaque(at);
         }
         let index = self.table.len() as u32;
-        self.push(TokenKind::List, self.at, self.open as usize);
+        self.push(TokenKind::List, at, self.open as usize);
         self.open = index;
         self.depth += 1;
-        self.skip();
+        looked(1);
+        at + 1
     }
 
     #[inline]
-    fn close_list(&mut self) {
-        self.skip();
+    fn close_list(&mut self, at: usize) -> usize {
         if self.open == NONE {
             self.damage.unbalanced = true;
         } else {
             self.end_list();
         }
+        looked(1);
+        at + 1
     }
 
     #[inline]
@@ -236,79 +224,95 @@ impl Scanner<'_> {
         self.depth -= 1;
     }
 
-    #[inline]
-    fn quoted(&mut self) {
-        let start = self.at + 1;
-        let mut kind = TokenKind::Quoted;
-        let mut at = start;
-        loop {
-            let Some(found) = self.frame.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) else {
-                self.damage.unbalanced = true;
-                looked(self.frame.len() - start);
-                self.push(kind, start, self.frame.len().saturating_sub(start));
-                self.at = self.frame.len();
-                return;
-            };
-            at += found;
-            if self.frame[at] == b'"' {
-                break;
+    #[inline(always)]
+    fn quoted(&mut self, quote: usize) -> usize {
+        let start = quote + 1;
+        match quote_or_backslash(self.frame, start) {
+            Some(end) if self.frame[end] == b'"' => {
+                looked(end - quote + 1);
+                self.push(TokenKind::Quoted, start, end - start);
+                end + 1
             }
-            kind = TokenKind::Escaped;
-            at += 2;
+            Some(backslash) => self.escaped(start, backslash),
+            None => self.unclosed(TokenKind::Quoted, start),
         }
-        looked(at - start + 2);
-        self.push(kind, start, at - start);
-        self.at = at + 1;
+    }
+
+    /// The rest of a quoted string, from its first backslash on.
+    #[cold]
+    fn escaped(&mut self, start: usize, backslash: usize) -> usize {
+        let mut at = backslash;
+        loop {
+            match quote_or_backslash(self.frame, at + 2) {
+                Some(end) if self.frame[end] == b'"' => {
+                    looked(end - start + 2);
+                    self.push(TokenKind::Escaped, start, end - start);
+                    return end + 1;
+                }
+                Some(backslash) => at = backslash,
+                None => return self.unclosed(TokenKind::Escaped, start),
+            }
+        }
+    }
+
+    #[cold]
+    fn unclosed(&mut self, kind: TokenKind, start: usize) -> usize {
+        self.damage.unbalanced = true;
+        looked(self.frame.len().saturating_sub(start));
+        self.push(kind, start, self.frame.len().saturating_sub(start));
+        self.frame.len()
     }
 
     /// `"{" number64 "+"? "}" CRLF *OCTET`, or an atom where it is none.
-    fn literal(&mut self, brace: usize) {
+    fn literal(&mut self, at: usize, brace: usize) -> usize {
         let rest = &self.frame[brace + 1..];
         let digits = digits(rest);
         let Some(header) = header_length(&rest[digits..]).filter(|_| digits > 0) else {
-            return self.atom_from(self.at, brace + 1);
+            return self.atom(at, brace + 1);
         };
         let start = brace + 1 + digits + header;
         if self.detached.get(self.next_detached).is_some_and(|d| d.at as usize == start) {
             self.push(TokenKind::Detached, start, self.next_detached);
             self.next_detached += 1;
-            self.at = start;
-            return;
+            return start;
         }
         let len = decimal(&rest[..digits]);
         let kept = len.min(self.frame.len() - start);
         self.damage.unbalanced |= kept < len;
         self.push(TokenKind::Literal, start, kept);
-        self.at = start + kept;
+        start + kept
     }
 
+    /// The atom that begins at `start` and is known to reach to `at`.
     #[inline]
-    fn atom(&mut self, start: usize) {
-        self.atom_from(start, start);
-    }
-
-    #[inline]
-    fn atom_from(&mut self, start: usize, from: usize) {
-        let mut at = from;
-        while let Some(&byte) = self.frame.get(at) {
-            match CLASS[byte as usize] {
-                0 => at += 1,
-                BRACE if self.opens_literal(at) => break,
-                BRACE => at += 1,
-                BRACKET if self.sections && is_section(&self.frame[start..at]) => at = self.section_end(at),
-                BRACKET => at += 1,
+    fn atom(&mut self, start: usize, at: usize) -> usize {
+        let frame = self.frame;
+        // Two of three atoms of an envelope, so it has a way of its own.
+        if let Some([b'N', b'I', b'L', b' ' | b')']) = frame.get(start..start + 4) {
+            self.push(TokenKind::Nil, start, 3);
+            return start + 3;
+        }
+        let mut at = atom_end(frame, at);
+        loop {
+            at = match frame.get(at) {
+                Some(b'[') if self.sections && is_section(&frame[start..at]) => self.section_end(at),
+                Some(b'{') if self.opens_literal(at) => break,
+                Some(b'[' | b'{') => at + 1,
                 _ => break,
-            }
+            };
+            at = atom_end(frame, at);
         }
         // `~{n}` right behind an atom: the tilde is the literal's.
-        if at > start + 1 && self.frame.get(at) == Some(&b'{') && self.frame[at - 1] == b'~' {
+        if at > start + 1 && frame.get(at) == Some(&b'{') && frame[at - 1] == b'~' {
             at -= 1;
         }
-        looked(at - from);
-        let atom = &self.frame[start..at];
-        let kind = if atom.len() == 3 && atom.eq_ignore_ascii_case(b"NIL") { TokenKind::Nil } else { TokenKind::Atom };
+        looked(at - start);
+        let kind = match &frame[start..at] {
+            [b'N' | b'n', b'I' | b'i', b'L' | b'l'] => TokenKind::Nil,
+            _ => TokenKind::Atom,
+        };
         self.push(kind, start, at - start);
-        self.at = at;
+        at
     }
 
     /// True where a literal begins at a brace: one that comes right behind a word (quirk 6).
@@ -366,74 +370,38 @@ impl Scanner<'_> {
 
     /// A group below the deepest allowed one: one token, whatever is in it, found with a counter.
     #[cold]
-    fn opaque(&mut self) {
-        let start = self.at;
+    fn opaque(&mut self, start: usize) -> usize {
+        let mut at = start;
         let mut depth = 0u64;
         let before = self.table.len();
-        while let Some(&byte) = self.frame.get(self.at) {
-            match CLASS[byte as usize] {
+        while let Some(&byte) = self.frame.get(at) {
+            at = match CLASS[byte as usize] {
                 OPEN => {
+                    looked(1);
                     depth += 1;
-                    self.skip();
+                    at + 1
                 }
                 CLOSE => {
+                    looked(1);
                     depth -= 1;
-                    self.skip();
+                    at + 1
                 }
-                QUOTE => self.quoted(),
-                BRACE => self.literal(self.at),
-                _ => self.skip(),
-            }
+                QUOTE => self.quoted(at),
+                BRACE => self.literal(at, at),
+                _ => {
+                    looked(1);
+                    at + 1
+                }
+            };
             self.table.truncate(before);
             if depth == 0 {
                 break;
             }
         }
         self.damage.unbalanced |= depth > 0;
-        self.push(TokenKind::Opaque, start, self.at - start);
+        self.push(TokenKind::Opaque, start, at - start);
+        at
     }
-}
-
-#[cfg(test)]
-std::thread_local! {
-    /// How many bytes were looked at on this thread, each time counted.
-    pub(super) static LOOKED: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
-}
-
-/// Counts bytes that were looked at, in tests alone.
-#[inline]
-fn looked(bytes: usize) {
-    #[cfg(test)]
-    LOOKED.set(LOOKED.get() + bytes as u64);
-    let _ = bytes;
-}
-
-fn digits(bytes: &[u8]) -> usize {
-    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    looked(digits + 1);
-    digits
-}
-
-fn decimal(digits: &[u8]) -> usize {
-    digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
-}
-
-/// The length of `"+"? SP* "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
-fn header_length(rest: &[u8]) -> Option<usize> {
-    let plus = usize::from(rest.first() == Some(&b'+'));
-    let inside = spaces(&rest[plus..]);
-    let rest = rest[plus + inside..].strip_prefix(b"}")?;
-    let behind = spaces(rest);
-    let line_end = match &rest[behind..] {
-        [b'\r', b'\n', ..] => 2,
-        [b'\n', ..] => 1,
-        _ => return None,
-    };
-    Some(plus + inside + 1 + behind + line_end)
-}
-
-fn spaces(bytes: &[u8]) -> usize {
-    bytes.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count()
 }
 
 fn is_section(name: &[u8]) -> bool {

@@ -1,0 +1,127 @@
+//! How the tokenizer looks for the ends of things: by class of byte, and by words of eight bytes.
+
+use memchr::memchr2;
+
+use super::frame::MOST_JUNK;
+
+const TEXT: u8 = 0;
+pub(super) const TILDE: u8 = 1;
+pub(super) const BRACE: u8 = 2;
+const BRACKET: u8 = 3;
+pub(super) const SPACE: u8 = 4;
+pub(super) const OPEN: u8 = 5;
+pub(super) const CLOSE: u8 = 6;
+pub(super) const QUOTE: u8 = 7;
+
+/// What a byte means to the scanner. All up to [`TILDE`] go on with an atom for certain.
+pub(super) static CLASS: [u8; 256] = {
+    let mut class = [TEXT; 256];
+    class[b'{' as usize] = BRACE;
+    class[b'~' as usize] = TILDE;
+    class[b'[' as usize] = BRACKET;
+    class[b' ' as usize] = SPACE;
+    class[b'\t' as usize] = SPACE;
+    class[b'\r' as usize] = SPACE;
+    class[b'\n' as usize] = SPACE;
+    class[b'(' as usize] = OPEN;
+    class[b')' as usize] = CLOSE;
+    class[b'"' as usize] = QUOTE;
+    class
+};
+
+#[cfg(test)]
+std::thread_local! {
+    /// How many bytes were looked at on this thread, each time counted.
+    pub(super) static LOOKED: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
+}
+
+/// Counts bytes that were looked at, in tests alone.
+#[inline]
+pub(super) fn looked(bytes: usize) {
+    #[cfg(test)]
+    LOOKED.set(LOOKED.get() + bytes as u64);
+    let _ = bytes;
+}
+
+pub(super) fn digits(bytes: &[u8]) -> usize {
+    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    looked(digits + 1);
+    digits
+}
+
+/// Strings up to so many times eight bytes are looked through by words; memchr needs longer ones to earn its call.
+const WORDS: usize = 4;
+
+/// Where the next quote or backslash is.
+#[inline]
+pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
+    let rest = frame.get(from..)?;
+    let mut at = from;
+    for word in rest.as_chunks().0.iter().take(WORDS) {
+        let word = u64::from_le_bytes(*word);
+        let found = bytes_equal(word, b'"') | bytes_equal(word, b'\\');
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr2(b'"', b'\\', &frame[at..])?)
+}
+
+/// Where the bytes of an atom end, or a bracket or brace is among them.
+#[inline]
+pub(super) fn atom_end(frame: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(word) = frame.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        // What ends an atom is at most a quote, one of the parentheses, which differ in the last bit, a bracket or
+        // a brace.
+        let ends = bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(');
+        let found = ends | bytes_equal(word, b'[') | bytes_equal(word, b'{');
+        at += found.trailing_zeros() as usize / 8;
+        if found != 0 {
+            if CLASS[frame[at] as usize] > TILDE {
+                return at;
+            }
+            at += 1;
+        }
+    }
+    let rest = frame.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(rest.len())
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// Sets the highest bit of the first byte that is below `least`, which is ASCII, and of none before it.
+#[inline]
+fn bytes_below(word: u64, least: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(least)) & !word & (ONES << 7)
+}
+
+/// Sets the highest bit of the first byte that equals `byte`, and of none before it.
+#[inline]
+fn bytes_equal(word: u64, byte: u8) -> u64 {
+    bytes_below(word ^ (ONES * u64::from(byte)), 1)
+}
+
+pub(super) fn decimal(digits: &[u8]) -> usize {
+    digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
+}
+
+/// The length of `"+"? SP* "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
+pub(super) fn header_length(rest: &[u8]) -> Option<usize> {
+    let plus = usize::from(rest.first() == Some(&b'+'));
+    let inside = spaces(&rest[plus..]);
+    let rest = rest[plus + inside..].strip_prefix(b"}")?;
+    let behind = spaces(rest);
+    let line_end = match &rest[behind..] {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => return None,
+    };
+    Some(plus + inside + 1 + behind + line_end)
+}
+
+fn spaces(bytes: &[u8]) -> usize {
+    bytes.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count()
+}
