@@ -36,6 +36,8 @@ pub struct Driver<W> {
     slots: Vec<Slot>,
     listeners: Vec<Listener>,
     settling: Vec<Arc<Reply>>,
+    /// True while a reader has enough and nothing is read for its sake.
+    paused: bool,
     closing: bool,
 }
 
@@ -45,6 +47,8 @@ struct Slot {
     id: CommandId,
     ticket: Ticket,
     reply: Arc<Reply>,
+    /// What it is told is bounded in number already.
+    watches: bool,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,7 @@ impl<W: Wire> Driver<W> {
             slots: Vec::new(),
             listeners: Vec::new(),
             settling: Vec::new(),
+            paused: false,
             closing: false,
         }
     }
@@ -87,7 +92,12 @@ impl<W: Wire> Driver<W> {
         let mut moved = self.take_calls();
         moved |= self.hand_out();
         moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
-        if !self.closing && !self.is_congested() {
+        let congested = self.is_congested();
+        if congested || self.paused {
+            self.connection.excuse_silence(self.wire.now());
+        }
+        self.paused = congested;
+        if !self.closing && !congested {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
         if let Some(at) = self.connection.poll_timeout()
@@ -115,8 +125,9 @@ impl<W: Wire> Driver<W> {
                 if reply.is_cancelled() {
                     return reply.push(ticket, Item::Failed(Error::Cancelled, Fate::NotSent));
                 }
+                let watches = request.watches();
                 match self.connection.submit(request, now) {
-                    Ok(id) => self.slots.push(Slot { id, ticket, reply }),
+                    Ok(id) => self.slots.push(Slot { id, ticket, reply, watches }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
@@ -162,8 +173,8 @@ impl<W: Wire> Driver<W> {
 
     /// True when a reader has enough and nobody else waits for what comes after it.
     fn is_congested(&self) -> bool {
-        let full = |slot: &Slot| slot.reply.waiting() > MOST_WAITING;
-        if !self.slots.iter().any(full) {
+        let full = |slot: &Slot| !slot.watches && slot.reply.waiting() > MOST_WAITING;
+        if self.connection.is_closed() || !self.slots.iter().any(full) {
             return false;
         }
         let of_a_full_reader = |id: CommandId| self.slots.iter().any(|slot| slot.id == id && full(slot));

@@ -141,7 +141,11 @@ impl Reply {
         self.reader.wake();
     }
 
+    /// Bytes that wait for a reader who still wants them.
     pub(super) fn waiting(&self) -> usize {
+        if self.items.is_closed() || self.is_cancelled() {
+            return 0;
+        }
         self.waiting.load(Ordering::Acquire)
     }
 

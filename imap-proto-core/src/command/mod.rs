@@ -100,6 +100,12 @@ impl Request {
         self.claim.is_answer()
     }
 
+    /// True for IDLE, which is told what nobody asked for.
+    #[cfg(feature = "client")]
+    pub(crate) fn watches(&self) -> bool {
+        self.order == Order::Idle
+    }
+
     /// Binds the command to a selection: once another mailbox is selected it fails with
     /// [`Error::Deselected`](crate::Error::Deselected) instead of being sent.
     pub fn bind(mut self, selection: u32) -> Self {

@@ -53,7 +53,8 @@ impl Connection {
             }
             _ => None,
         };
-        let drain = entry.abandoned.filter(|_| entry.begun);
+        // What is finished in the background takes the time it takes, as long as it gets on.
+        let drain = entry.abandoned.filter(|_| entry.begun && entry.claim.is_answer());
         let drain = drain.map(|abandoned| (abandoned.since + self.config.drain_time, Due::Drained));
         stage.into_iter().chain(drain)
     }
