@@ -16,7 +16,7 @@ const ONE: Pace = Pace::bytes(1);
 const FEW: Pace = Pace::bytes(7);
 const ALL: Pace = Pace::bytes(usize::MAX);
 const EVERYTHING: &[(Pace, Points)] =
-    &[(ONE, Points::All), (FEW, Points::All), (ALL, Points::All), (Pace::AT_ONCE, Points::All)];
+    &[(Pace::AT_ONCE, Points::All), (ALL, Points::All), (FEW, Points::All), (ONE, Points::All)];
 
 const LARGE: u64 = 16 << 10;
 const SMALL: World = World::SMALL;
@@ -55,7 +55,7 @@ const GROUPS: &[Group] = &[
     ),
     (
         &[first("fetch with a section, 70", Act::Sections, World { inbox: 70, ..SMALL })],
-        &[(ONE, Points::Sampled(13)), (FEW, Points::InTurn), (ALL, Points::All)],
+        &[(ALL, Points::All), (FEW, Points::InTurn), (ONE, Points::Sampled(13))],
     ),
     (
         &[
@@ -72,21 +72,25 @@ const GROUPS: &[Group] = &[
     ),
     (
         &[first("fetch in windows, 600", Act::Windows, World { inbox: 600, inline: LARGE, ..SMALL })],
-        &[(ONE, Points::Sampled(997)), (FEW, Points::Sampled(17)), (ALL, Points::All)],
+        &[(ALL, Points::All), (FEW, Points::Sampled(17)), (ONE, Points::Sampled(997))],
     ),
     (
         &[first("body, 17 kB", Act::Body, World { big: 17_000, inline: LARGE, ..SMALL })],
-        &[(ONE, Points::Sampled(331)), (FEW, Points::Sampled(17)), (ALL, Points::All)],
+        &[(ALL, Points::All), (FEW, Points::Sampled(17)), (ONE, Points::Sampled(331))],
     ),
     (
         &[first("body, 300 kB", Act::Body, World { big: 300_000, inline: LARGE, ..SMALL })],
-        &[(Pace::bytes(64), Points::Sampled(101)), (Pace::bytes(1000), Points::Sampled(3)), (ALL, Points::All)],
+        &[(ALL, Points::All), (Pace::bytes(1000), Points::Sampled(3)), (Pace::bytes(64), Points::Sampled(101))],
     ),
 ];
 
+/// Coarse paces first: they are quick to find what is wrong.
 fn try_group((firsts, paces): &Group) -> Vec<Row> {
-    let all = firsts.iter().flat_map(|first| paces.iter().map(move |&(pace, points)| (first, pace, points)));
-    all.map(|(first, pace, points)| Row { first, pace, points, tally: try_all(first, pace, points) }).collect()
+    let all = paces.iter().flat_map(|&(pace, points)| firsts.iter().map(move |first| (first, pace, points)));
+    let mut rows: Vec<Row> =
+        all.map(|(first, pace, points)| Row { first, pace, points, tally: try_all(first, pace, points) }).collect();
+    rows.sort_by_key(|row| firsts.iter().position(|first| first.name == row.first.name));
+    rows
 }
 
 #[test]
