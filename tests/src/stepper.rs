@@ -73,7 +73,8 @@ impl Stepper {
         let link = Link::new(server);
         let shaken = pin!(shake_hands(link.wire(), Handshake::new(config, Security::ImplicitTls, None)));
         link.begin_poll();
-        let Poll::Ready(Ok(Shaken::Ready(client, driver))) = shaken.poll(&mut Context::from_waker(Waker::noop())) else {
+        let Poll::Ready(Ok(Shaken::Ready(client, driver))) = shaken.poll(&mut Context::from_waker(Waker::noop()))
+        else {
             panic!("the handshake with a server that greets with PREAUTH takes one poll");
         };
         Stepper { link, client, driver: Some(driver), end: None, woken: Woken::new() }

@@ -230,3 +230,34 @@ fn what_is_left_of_a_dropped_download_is_not_awaited_for_ever() {
     lie(&mut stepper);
     assert!(!matches!(stepper.end(), None | Some(Error::Closed(Closed::ByOwner))), "{:?}", stepper.end());
 }
+
+#[test]
+fn what_waits_behind_a_dropped_call_has_its_turn() {
+    let (mut stepper, place) = World::SMALL.open();
+    stepper.link.hold_writes(true);
+    let mut select = place.perform(Act::Select);
+    let mut noop = place.perform(Act::Noop);
+    assert!(stepper.step(select.as_mut(), 2).is_none());
+    assert!(stepper.step(noop.as_mut(), 2).is_none());
+    drop(select);
+    lie(&mut stepper);
+    stepper.link.hold_writes(false);
+    let answer = stepper.finish(noop).expect("its turn comes");
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(!stepper.link.sent(0).windows(5).any(|bytes| bytes == b"Other"));
+}
+
+#[test]
+fn a_select_passes_nothing() {
+    let (mut stepper, place) = World::SMALL.open();
+    stepper.link.server_mut().hold();
+    let mut search = place.perform(Act::Search);
+    let mut select = place.perform(Act::Select);
+    assert!(stepper.step(search.as_mut(), 2).is_none());
+    assert!(stepper.step(select.as_mut(), 2).is_none());
+    lie(&mut stepper);
+    assert!(!stepper.link.sent(0).windows(5).any(|bytes| bytes == b"Other"));
+    stepper.link.server_mut().release();
+    assert!(stepper.finish(search).expect("no hang").is_ok());
+    assert!(stepper.finish(select).expect("no hang").is_ok());
+}

@@ -115,11 +115,20 @@ fn an_append_cancelled_at_any_byte_tells_its_fate() {
                 let untouched = twin.pieces_left.load(Ordering::Relaxed) == PIECES;
 
                 let told = cancel(&mut stepper, operation, steps, by).expect("as its twin");
-                let case = format!("{act:?} {world:?} {pace:?} {by:?} after {steps}: {told:?}, {} left", left.load(Ordering::Relaxed));
+                let case = format!(
+                    "{act:?} {world:?} {pace:?} {by:?} after {steps}: {told:?}, {} left",
+                    left.load(Ordering::Relaxed)
+                );
                 let refused = world.refuse != Refuse::Never;
                 let refused_early = refused && world.literals == Literals::Synchronizing;
                 let expected = match by {
-                    _ if begun && held => if refused { Told::Refused } else { Told::Completed },
+                    _ if begun && held => {
+                        if refused {
+                            Told::Refused
+                        } else {
+                            Told::Completed
+                        }
+                    }
                     _ if begun && untouched && refused_early => Told::Refused,
                     By::Other => Told::Error,
                     By::Owner if begun => Told::Cancelled,

@@ -1,4 +1,35 @@
 //! Dropping any future at any poll leaves the connection right.
+//!
+//! Every call is dropped after every one of its polls, and of the driver's between them, at every pace; then
+//! every other call is made, at once or when all has settled, and the strict server judges what it was sent.
+//! Where that is too much the table says what was left out: `Sampled(n)` is the first and last 40 points and
+//! each nth between them, with two of the calls in turn.
+//!
+//! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
+//!
+//! | rule that was broken | what failed |
+//! | --- | --- |
+//! | `abandon`: what was begun is finished | `matrix` (`SELECT`), `fates`, `faults` |
+//! | `abandon`: IDLE is told DONE after its `+` alone | `matrix` (`watch`) |
+//! | `abandon`: a source that is gone closes the connection | `a_call_dropped_beside_a_half_read_fetch_settles`, `fates` |
+//! | `abandon`: what is removed is taken out of the outbox | `matrix` (`NOOP`) |
+//! | `abandon`: what waits goes on after a removal | `what_waits_behind_a_dropped_call_has_its_turn` |
+//! | `fate`: in doubt from the last octet on | `an_append_on_a_lost_connection_tells_its_fate` |
+//! | `take_continuation`: no `+` is answered for a source that is gone | `matrix` (`APPEND from, synchronizing`), `fates` |
+//! | `take_continuation`: an abandoned IDLE is ended at its `+` | `matrix` (`watch`) |
+//! | `take_tagged`: NO in place of `+` ends the command | `matrix` (`APPEND, synchronizing, NO`), `fates` |
+//! | `claimant`: what an abandoned command asked for is its own | `matrix` (`fetch with a section`) |
+//! | `claimant`: the oldest command that claims data has it | `matrix` (`fetch with a section`) |
+//! | `turn`: nothing passes a pending literal | `matrix` (`APPEND, synchronizing`) |
+//! | `turn`: nothing passes SELECT | `matrix` (`SELECT`) |
+//! | `turn`: SELECT passes nothing | `a_select_passes_nothing` |
+//! | `turn`: nothing follows IDLE before its `+` | `matrix` (`watch`) |
+//! | `turn`: nothing follows LOGOUT | `matrix` (`LOGOUT`) |
+//! | `left`: the selection advances with the first byte | `matrix` (`SELECT`), `fates`, `faults` |
+//! | `check_state`: a stale handle sends nothing | `matrix` (`SELECT`), `a_select_beside_a_half_read_fetch_ends_it_with_an_error` |
+//! | `write_parts`: a literal is announced once | `matrix` (`SEARCH, synchronizing literal`) |
+//! | `write_parts`: a synchronizing literal waits | `matrix` (`APPEND, synchronizing`), `fates`, `faults` |
+//! | `Driver::round`: what an event put in line is written | `matrix` (`SEARCH, synchronizing literal`) |
 
 mod acts;
 mod beside;
@@ -99,7 +130,10 @@ fn any_call_can_be_dropped_at_any_byte() {
         let groups: Vec<_> = GROUPS.iter().map(|group| scope.spawn(|| try_group(group))).collect();
         groups.into_iter().flat_map(|group| group.join().expect("a case failed; it is told above")).collect()
     });
-    println!("{:<34} {:>7} {:>6} {:>13} {:>7} {:>7} {:>7} {:>7}", "dropped", "grain", "steps", "tried", "cases", "usable", "logout", "owed");
+    println!(
+        "{:<34} {:>7} {:>6} {:>13} {:>7} {:>7} {:>7} {:>7}",
+        "dropped", "grain", "steps", "tried", "cases", "usable", "logout", "owed"
+    );
     let mut sum = Tally::default();
     for row in &rows {
         println!("{row}");
@@ -111,7 +145,10 @@ fn any_call_can_be_dropped_at_any_byte() {
         assert_eq!(tally.ended > 0, row.first.act == Act::Logout, "{row}");
         assert_eq!(tally.usable + tally.ended + tally.octets_owed, tally.cases, "{row}");
     }
-    println!("{} cases: {} usable, {} logged out as asked, {} owed octets", sum.cases, sum.usable, sum.ended, sum.octets_owed);
+    println!(
+        "{} cases: {} usable, {} logged out as asked, {} owed octets",
+        sum.cases, sum.usable, sum.ended, sum.octets_owed
+    );
     assert!(sum.cases > 100_000, "{}", sum.cases);
     let fed: usize = rows.iter().filter(|row| row.first.act == Act::AppendFrom).map(|row| row.tally.cases).sum();
     // All of them, but for the appends whose source is dropped with them.

@@ -207,9 +207,7 @@ fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
         Act::Append | Act::AppendFrom if !begun => Expected { stored: 0, end: None },
         Act::Append | Act::AppendFrom if held => Expected { stored: usize::from(!refused), end: None },
         // Refused in place of the `+`, nothing is owed.
-        Act::AppendFrom if first.is_refused_early() && pieces_left == PIECES => {
-            Expected { stored: 0, end: None }
-        }
+        Act::AppendFrom if first.is_refused_early() && pieces_left == PIECES => Expected { stored: 0, end: None },
         Act::AppendFrom => Expected { stored: 0, end: Some(Closed::OctetsOwed) },
         Act::Logout if begun => Expected { stored: 0, end: Some(Closed::LoggedOut) },
         _ => Expected { stored: 0, end: None },
