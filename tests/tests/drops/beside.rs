@@ -1,10 +1,10 @@
 //! Other calls of the task that holds a half-read stream, and time that passes meanwhile.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use imap_proto_core::client::{BodyStream, FetchStream, Notice};
-use imap_proto_core::types::{FetchItems, MailboxName, Section};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Section};
 use imap_proto_core::{Closed, Error};
 use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::Stepper;
@@ -121,6 +121,17 @@ fn a_call_dropped_beside_a_half_read_fetch_settles() {
         }
         assert_eq!(stepper.link.server().violations(), []);
     }
+}
+
+#[test]
+fn a_call_cancelled_beside_its_unread_answer_settles() {
+    let (mut stepper, place) = World { inbox: 20_000, ..World::SMALL }.open();
+    let mut search = place.inbox.search(Query::all());
+    assert!(stepper.step(Pin::new(&mut search), 1).is_none());
+    lie(&mut stepper);
+    search.canceller().cancel();
+    stepper.finish(place.client.settle()).expect("the driver reads on").expect("it settles");
+    assert!(matches!(stepper.finish(search).expect("no hang"), Err(Error::Cancelled)));
 }
 
 #[test]

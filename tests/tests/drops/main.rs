@@ -30,6 +30,12 @@
 //! | `write_parts`: a literal is announced once | `matrix` (`SEARCH, synchronizing literal`) |
 //! | `write_parts`: a synchronizing literal waits | `matrix` (`APPEND, synchronizing`), `fates`, `faults` |
 //! | `Driver::round`: what an event put in line is written | `matrix` (`SEARCH, synchronizing literal`) |
+//! | `Driver::is_congested`: not once the connection has ended | `calls_beside_a_half_read_fetch_end_with_the_connection` |
+//! | `Driver::is_congested`: not by a watch | `a_watch_may_be_left_lying` |
+//! | `Reply::waiting`: nothing waits for a reader who gave up | `a_call_cancelled_beside_its_unread_answer_settles` |
+//! | `others_wait`: an abandoned command is read over | `a_call_dropped_beside_a_half_read_fetch_settles` |
+//! | `excuse_silence`: a reader's pause is not the server's | `a_reader_may_take_its_time` |
+//! | `deadlines_of`: what is finished in the background has its time | `a_dropped_append_may_take_its_time` |
 
 mod acts;
 mod beside;
