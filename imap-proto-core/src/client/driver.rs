@@ -38,6 +38,8 @@ pub struct Driver<W> {
     slots: Vec<Slot>,
     listeners: Vec<Listener>,
     settling: Vec<Arc<Reply>>,
+    /// True while a reader has enough and nothing is read for its sake.
+    paused: bool,
     closing: bool,
 }
 
@@ -80,6 +82,7 @@ impl<W: Wire> Driver<W> {
             slots: Vec::new(),
             listeners: Vec::new(),
             settling: Vec::new(),
+            paused: false,
             closing: false,
         }
     }
@@ -92,9 +95,12 @@ impl<W: Wire> Driver<W> {
         moved |= self.hand_out();
         // After the events: what they bring about, as DONE after a `+`, is no event of its own.
         moved |= self.pump.write(&mut self.wire, &mut self.connection, cx);
-        if self.is_congested() {
+        let congested = self.is_congested();
+        if congested || self.paused {
             self.connection.excuse_silence(self.wire.now());
-        } else if !self.closing {
+        }
+        self.paused = congested;
+        if !self.closing && !congested {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
         if let Some(at) = self.connection.poll_timeout()
@@ -171,7 +177,7 @@ impl<W: Wire> Driver<W> {
     /// True when a reader has enough and nobody else waits for what comes after it.
     fn is_congested(&self) -> bool {
         let full = |slot: &Slot| !slot.idle && slot.reply.waiting() > MOST_WAITING;
-        if !self.slots.iter().any(full) {
+        if self.connection.is_closed() || !self.slots.iter().any(full) {
             return false;
         }
         let of_a_full_reader = |id: CommandId| self.slots.iter().any(|slot| slot.id == id && full(slot));

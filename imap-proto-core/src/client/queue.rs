@@ -162,9 +162,12 @@ impl Reply {
         self.reader.wake();
     }
 
-    /// Bytes that wait for the reader: none once it is gone, whatever was pushed while it went.
+    /// Bytes that wait for a reader who still wants them.
     pub(super) fn waiting(&self) -> usize {
-        if self.items.is_closed() { 0 } else { self.waiting.load(Ordering::Acquire) }
+        if self.items.is_closed() || self.is_cancelled() {
+            return 0;
+        }
+        self.waiting.load(Ordering::Acquire)
     }
 
     pub(super) fn len(&self) -> usize {

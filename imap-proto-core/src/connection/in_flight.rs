@@ -152,7 +152,6 @@ impl InFlight {
         self.entries.iter()
     }
 
-    #[cfg(feature = "client")]
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
         self.entries.iter_mut()
     }

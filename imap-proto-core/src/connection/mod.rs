@@ -296,9 +296,18 @@ impl Connection {
         self.in_flight.iter().any(|entry| entry.abandoned.is_some())
     }
 
-    /// True when somebody waits for a command other than those of `except` and IDLE.
+    /// True when there is a command other than those of `except` and a wanted IDLE. Abandoned ones count: they are
+    /// to be read over in time.
     pub fn others_wait(&self, except: impl Fn(CommandId) -> bool) -> bool {
-        self.in_flight.iter().any(|entry| !entry.is_idle() && entry.abandoned.is_none() && !except(entry.id))
+        self.in_flight.iter().any(|entry| {
+            let unwanted = entry.abandoned.is_some();
+            (unwanted || !entry.is_idle()) && !except(entry.id)
+        })
+    }
+
+    /// True once the connection has ended, whoever was told so far.
+    pub fn is_closed(&self) -> bool {
+        self.end.is_some()
     }
 
     /// Ends the connection for `error`: nothing more is sent, and every command fails with it.

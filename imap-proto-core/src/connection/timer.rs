@@ -37,9 +37,8 @@ impl Connection {
         }
     }
 
-    /// Takes note that nothing is read for the sake of whoever reads here: the server is not to blame for silence.
-    #[cfg(feature = "client")]
-    pub(crate) fn excuse_silence(&mut self, now: Time) {
+    /// Takes note that nothing was read up to `now` for want of a reader: that nothing came is not the server's doing.
+    pub fn excuse_silence(&mut self, now: Time) {
         self.now = now;
         self.activity = now;
         for entry in self.in_flight.iter_mut() {
@@ -68,7 +67,8 @@ impl Connection {
             }
             _ => None,
         };
-        let drain = entry.abandoned.filter(|_| entry.begun);
+        // What is finished in the background takes the time it takes, as long as it gets on.
+        let drain = entry.abandoned.filter(|_| entry.begun && entry.claim.is_answer());
         let drain = drain.map(|abandoned| (abandoned.since.saturating_add(self.config.drain_time), Due::Drained));
         stage.into_iter().chain(drain)
     }

