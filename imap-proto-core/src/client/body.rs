@@ -9,7 +9,7 @@ use super::Mailbox;
 use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
-use crate::command::{Fetch, Outcome};
+use crate::command::Fetch;
 use crate::error::Error;
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
@@ -46,25 +46,35 @@ struct Piece {
     ticket: Ticket,
     len: u64,
     received: u64,
-    /// True once the server gave the section, be it from an offset behind its end.
-    answered: bool,
-    /// True once it said that there is nothing there.
-    nil: bool,
     /// What came of it and was not told: a server may answer a later piece first.
     octets: VecDeque<Bytes>,
-    outcome: Option<Outcome>,
+    /// True once the server said something of the section, be it NIL.
+    answered: bool,
+    /// True once it gave the section, be it empty.
+    given: bool,
+    /// True once nothing more comes of it.
+    over: bool,
 }
 
 impl Piece {
     fn new(ticket: Ticket, len: u64) -> Self {
-        Piece { ticket, len, received: 0, answered: false, nil: false, octets: VecDeque::new(), outcome: None }
+        Piece { ticket, len, received: 0, octets: VecDeque::new(), answered: false, given: false, over: false }
     }
 
     fn add(&mut self, octets: Bytes) {
-        self.answered = true;
         self.received += octets.len() as u64;
         if !octets.is_empty() {
             self.octets.push_back(octets);
+        }
+    }
+
+    /// The response that has the section is complete, and a streamed body has come before it.
+    fn answer(&mut self, body: grammar::Body<'_>) {
+        self.answered = true;
+        self.over = true;
+        self.given |= !matches!(body, grammar::Body::Nil);
+        if let grammar::Body::Octets(text) = body {
+            self.add(text.to_bytes().into_owned().into());
         }
     }
 }
@@ -115,24 +125,25 @@ impl BodyStream {
                 if let Some(octets) = first.octets.pop_front() {
                     return Poll::Ready(Ok(Some(octets)));
                 }
-                let Some(outcome) = first.outcome.take() else { break };
-                ended(outcome)?;
+                if !first.over {
+                    break;
+                }
                 self.first_ended()?;
             }
             let Some(batch) = &mut self.batch else { return Poll::Ready(Ok(None)) };
             let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { return Poll::Ready(Ok(None)) };
-            let Some(piece) = self.pieces.iter_mut().find(|piece| piece.ticket == ticket) else { continue };
-            match item {
-                Item::Failed(error, _) => return Poll::Ready(Err(error)),
-                Item::Done(outcome) => piece.outcome = Some(outcome),
-                Item::Body(octets) => piece.add(octets),
-                Item::Data(response) => {
+            let piece = self.pieces.iter_mut().find(|piece| piece.ticket == ticket);
+            match (item, piece) {
+                (Item::Failed(error, _), _) => return Poll::Ready(Err(error)),
+                (Item::Done(outcome), piece) => {
+                    ended(outcome)?;
+                    piece.into_iter().for_each(|piece| piece.over = true);
+                }
+                (Item::Body(octets), Some(piece)) => piece.add(octets),
+                (Item::Data(response), Some(piece)) => {
                     let section = response.get().as_fetch().and_then(|fetch| fetch.sections().next());
-                    match section.map(|section| section.body()) {
-                        Some(grammar::Body::Octets(text)) => piece.add(text.to_bytes().into_owned().into()),
-                        Some(grammar::Body::Detached { .. }) => piece.answered = true,
-                        Some(grammar::Body::Nil) => piece.nil = true,
-                        None => {}
+                    if let Some(section) = section {
+                        piece.answer(section.body());
                     }
                 }
                 _ => {}
@@ -140,15 +151,15 @@ impl BodyStream {
         }
     }
 
-    /// The first piece was told to its end, and so was all before it.
+    /// All of the first piece came and was told. Its tagged response may follow later: Dovecot was seen to send
+    /// the data of two commands before it ended the first.
     fn first_ended(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.pop_front() else { return Ok(()) };
-        let told = piece.answered || piece.nil;
-        if !told && self.existed && !self.complete {
+        if !piece.answered && self.existed && !self.complete {
             // The server has nothing to say of a message that it began to give.
             return Err(Error::Gone);
         }
-        self.existed |= piece.answered;
+        self.existed |= piece.given;
         self.complete |= piece.received < piece.len;
         while !self.complete && self.pieces.len() < PIECES {
             self.ask(PIECE)?;
