@@ -7,6 +7,7 @@ mod encode;
 mod frame;
 pub mod grammar;
 mod limits;
+mod literal;
 pub(crate) mod mutf7;
 mod response;
 mod scan;

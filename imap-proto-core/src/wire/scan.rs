@@ -2,7 +2,7 @@
 
 use memchr::memchr2;
 
-use super::frame::MOST_JUNK;
+use super::literal::MOST_JUNK;
 
 const TEXT: u8 = 0;
 pub(super) const TILDE: u8 = 1;
