@@ -58,7 +58,8 @@ impl Blocking {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(address), Some(user)) = (arguments.next(), arguments.next()) else { return Err("HOST:PORT USER".into()) };
-    let credentials = Credentials::password(user, std::env::var("IMAP_PASSWORD")?);
+    let credentials =
+        Credentials::password(user, std::env::var("IMAP_PASSWORD").map_err(|_| "IMAP_PASSWORD is not set")?);
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut blocking = Blocking { stream, began: Instant::now() };

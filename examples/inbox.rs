@@ -26,7 +26,7 @@ use tokio::io::AsyncWriteExt;
 
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "inbox [--ca FILE] [--stats] imaps://user@host[:port] [save UID FILE | upload FILE | watch]";
+const USAGE: &str = "usage: inbox [--ca FILE] [--stats] imaps://user@host[:port] [save UID FILE | upload FILE | watch]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -50,7 +50,7 @@ async fn run() -> Fallible<()> {
     let action: Vec<&str> = action.iter().map(String::as_str).collect();
     let first = match action[..] {
         [] => list(&client).await?,
-        ["save", uid, file] => save(&client, uid.parse()?, Path::new(file)).await?,
+        ["save", uid, file] => save(&client, uid.parse().map_err(|_| USAGE)?, Path::new(file)).await?,
         ["upload", file] => upload(&client, Path::new(file)).await?,
         ["watch"] => watch(&client).await?,
         _ => return Err(USAGE.into()),
@@ -115,17 +115,20 @@ async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant
     let uid = Uid::new(uid).ok_or("a UID is at least 1")?;
     let inbox = client.examine(MailboxName::inbox()).await?;
     let mut body = inbox.body(uid, Section::whole());
-    let mut file = tokio::fs::File::create(file).await?;
-    let (mut first, mut len) = (None, 0);
-    while let Some(octets) = body.try_next().await? {
-        first.get_or_insert_with(Instant::now);
-        len += octets.len();
-        file.write_all(&octets).await?;
-    }
-    file.flush().await?;
-    if !body.existed() {
+    // Nothing is written before there is a message.
+    let mut octets = body.try_next().await?;
+    if !body.existed() && octets.is_none() {
         return Err("no such message".into());
     }
+    let first = octets.is_some().then(Instant::now);
+    let mut file = tokio::fs::File::create(file).await?;
+    let mut len = 0;
+    while let Some(chunk) = octets {
+        len += chunk.len();
+        file.write_all(&chunk).await?;
+        octets = body.try_next().await?;
+    }
+    file.flush().await?;
     println!("{len} octets");
     Ok(first)
 }
@@ -203,7 +206,7 @@ fn percent_decoded(text: &str) -> Fallible<String> {
 
 fn trusting(ca: &str) -> Fallible<Arc<rustls::ClientConfig>> {
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(ca)? {
+    for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| format!("{ca}: {error}"))? {
         roots.add(certificate?)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

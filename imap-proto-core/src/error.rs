@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::types::{Code, Flag};
+use crate::types::{Code, Flag, InvalidFlag, InvalidName, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
 /// What went wrong, sorted by whose doing it is.
@@ -13,7 +13,7 @@ use crate::wire::{Condition, EncodeError, FrameError};
 #[non_exhaustive]
 pub enum Error {
     /// The server answered `NO` or `BAD`. The connection is good.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Box<Refused>),
     /// The server said `BYE`.
     #[error("the server closed the connection: {text}")]
@@ -30,8 +30,16 @@ pub enum Error {
     #[error("limit exceeded: {0}")]
     Limit(Limit),
     /// The call cannot be carried out as it is; nothing was sent.
-    #[error("misuse: {0}")]
+    #[error(transparent)]
     Misuse(#[from] Misuse),
+    /// The source of a message failed or had another length than announced.
+    #[error("the source of the message: {failure}")]
+    Source {
+        /// What was wrong with it.
+        failure: SourceFailure,
+        /// True when octets had left, so that the connection had to be closed.
+        closed: bool,
+    },
     /// The server does not advertise what the call needs; nothing was sent.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),
@@ -51,7 +59,7 @@ pub enum Error {
     #[error("the connection is closed: {0}")]
     Closed(Closed),
     /// The stream below failed.
-    #[error("transport: {0}")]
+    #[error("{0}")]
     Transport(Arc<dyn core::error::Error + Send + Sync>),
 }
 
@@ -63,6 +71,7 @@ impl Error {
             Error::Bye { .. }
                 | Error::Protocol(_)
                 | Error::Limit(Limit::Response { .. } | Limit::Drain | Limit::Unauthenticated)
+                | Error::Source { closed: true, .. }
                 | Error::Timeout(_)
                 | Error::Closed(_)
                 | Error::Transport(_)
@@ -129,7 +138,7 @@ pub enum Limit {
         limit: usize,
     },
     /// The answer of an abandoned command is too long to be read to its end.
-    #[error("the rest of an abandoned answer")]
+    #[error("a dropped command had more to say than is read over, see Config::drain_bytes and drain_time")]
     Drain,
     /// Too much was received before authentication.
     #[error("data before authentication")]
@@ -153,8 +162,17 @@ pub enum Limit {
 #[non_exhaustive]
 pub enum Misuse {
     /// An argument has no wire form.
-    #[error("{0}")]
+    #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A mailbox name that cannot be.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A section that cannot be.
+    #[error(transparent)]
+    Section(#[from] InvalidSection),
+    /// A keyword that cannot be.
+    #[error(transparent)]
+    Keyword(#[from] InvalidFlag),
     /// The command is not allowed now: not logged in, or no mailbox selected.
     #[error("{command} is not allowed in this state")]
     State {
@@ -167,12 +185,15 @@ pub enum Misuse {
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,
-    /// The source of a message gave more or fewer octets than announced. The connection was closed if any had left.
-    #[error("the source has another length than announced")]
-    SourceLength,
-    /// The source of a message failed.
-    #[error("the source of the message failed: {0}")]
-    Source(String),
+    /// More octets were fed than announced.
+    #[error("more octets than announced")]
+    TooManyOctets,
+    /// A message whose octets are to be fed, and nobody to feed them: see `Client::append_from`.
+    #[error("nobody feeds the octets of the message")]
+    NoSource,
+    /// The operation has told its result already.
+    #[error("the operation is over")]
+    Over,
     /// A flag that no client may set: `\Recent`, `\*`, or one that is no atom.
     #[error("a flag that cannot be stored")]
     Flag(Flag),
@@ -180,6 +201,30 @@ pub enum Misuse {
     #[error("an empty message")]
     EmptyMessage,
 }
+
+/// What was wrong with the source of a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceFailure {
+    /// It gave more or fewer octets than announced.
+    #[error("another length than announced")]
+    Length,
+    /// It failed.
+    #[error("{0}")]
+    Read(String),
+}
+
+macro_rules! misuse_from {
+    ($($cause:ty => $variant:ident),*) => {$(
+        impl From<$cause> for Error {
+            fn from(cause: $cause) -> Self {
+                Error::Misuse(Misuse::$variant(cause))
+            }
+        }
+    )*};
+}
+
+misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword);
 
 /// What was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -219,7 +264,7 @@ pub enum Closed {
     #[error("end of stream")]
     EndOfStream,
     /// A literal was begun and whoever had its octets is gone.
-    #[error("the source of a begun literal is gone")]
+    #[error("an APPEND was given up inside its message")]
     OctetsOwed,
     /// The driver was dropped.
     #[error("nobody drives the connection any more")]
@@ -242,6 +287,8 @@ pub enum Fate<T> {
     Cancelled,
     /// It was sent, and whether it was done is unknown.
     InDoubt,
+    /// It was over before, and its result was told.
+    Told,
 }
 
 /// A server's words, of which nobody needs more than this.

@@ -16,6 +16,7 @@ pub mod wire;
 
 pub use config::{Config, LiteralPolicy, Time};
 pub use connection::{
-    CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, View, Want,
+    CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, SessionState, View,
+    Want,
 };
-pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, Violation};
+pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, SourceFailure, Violation};

@@ -1,4 +1,5 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,10 +120,23 @@ impl Connector {
     pub async fn open(&self) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
         let host = self.address.as_deref().unwrap_or(&self.host);
         let port = self.port.unwrap_or(self.security.default_port());
-        let tcp = within(self.patience, Phase::Connect, TcpStream::connect((host, port))).await?;
+        let connecting = TcpStream::connect((host, port));
+        let tcp = within(self.patience, Phase::Connect, connecting, || format!("connecting to {host}:{port}")).await?;
         // Commands are small and wait for their answers: Nagle's delay would be paid each time.
         tcp.set_nodelay(true).map_err(|error| Error::Transport(transport(error)))?;
-        let mut stream: Stream = Box::new(tcp);
+        self.open_over(tcp).await
+    }
+
+    /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
+    /// as over TCP, and the driver is left to the caller.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn open_over(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
+        let mut stream: Stream = Box::new(stream);
         if self.security.begins_with_tls() {
             stream = self.secure(stream).await?;
         }
@@ -151,19 +165,41 @@ impl Connector {
         let name = ServerName::try_from(self.host.clone()).map_err(|error| Error::Transport(Arc::new(error)))?;
         let tls = self.tls.clone().map_or_else(default_tls, Ok)?;
         let connecting = TlsConnector::from(tls).connect(name, stream);
-        Ok(Box::new(within(self.patience, Phase::Tls, connecting).await?))
+        let host = &self.host;
+        Ok(Box::new(within(self.patience, Phase::Tls, connecting, || format!("TLS with {host}")).await?))
     }
 }
 
 async fn within<T>(
     patience: Duration,
     phase: Phase,
-    future: impl Future<Output = std::io::Result<T>>,
+    future: impl Future<Output = io::Result<T>>,
+    what: impl Fn() -> String,
 ) -> Result<T, Error> {
     match tokio::time::timeout(patience, future).await {
         Err(_) => Err(Error::Timeout(phase)),
-        Ok(result) => result.map_err(|error| Error::Transport(transport(error))),
+        Ok(result) => result.map_err(|error| Error::Transport(transport(in_context(error, &what())))),
     }
+}
+
+/// The same error, with what was being done. What it was made of stays within reach as its source.
+fn in_context(error: io::Error, what: &str) -> io::Error {
+    #[derive(Debug)]
+    struct InContext(String, io::Error);
+
+    impl std::fmt::Display for InContext {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{}: {}", self.0, self.1)
+        }
+    }
+
+    impl std::error::Error for InContext {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+
+    io::Error::new(error.kind(), InContext(what.to_owned(), error))
 }
 
 fn default_tls() -> Result<Arc<rustls::ClientConfig>, Error> {

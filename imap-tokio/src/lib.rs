@@ -26,14 +26,15 @@ mod connector;
 mod source;
 mod wire;
 
+pub use bytes;
 pub use connector::Connector;
 pub use imap_proto_core::client::{
     BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Notice, Operation, Shaken, Source,
-    Watch, shake_hands,
+    TransportError, Watch, Wire, shake_hands,
 };
 pub use imap_proto_core::{
     Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
-    Selected, Time, View, Violation, command, types, wire as protocol,
+    Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,
 };
 pub use rustls;
 pub use source::read_from;

@@ -12,7 +12,7 @@ use imap_tests::dovecot::Dovecot;
 use imap_tests::mailbox::{add_to_maildir, big_message, fill_maildir, message};
 use imap_tokio::command::{Append, Message};
 use imap_tokio::types::{Capability, Code, DateTime, FetchItems, Flag, MailboxName, Query, Section, Uid, UidSet};
-use imap_tokio::{Client, Error, LiteralPolicy, Mailbox, Misuse, Notice, Phase, Security, read_from};
+use imap_tokio::{Client, Error, LiteralPolicy, Mailbox, Notice, Phase, Security, SourceFailure, read_from};
 use session::{PATIENCE, connector, trusting, unauthenticated};
 use tokio::io::AsyncReadExt;
 
@@ -190,7 +190,10 @@ fn a_source_that_is_wrong_about_its_length_or_fails_stores_nothing() {
             let client = connector.connect().await.expect("Dovecot lets us in");
             let source = read_from(tokio::io::repeat(b'a').take(readable));
             let result = client.append_from(MailboxName::inbox(), announced, source, |append| append).await;
-            assert!(matches!(result, Err(Error::Misuse(Misuse::SourceLength))), "{readable} {announced}: {result:?}");
+            assert!(
+                matches!(result, Err(Error::Source { failure: SourceFailure::Length, .. })),
+                "{readable} {announced}: {result:?}"
+            );
         }
         let client = connector(&server, Security::Plaintext, "alice").connect().await.expect("Dovecot lets us in");
         assert_eq!(client.examine(MailboxName::inbox()).await.expect("an INBOX").exists(), 0);

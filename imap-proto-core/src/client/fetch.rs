@@ -12,7 +12,7 @@ use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::{Command, Fetch, Search};
 use crate::error::{Error, Limit};
-use crate::types::{FetchItems, Query, Uid, UidSet, UidValidity};
+use crate::types::{DateTime, FetchItems, Flag, Query, Uid, UidSet, UidValidity};
 use crate::wire::OwnedResponse;
 use crate::wire::grammar;
 
@@ -84,6 +84,17 @@ impl FetchedMessage {
     /// The typed view on all that came for it.
     pub fn get(&self) -> grammar::Fetch<'_> {
         self.response.get().as_fetch().unwrap_or(grammar::Fetch::empty())
+    }
+
+    /// Its flags; `None` where they did not come with it.
+    pub fn flags(&self) -> Option<Vec<Flag>> {
+        let flags = self.get().flags()?;
+        Some(flags.iter().map(|flag| Flag::from_wire(&flag.to_bytes())).collect())
+    }
+
+    /// When the server got it; `None` where that did not come, or is no date.
+    pub fn internal_date(&self) -> Option<DateTime> {
+        DateTime::from_wire(&self.get().internal_date()?.to_bytes())
     }
 
     /// The response as it came.

@@ -32,7 +32,7 @@ impl Mailbox {
         &self.selected
     }
 
-    /// How many messages it had when it was selected.
+    /// How many messages it had when it was selected; [`Client::view`] tells how many it has now.
     pub fn exists(&self) -> u32 {
         self.selected.exists
     }
@@ -56,7 +56,10 @@ impl Mailbox {
     /// Fetches items of messages, as a stream of one message after the other. RFC 9051 §6.4.5
     ///
     /// The fetch is cut into windows: other calls get their turn in between, and a slow reader holds a
-    /// bounded amount. Dropped half-way, what was asked for is read over, two windows at most.
+    /// bounded amount. Dropped half-way, what was asked for is read over, two windows at most; where that is
+    /// more than [`Config::drain_bytes`](crate::Config::drain_bytes), as it may be with whole messages, the
+    /// connection is closed. For sections that may be large there is [`body`](Self::body): a body of more than
+    /// 64 MiB ends a fetch with [`Limit::Body`](crate::Limit::Body).
     pub fn fetch(&self, uids: impl Into<UidSet>, items: FetchItems) -> FetchStream {
         FetchStream::new(self, uids.into(), items)
     }

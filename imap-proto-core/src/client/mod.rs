@@ -62,7 +62,7 @@ impl Client {
         &self.handle.calls
     }
 
-    /// Runs a command of one's own. It is not bound to a selection.
+    /// Runs one of the commands of [`command`](crate::command). It is not bound to a selection.
     ///
     /// Dropped half-way it is finished in the background; its result is lost.
     pub fn run<C: Command + Send + 'static>(&self, command: C) -> Operation<C::Output> {
@@ -99,6 +99,18 @@ impl Client {
     }
 
     /// Stores a message. RFC 9051 §6.3.12
+    ///
+    /// ```
+    /// # use imap_proto_core::{Error, client::Client, command::Append, types::{Flag, MailboxName}};
+    /// # async fn run(client: &Client) -> Result<(), Error> {
+    /// let message = b"Subject: hello\r\n\r\nworld\r\n";
+    /// let append = Append::new(MailboxName::new("Drafts")?, &message[..]).flags([Flag::Draft]);
+    /// if let Some(stored) = client.append(append).await? {
+    ///     println!("stored as {}", stored.uid);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Dropped half-way it is stored all the same once any of it has left, since the connection holds its
     /// octets. It is in doubt from its last octet until the server's answer.

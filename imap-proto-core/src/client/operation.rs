@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::Client;
 use super::queue::{Call, Item, Reply, Ticket};
 use crate::command::{Command, Completion, Outcome, Request};
-use crate::error::{Closed, Error, Fate, Misuse};
+use crate::error::{Closed, Error, Fate, Misuse, SourceFailure};
 use crate::wire::OwnedResponse;
 
 /// The octets of a message, in pieces, from whoever has them.
@@ -26,6 +26,23 @@ pub type Source =
 /// be. After that, what it promised on the wire is finished in the background by the driver, and the next
 /// call on the connection is answered rightly; the type of the call says what that means for it.
 /// [`cancel`](Self::cancel) does the same and tells how it ended; [`canceller`](Self::canceller) does it from elsewhere.
+///
+/// It is [`Unpin`]: `select!` and timeouts take it by reference, so that it can be waited for again, or cancelled.
+///
+/// ```
+/// # use imap_proto_core::{Error, Fate, client::Operation};
+/// # async fn either(operation: &mut Operation<()>, patience: impl Future<Output = ()>) -> Option<Result<(), Error>> { None }
+/// # async fn run(mut operation: Operation<()>, patience: impl Future<Output = ()>) -> Result<(), Error> {
+/// match either(&mut operation, patience).await {
+///     Some(result) => result,
+///     // It took too long: give it up, and learn what became of it.
+///     None => match operation.cancel().await {
+///         Fate::Completed(()) => Ok(()),
+///         _ => Err(Error::Cancelled),
+///     },
+/// }
+/// # }
+/// ```
 #[must_use = "nothing is sent unless the operation is polled"]
 pub struct Operation<T> {
     client: Client,
@@ -37,14 +54,14 @@ pub struct Operation<T> {
 
 enum State<T> {
     /// Not polled yet.
-    New(Result<Request, Error>, Box<dyn Fold<T>>, Option<Source>),
+    New(Result<Box<Request>, Error>, Box<dyn Fold<T>>, Option<Source>),
     Running {
         fold: Box<dyn Fold<T>>,
         source: Option<Source>,
         /// How many octets are wanted now.
         wanted: u64,
         /// Why it will be given up, where that is no cancelling.
-        failure: Option<Error>,
+        failure: Option<SourceFailure>,
     },
     Over,
 }
@@ -104,7 +121,7 @@ impl<T> Operation<T> {
             client: client.clone(),
             reply: Reply::new(),
             ticket: client.calls().ticket(),
-            state: State::New(request.map_err(Error::Misuse), fold, None),
+            state: State::New(request.map(Box::new).map_err(Error::Misuse), fold, None),
         }
     }
 
@@ -112,7 +129,7 @@ impl<T> Operation<T> {
     pub(super) fn bind(mut self, selection: u32) -> Self {
         if let State::New(request, ..) = &mut self.state {
             let unbound = core::mem::replace(request, Err(Error::Cancelled));
-            *request = unbound.map(|request| request.bind(selection));
+            *request = unbound.map(|request| Box::new(request.bind(selection)));
         }
         self
     }
@@ -142,9 +159,13 @@ impl<T> Operation<T> {
     }
 
     fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
-        if matches!(self.state, State::New(..) | State::Over) {
-            self.state = State::Over;
-            return Poll::Ready(Fate::NotSent);
+        match self.state {
+            State::New(..) => {
+                self.state = State::Over;
+                return Poll::Ready(Fate::NotSent);
+            }
+            State::Over => return Poll::Ready(Fate::Told),
+            State::Running { .. } => {}
         }
         loop {
             let (_, item) = ready!(self.reply.poll_pop(client.calls(), cx));
@@ -178,8 +199,10 @@ impl<T> Operation<T> {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        if !matches!(self.state, State::New(..)) {
-            return Ok(());
+        match self.state {
+            State::New(..) => {}
+            State::Running { .. } => return Ok(()),
+            State::Over => return Err(Error::Misuse(Misuse::Over)),
         }
         let State::New(request, fold, source) = core::mem::replace(&mut self.state, State::Over) else {
             return Ok(());
@@ -187,7 +210,11 @@ impl<T> Operation<T> {
         if self.reply.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let submit = Call::Submit { ticket: self.ticket, request: Box::new(request?), reply: self.reply.clone() };
+        let request = request?;
+        if request.is_fed() && source.is_none() {
+            return Err(Error::Misuse(Misuse::NoSource));
+        }
+        let submit = Call::Submit { ticket: self.ticket, request, reply: self.reply.clone() };
         self.client.calls().push(submit)?;
         self.state = State::Running { fold, source, wanted: 0, failure: None };
         Ok(())
@@ -207,11 +234,11 @@ impl<T> Operation<T> {
                     let _ = self.client.calls().push(feed);
                     return;
                 }
-                Poll::Ready(Some(Err(error))) => Misuse::Source(error.to_string()),
-                Poll::Ready(_) => Misuse::SourceLength,
+                Poll::Ready(Some(Err(error))) => SourceFailure::Read(error.to_string()),
+                Poll::Ready(_) => SourceFailure::Length,
             };
             *wanted = 0;
-            *failure = Some(Error::Misuse(problem));
+            *failure = Some(problem);
             let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         }
     }
@@ -226,7 +253,11 @@ impl<T> Operation<T> {
                 return Some(Err(Error::Cancelled));
             }
             Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
-            Item::Failed(error, _) => return Some(Err(failure.take().unwrap_or(error))),
+            Item::Failed(error, _) => {
+                let closed = error.is_fatal();
+                let failure = failure.take().map(|failure| Error::Source { failure, closed });
+                return Some(Err(failure.unwrap_or(error)));
+            }
             _ => {}
         }
         None

@@ -30,7 +30,7 @@ pub struct Watch {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The server has begun to idle: from here on it tells at once.
+    /// The server has begun to idle: from here on it tells at once. Said again each time that IDLE is taken up.
     Idling,
     /// A response that no command asked for: EXISTS, EXPUNGE, FETCH with flags, a status, or anything else.
     Response(OwnedResponse),

@@ -17,6 +17,24 @@ pub enum Message {
     Fed(u64),
 }
 
+impl From<Bytes> for Message {
+    fn from(octets: Bytes) -> Self {
+        Message::Octets(octets)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(octets: Vec<u8>) -> Self {
+        Message::Octets(octets.into())
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(octets: &[u8]) -> Self {
+        Message::Octets(Bytes::copy_from_slice(octets))
+    }
+}
+
 /// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
 ///
 /// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
@@ -40,9 +58,9 @@ pub struct Stored {
 }
 
 impl Append {
-    /// Stores `message` in `mailbox`.
-    pub fn new(mailbox: MailboxName, message: Message) -> Self {
-        Append { mailbox, message, flags: Vec::new(), date: None }
+    /// Stores `message` in `mailbox`. Its octets go out as they are: lines are to end with CR LF (RFC 5322 §2.1).
+    pub fn new(mailbox: MailboxName, message: impl Into<Message>) -> Self {
+        Append { mailbox, message: message.into(), flags: Vec::new(), date: None }
     }
 
     /// Sets the flags of the stored message.

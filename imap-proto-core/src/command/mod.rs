@@ -103,6 +103,12 @@ impl Request {
         self.claim.is_answer()
     }
 
+    /// True when the caller owes octets of a literal.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_fed(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Fed(_)))
+    }
+
     /// True for IDLE, whose answer is what happens.
     #[cfg(feature = "client")]
     pub(crate) fn is_idle(&self) -> bool {

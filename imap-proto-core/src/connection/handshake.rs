@@ -258,7 +258,7 @@ enum Step {
 impl Connection {
     /// Takes over from a connection in clear text no more than its numbering and the time.
     fn resume_after_tls(&mut self, before: &Connection, now: Time) {
-        self.view.phase = super::ViewPhase::NotAuthenticated;
+        self.view.state = super::SessionState::NotAuthenticated;
         self.next_id = before.next_id;
         self.next_tag = before.next_tag;
         self.left_tags = before.left_tags;

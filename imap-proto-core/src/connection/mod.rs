@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 pub use event::Event;
 pub use handshake::{Credentials, Handshake, Security, Want};
-pub use view::{Phase as ViewPhase, Selected, View};
+pub use view::{Selected, SessionState, View};
 
 use crate::command::Request;
 use crate::config::{Config, Time};
@@ -203,16 +203,16 @@ impl Connection {
     /// Gives octets of a message, no more than [`Event::WantsBody`] asked for.
     ///
     /// # Errors
-    /// [`Misuse::SourceLength`] for more than were announced; the connection is closed where some had left.
+    /// [`Misuse::TooManyOctets`] for more than were announced; the connection is closed where some had left.
     pub fn feed(&mut self, id: CommandId, octets: Bytes) -> Result<(), Error> {
         let Some(entry) = self.in_flight.get_mut(id) else { return Ok(()) };
         let Stage::Feeding { left } = &mut entry.stage else {
             self.abandon(id, self.now);
-            return Err(Error::Misuse(Misuse::SourceLength));
+            return Err(Error::Misuse(Misuse::TooManyOctets));
         };
         let Some(rest) = left.checked_sub(octets.len() as u64) else {
             self.abandon(id, self.now);
-            return Err(Error::Misuse(Misuse::SourceLength));
+            return Err(Error::Misuse(Misuse::TooManyOctets));
         };
         *left = rest;
         entry.outstanding += octets.len();

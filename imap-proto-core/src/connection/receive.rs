@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use super::in_flight::Stage;
-use super::view::Phase;
+use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending};
 use crate::command::{Completion, Effect, Order, Outcome};
 use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
@@ -81,7 +81,7 @@ impl Connection {
     }
 
     fn take(&mut self, step: Step) -> Found {
-        let before_login = matches!(self.view.phase, Phase::Greeting | Phase::NotAuthenticated);
+        let before_login = matches!(self.view.state, SessionState::Greeting | SessionState::NotAuthenticated);
         // What lies behind in the buffer does not count yet: it may have come after the login.
         let read = self.received.saturating_sub(self.buffered() as u64);
         if before_login && read > self.config.unauthenticated_bytes {
@@ -90,7 +90,7 @@ impl Connection {
         }
         match step {
             Step::Response => self.take_response(),
-            Step::BodyStart { .. } if self.view.phase == Phase::Greeting => self.take_greeting(),
+            Step::BodyStart { .. } if self.view.state == SessionState::Greeting => self.take_greeting(),
             Step::BodyStart { len } => {
                 let id = self.claimant();
                 self.body = id;
@@ -106,7 +106,7 @@ impl Connection {
 
     fn take_response(&mut self) -> Found {
         let response = self.decoder.response();
-        if self.view.phase == Phase::Greeting {
+        if self.view.state == SessionState::Greeting {
             return self.take_greeting();
         }
         match response.kind() {
@@ -126,9 +126,9 @@ impl Connection {
 
     fn take_greeting(&mut self) -> Found {
         let response = self.decoder.response();
-        let phase = match response.kind() {
-            Kind::Status(Condition::Ok) => Phase::NotAuthenticated,
-            Kind::Status(Condition::PreAuth) => Phase::Authenticated,
+        let state = match response.kind() {
+            Kind::Status(Condition::Ok) => SessionState::NotAuthenticated,
+            Kind::Status(Condition::PreAuth) => SessionState::Authenticated,
             Kind::Status(Condition::Bye) => {
                 self.view.apply(&response);
                 return self.take_bye();
@@ -140,13 +140,13 @@ impl Connection {
             }
         };
         self.view.apply(&response);
-        self.enter(phase);
+        self.enter(state);
         Found::Greeting
     }
 
-    fn enter(&mut self, phase: Phase) {
-        self.view.phase = phase;
-        if phase == Phase::Authenticated {
+    fn enter(&mut self, state: SessionState) {
+        self.view.state = state;
+        if state == SessionState::Authenticated {
             self.decoder.set_limits(self.config.authenticated);
         }
     }
@@ -174,7 +174,7 @@ impl Connection {
     }
 
     fn take_bye(&mut self) -> Found {
-        self.view.phase = Phase::Logout;
+        self.view.state = SessionState::Logout;
         let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
         if !logging_out {
             self.close_at_end();
@@ -295,7 +295,7 @@ impl Connection {
                 self.view.end_selecting(ok);
                 selected = self.view.selected.clone();
             }
-            Effect::Authenticate if ok => self.enter(Phase::Authenticated),
+            Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}

@@ -1,5 +1,5 @@
 use super::in_flight::{Entry, Stage};
-use super::view::Phase as ViewPhase;
+use super::view::SessionState;
 use super::{CommandId, Connection};
 use crate::config::Time;
 use crate::error::{Error, Limit, Phase};
@@ -53,7 +53,7 @@ impl Connection {
 
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
         let greeting =
-            (self.view.phase == ViewPhase::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
+            (self.view.state == SessionState::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
         let commands = self.in_flight.iter().flat_map(|entry| self.deadlines_of(entry));
         greeting.into_iter().chain(commands)
     }

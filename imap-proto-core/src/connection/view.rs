@@ -9,7 +9,7 @@ use crate::wire::{Condition, Kind, Response};
 /// What the server told us so far. Always right, whoever took the events.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    pub(super) phase: Phase,
+    pub(super) state: SessionState,
     pub(super) capabilities: Capabilities,
     pub(super) selected: Option<Selected>,
     /// The mailbox that a SELECT under way will select.
@@ -20,7 +20,7 @@ pub struct View {
 
 /// How far the connection is. RFC 9051 §3
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
+pub enum SessionState {
     /// Nothing was received yet.
     #[default]
     Greeting,
@@ -80,8 +80,8 @@ impl Selected {
 
 impl View {
     /// How far the connection is.
-    pub fn phase(&self) -> Phase {
-        self.phase
+    pub fn state(&self) -> SessionState {
+        self.state
     }
 
     /// What the server can do, as it last said; empty when it has not said since the last login or TLS.
@@ -101,7 +101,7 @@ impl View {
 
     /// True once the server accepted a login, or needed none.
     pub(super) fn is_authenticated(&self) -> bool {
-        self.phase == Phase::Authenticated
+        self.state == SessionState::Authenticated
     }
 
     /// The first byte of a SELECT has left: what was selected is not any more.

@@ -27,6 +27,12 @@ impl Secret {
     }
 }
 
+impl From<&String> for Secret {
+    fn from(secret: &String) -> Self {
+        Secret::from(secret.as_str())
+    }
+}
+
 impl From<String> for Secret {
     fn from(secret: String) -> Self {
         Secret::from(secret.into_bytes())

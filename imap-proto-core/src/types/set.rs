@@ -347,6 +347,24 @@ impl<T: Identifier> From<T> for Set<T> {
     }
 }
 
+impl<T: Identifier> From<&Set<T>> for Set<T> {
+    fn from(set: &Set<T>) -> Self {
+        set.clone()
+    }
+}
+
+impl<T: Identifier> From<Vec<T>> for Set<T> {
+    fn from(ids: Vec<T>) -> Self {
+        ids.into_iter().collect()
+    }
+}
+
+impl<T: Identifier, const N: usize> From<[T; N]> for Set<T> {
+    fn from(ids: [T; N]) -> Self {
+        ids.into_iter().collect()
+    }
+}
+
 impl<T: Identifier> From<RangeInclusive<T>> for Set<T> {
     fn from(range: RangeInclusive<T>) -> Self {
         let mut set = Set::new();

@@ -84,8 +84,8 @@ fn what_exceeds_the_drain_budget_closes_the_connection() {
     script.abandon(id);
     script.s(&format!("* SEARCH{}\r\n", " 1".repeat(60)));
     script.e(&[
-        "1 failed limit exceeded: the rest of an abandoned answer Cancelled",
-        "closed limit exceeded: the rest of an abandoned answer",
+        "1 failed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time Cancelled",
+        "closed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time",
     ]);
 }
 
@@ -100,8 +100,8 @@ fn what_takes_longer_than_the_drain_time_closes_the_connection() {
     script.e(&[]);
     script.wait(1);
     script.e(&[
-        "1 failed limit exceeded: the rest of an abandoned answer Cancelled",
-        "closed limit exceeded: the rest of an abandoned answer",
+        "1 failed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time Cancelled",
+        "closed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time",
     ]);
 }
 
@@ -151,8 +151,8 @@ fn an_abandoned_append_whose_source_is_gone_sends_no_octet() {
     assert_eq!(script.abandon(id), CancelEffect::MayClose);
     script.s("+ go\r\n");
     script.e(&[
-        "0 failed the connection is closed: the source of a begun literal is gone Cancelled",
-        "closed the connection is closed: the source of a begun literal is gone",
+        "0 failed the connection is closed: an APPEND was given up inside its message Cancelled",
+        "closed the connection is closed: an APPEND was given up inside its message",
     ]);
     script.c_nothing();
 }
@@ -179,8 +179,8 @@ fn a_source_that_leaves_in_the_middle_of_its_octets_closes_the_connection() {
     script.e(&["0 wants 3"]);
     assert_eq!(script.abandon(id), CancelEffect::WillClose);
     script.e(&[
-        "0 failed the connection is closed: the source of a begun literal is gone Cancelled",
-        "closed the connection is closed: the source of a begun literal is gone",
+        "0 failed the connection is closed: an APPEND was given up inside its message Cancelled",
+        "closed the connection is closed: an APPEND was given up inside its message",
     ]);
     script.c_nothing();
 }

@@ -33,6 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("password  {}", Dovecot::PASSWORD);
     println!("ca        {}", server.ca_pem_path().display());
     println!("inbox     {} messages of alice", messages + u64::from(megabytes.is_some()));
+    println!("list it   IMAP_PASSWORD={} \\", Dovecot::PASSWORD);
+    println!("          cargo run --release -p imap-examples --example inbox -- \\");
+    println!("          --stats --ca {} imaps://alice@localhost:{}", server.ca_pem_path().display(), server.tls_port());
     // Ctrl-C needs no handling: it ends this process, and that stops Dovecot.
     copy(&mut stdin().lock(), &mut sink())?;
     Ok(())

@@ -69,6 +69,7 @@ fn cancel<T>(stepper: &mut Stepper, mut operation: Operation<T>, steps: usize, b
             Fate::Refused(_) => Told::Refused,
             Fate::Cancelled => Told::Cancelled,
             Fate::InDoubt => Told::InDoubt,
+            Fate::Told => panic!("it was not over"),
         },
         By::Other => {
             operation.canceller().cancel();
@@ -262,5 +263,7 @@ fn cancel_late(stepper: &mut Stepper, place: &Place, act: Act) -> Told {
         Fate::Refused(_) => Told::Refused,
         Fate::Cancelled => Told::Cancelled,
         Fate::InDoubt => Told::InDoubt,
+        // It ended with the connection.
+        Fate::Told => Told::Error,
     }
 }
