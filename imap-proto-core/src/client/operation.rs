@@ -187,7 +187,11 @@ impl<T> Operation<T> {
         if self.reply.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let submit = Call::Submit { ticket: self.ticket, request: Box::new(request?), reply: self.reply.clone() };
+        let request = request?;
+        if request.is_fed() && source.is_none() {
+            return Err(Error::Misuse(Misuse::SourceLength));
+        }
+        let submit = Call::Submit { ticket: self.ticket, request: Box::new(request), reply: self.reply.clone() };
         self.client.calls().push(submit)?;
         self.state = State::Running { fold, source, wanted: 0, failure: None };
         Ok(())

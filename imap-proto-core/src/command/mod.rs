@@ -109,6 +109,12 @@ impl Request {
         self.order == Order::Idle
     }
 
+    /// True where its caller owes octets.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_fed(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Fed(_)))
+    }
+
     /// Binds the command to a selection: once another mailbox is selected it fails with
     /// [`Error::Deselected`](crate::Error::Deselected) instead of being sent.
     pub fn bind(mut self, selection: u32) -> Self {
