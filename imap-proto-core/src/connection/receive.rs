@@ -41,6 +41,7 @@ impl Connection {
                     Found::Nothing => {}
                     found => break found,
                 },
+                Ok(None) if self.is_too_much_before_login() => self.close(Error::Limit(Limit::Unauthenticated)),
                 Ok(None) if self.end_of_stream => self.close_at_end(),
                 Ok(None) => return None,
                 Err(FrameError::TooLong { limit }) => self.close(Error::Limit(Limit::Response { limit })),
@@ -81,11 +82,14 @@ impl Connection {
         self.close(error);
     }
 
-    fn take(&mut self, step: Step) -> Found {
+    /// What lies behind in the buffer does not count yet: it may have come after the login.
+    fn is_too_much_before_login(&self) -> bool {
         let before_login = matches!(self.view.phase, Phase::Greeting | Phase::NotAuthenticated);
-        // What lies behind in the buffer does not count yet: it may have come after the login.
-        let read = self.received.saturating_sub(self.buffered() as u64);
-        if before_login && read > self.config.unauthenticated_bytes {
+        before_login && self.received.saturating_sub(self.buffered() as u64) > self.config.unauthenticated_bytes
+    }
+
+    fn take(&mut self, step: Step) -> Found {
+        if self.is_too_much_before_login() {
             self.close(Error::Limit(Limit::Unauthenticated));
             return Found::Nothing;
         }

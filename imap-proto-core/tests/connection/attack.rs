@@ -1,8 +1,12 @@
 //! What a hostile server, a full socket and an impatient caller do together.
 
+use std::time::{Duration, Instant};
+
 use crate::script::Script;
-use imap_proto_core::command::{Access, Fetch, Idle, Noop, Select};
-use imap_proto_core::types::{FetchItems, MailboxName, Section, Uid, UidSet};
+use imap_proto_core::command::{Access, Command, Fetch, Idle, Noop, Search, Select};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
+use imap_proto_core::wire::{Decoder, Limits, Step};
+use imap_proto_core::{Config, Connection, Time};
 
 fn one(uid: u32) -> UidSet {
     UidSet::from(Uid::new(uid).expect("a UID"))
@@ -93,4 +97,35 @@ fn more_bytes_than_there_is_room_for_are_no_overflow() {
     let mut script = Script::selected("");
     script.connection.received(usize::MAX, script.now);
     script.connection.received(usize::MAX, script.now);
+}
+
+#[test]
+fn what_is_skipped_before_login_counts_too() {
+    let mut script = Script { connection: Connection::new(Config::default()), now: Time::ZERO };
+    script.s("* OK hi\r\n");
+    script.e(&["greeting"]);
+    script.s("* X {1000000000000}\r\n");
+    for _ in 0..70 {
+        script.s(&"x".repeat(1024));
+        script.events();
+    }
+    assert!(script.connection.is_closed());
+}
+
+#[test]
+fn many_search_lines_in_any_order_are_one_answer_in_linear_time() {
+    let all = UidSet::all();
+    let mut search = Search::new(Query::uid(all));
+    let mut decoder = Decoder::new(Limits::default());
+    let began = Instant::now();
+    for number in (0..60_000u32).rev() {
+        let line = format!("* SEARCH {}\r\n", number * 2 + 1);
+        decoder.space()[..line.len()].copy_from_slice(line.as_bytes());
+        decoder.received(line.len());
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        search.fold(decoder.response());
+        assert_eq!(decoder.advance(), Ok(None));
+    }
+    println!("{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
