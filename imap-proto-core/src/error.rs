@@ -125,6 +125,9 @@ pub enum Violation {
     /// A `+` while only a tagged response may come.
     #[error("a continuation request that nothing asks for")]
     UnexpectedContinuation,
+    /// A body came before the UID of its message while several such bodies were awaited, and was taken for another.
+    #[error("a body before the UID that tells whose it is")]
+    StrayBody,
 }
 
 /// A bound that was passed.

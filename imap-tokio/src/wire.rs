@@ -73,7 +73,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for TokioWire<S> {
     }
 
     fn poll_sleep_until(&mut self, cx: &mut Context<'_>, at: Time) -> Poll<()> {
-        let deadline = self.began + at;
+        // What is to happen later than the clock can tell is not to happen.
+        let Some(deadline) = self.began.checked_add(at) else { return Poll::Pending };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if sleep.deadline() != deadline {
             sleep.as_mut().reset(deadline);

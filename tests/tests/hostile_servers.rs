@@ -308,3 +308,46 @@ fn every_call_ends_when_the_connection_does() {
         let _ = settled;
     });
 }
+
+#[test]
+fn a_piece_longer_than_what_was_asked_for_is_an_error_and_nothing_is_told_twice() {
+    let whole = format!("* 1 FETCH (UID 1 BODY[]<0> {{300000}}\r\n{})\r\n@ OK\r\n", "x".repeat(300_000));
+    let end = vec![say(&whole), Act::Wait];
+    run(async {
+        let (_client, inbox) = after_login(end).await;
+        let mut body = inbox.body(Uid::MIN, Section::whole());
+        let mut told = 0;
+        let error = loop {
+            match body.try_next().await {
+                Ok(Some(octets)) => told += octets.len(),
+                Ok(None) => panic!("{told} octets are no success"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Limit(_)) && told <= 256 << 10, "{told} {error:?}");
+    });
+    run(async {
+        let twice = "* 1 FETCH (UID 1 BODY[]<0> {3}\r\nabc)\r\n".repeat(2);
+        let (_client, inbox) = after_login(vec![say(&twice), say("@ OK\r\n"), Act::Wait]).await;
+        let mut body = inbox.body(Uid::MIN, Section::whole());
+        let mut told = Vec::new();
+        while let Some(octets) = body.try_next().await.expect("no error") {
+            told.extend_from_slice(&octets);
+        }
+        assert_eq!(told, b"abc");
+    });
+}
+
+#[test]
+fn limits_of_time_beyond_the_clock_are_none() {
+    let (port, _) = serve(vec![say(GREETING), Act::Hear, say(LOGGED_IN), Act::Hear, say("@ OK\r\n"), Act::Wait]);
+    run(async {
+        let connector = connector(Security::Plaintext, port).config(|config| {
+            config.handshake = Duration::MAX;
+            config.progress = Duration::MAX;
+            config.idle_refresh = Duration::MAX;
+        });
+        let client = connector.connect().await.expect("the server lets us in");
+        client.noop().await.expect("it is answered");
+    });
+}

@@ -10,7 +10,7 @@ use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::Fetch;
-use crate::error::Error;
+use crate::error::{Error, Limit};
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
 
@@ -61,21 +61,28 @@ impl Piece {
         Piece { ticket, len, received: 0, octets: VecDeque::new(), answered: false, given: false, over: false }
     }
 
-    fn add(&mut self, octets: Bytes) {
+    /// # Errors
+    /// For more than was asked for: the next piece would repeat it.
+    fn add(&mut self, octets: Bytes) -> Result<(), Error> {
         self.received += octets.len() as u64;
+        if self.received > self.len {
+            return Err(Error::Limit(Limit::Body { limit: self.len }));
+        }
         if !octets.is_empty() {
             self.octets.push_back(octets);
         }
+        Ok(())
     }
 
     /// The response that has the section is complete, and a streamed body has come before it.
-    fn answer(&mut self, body: grammar::Body<'_>) {
+    fn answer(&mut self, body: grammar::Body<'_>) -> Result<(), Error> {
         self.answered = true;
         self.over = true;
         self.given |= !matches!(body, grammar::Body::Nil);
         if let grammar::Body::Octets(text) = body {
-            self.add(text.to_bytes().into_owned().into());
+            self.add(text.to_bytes().into_owned().into())?;
         }
+        Ok(())
     }
 }
 
@@ -139,11 +146,12 @@ impl BodyStream {
                     ended(outcome)?;
                     piece.into_iter().for_each(|piece| piece.over = true);
                 }
-                (Item::Body(octets), Some(piece)) => piece.add(octets),
-                (Item::Data(response), Some(piece)) => {
+                // What is said again of a piece is left out.
+                (Item::Body(octets), Some(piece)) if !piece.over => piece.add(octets)?,
+                (Item::Data(response), Some(piece)) if !piece.over => {
                     let section = response.get().as_fetch().and_then(|fetch| fetch.sections().next());
                     if let Some(section) = section {
-                        piece.answer(section.body());
+                        piece.answer(section.body())?;
                     }
                 }
                 _ => {}

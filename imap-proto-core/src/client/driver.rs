@@ -145,7 +145,10 @@ impl<W: Wire> Driver<W> {
                     self.connection.abandon(slot.id, now);
                 }
             }
-            Call::Subscribe { reply } => self.listeners.push(Listener { reply, missed: 0 }),
+            Call::Subscribe { reply } => {
+                forget_gone(&mut self.listeners);
+                self.listeners.push(Listener { reply, missed: 0 });
+            }
             Call::Settle { reply } => self.settling.push(reply),
             Call::View { reply } => {
                 reply.push(Ticket::NONE, Item::View(Box::new(self.connection.view().clone())));
@@ -199,7 +202,7 @@ impl<W: Wire> Driver<W> {
 fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener>) {
     match event {
         Event::Data { id: None, response } => {
-            listeners.retain(|listener| Arc::strong_count(&listener.reply) > 1);
+            forget_gone(listeners);
             for listener in listeners {
                 listener.tell(|| Item::Data(response.to_owned()));
             }
@@ -211,12 +214,22 @@ fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener
         Event::Body { id: Some(id), octets } => send(slots, id, || Item::Body(Bytes::copy_from_slice(octets))),
         Event::BodyEnd { id: Some(id) } => send(slots, id, || Item::BodyEnd),
         Event::WantsBody { id, max } => send(slots, id, || Item::WantsBody(max)),
-        Event::Idling { id } => send(slots, id, || Item::Idling),
+        Event::Idling { id } => {
+            let is_read = |slot: &Slot| slot.reply.len() < MOST_EVENTS;
+            if slots.iter().any(|slot| slot.id == id && is_read(slot)) {
+                send(slots, id, || Item::Idling);
+            }
+        }
         Event::Done { id, outcome } => finish(slots, id, Item::Done(outcome)),
         Event::Failed { id, error, fate } => finish(slots, id, Item::Failed(error, fate)),
         // A body that nobody asked for goes with its response; the end of the connection reached every call.
         _ => {}
     }
+}
+
+/// Drops the listeners to which nobody listens.
+fn forget_gone(listeners: &mut Vec<Listener>) {
+    listeners.retain(|listener| Arc::strong_count(&listener.reply) > 1);
 }
 
 fn send(slots: &[Slot], id: CommandId, make: impl FnOnce() -> Item) {

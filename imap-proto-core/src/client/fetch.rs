@@ -22,7 +22,7 @@ const WINDOW: u64 = 256;
 const WINDOW_OF_SECTIONS: u64 = 32;
 /// Windows under way at once: one to read from, one on its way.
 const WINDOWS: usize = 2;
-/// The most that is held of one body that came as a whole.
+/// The most that is held of the bodies of one response.
 const MOST_BODY: u64 = 64 << 20;
 
 /// A stream of messages, fetched in windows.
@@ -58,6 +58,8 @@ struct Window {
 struct Bodies {
     complete: Vec<Bytes>,
     current: Vec<u8>,
+    /// Octets of all of them.
+    held: u64,
     overflow: bool,
 }
 
@@ -235,7 +237,8 @@ impl FetchStream {
 
 impl Bodies {
     fn add(&mut self, octets: &[u8]) {
-        if (self.current.len() + octets.len()) as u64 > MOST_BODY {
+        self.held = self.held.saturating_add(octets.len() as u64);
+        if self.held > MOST_BODY {
             self.overflow = true;
         } else {
             self.current.extend_from_slice(octets);
@@ -247,6 +250,7 @@ impl Bodies {
     }
 
     fn take(&mut self) -> Result<Vec<Bytes>, Error> {
+        self.held = 0;
         if core::mem::take(&mut self.overflow) {
             return Err(Error::Limit(Limit::Body { limit: MOST_BODY }));
         }
@@ -259,5 +263,25 @@ impl Stream for FetchStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_message(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_of_all_bodies_of_a_response_is_bounded() {
+        let mut bodies = Bodies::default();
+        let half = alloc::vec![0; MOST_BODY as usize / 2];
+        for _ in 0..3 {
+            bodies.add(&half);
+            bodies.end();
+        }
+        assert!(bodies.complete.iter().map(Bytes::len).sum::<usize>() as u64 <= MOST_BODY);
+        assert!(matches!(bodies.take(), Err(Error::Limit(Limit::Body { limit: MOST_BODY }))));
+        bodies.add(b"next");
+        bodies.end();
+        assert!(bodies.take().is_ok());
     }
 }

@@ -19,6 +19,9 @@ pub(super) const MOST_WAITING: usize = 64 << 10;
 /// As many threads may ask at the same moment why a connection ended, and be told.
 const CAUSES: usize = 32;
 
+/// What an item costs beside its bytes: a server may send a body octet by octet.
+const PER_ITEM: usize = 64;
+
 /// What handles ask of the driver.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -59,8 +62,8 @@ pub(super) enum Item {
 impl Item {
     fn weight(&self) -> usize {
         match self {
-            Item::Data(response) | Item::BodyStart(response) => response.get().raw().len() + 64,
-            Item::Body(octets) => octets.len(),
+            Item::Data(response) | Item::BodyStart(response) => response.get().raw().len() + PER_ITEM,
+            Item::Body(octets) => octets.len() + PER_ITEM,
             _ => 0,
         }
     }
@@ -214,7 +217,7 @@ mod tests {
     fn nothing_waits_for_a_reader_that_is_gone() {
         let reply = Reply::new();
         reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"octets")));
-        assert_eq!(reply.waiting(), 6);
+        assert_eq!(reply.waiting(), 6 + PER_ITEM);
         reply.close();
         // The driver has not heard of it yet.
         reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"more")));

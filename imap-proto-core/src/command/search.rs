@@ -1,6 +1,8 @@
+use alloc::vec::Vec;
+
 use super::{Claim, Command, Completion, Request, State};
 use crate::error::Misuse;
-use crate::types::{Fragment, Query, UidSet};
+use crate::types::{Fragment, Query, Uid, UidSet};
 use crate::wire::grammar::search_numbers;
 use crate::wire::{Encoder, Kind, Response};
 
@@ -11,12 +13,14 @@ use crate::wire::{Encoder, Kind, Response};
 pub struct Search {
     query: Query,
     found: UidSet,
+    /// What is not in the set yet, so that each of many lines does not cost as much as all before it.
+    late: Vec<Uid>,
 }
 
 impl Search {
     /// Searches the selected mailbox.
     pub fn new(query: Query) -> Self {
-        Search { query, found: UidSet::default() }
+        Search { query, found: UidSet::default(), late: Vec::new() }
     }
 }
 
@@ -43,11 +47,15 @@ impl Command for Search {
     fn fold(&mut self, response: Response<'_>) {
         if response.kind() == Kind::Search {
             // Several lines are one answer (quirk 123).
-            self.found.extend(search_numbers(response.text().as_raw()));
+            self.late.extend(search_numbers(response.text().as_raw()));
+            if self.late.len() > self.found.ranges().len() {
+                self.found.extend(self.late.drain(..));
+            }
         }
     }
 
-    fn finish(self, _: Completion) -> UidSet {
+    fn finish(mut self, _: Completion) -> UidSet {
+        self.found.extend(self.late);
         self.found
     }
 }

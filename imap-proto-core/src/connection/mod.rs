@@ -81,6 +81,8 @@ pub struct Connection {
     pending: VecDeque<Pending>,
     /// The command whose body is streaming.
     body: Option<CommandId>,
+    /// True once a body came before the UID of its message: the UID does not tell then whose it is.
+    late_uids: bool,
     end_of_stream: bool,
     end: Option<Error>,
 }
@@ -148,6 +150,7 @@ impl Connection {
             now: Time::ZERO,
             pending: VecDeque::new(),
             body: None,
+            late_uids: false,
             end_of_stream: false,
             end: None,
         }
@@ -174,7 +177,7 @@ impl Connection {
             return;
         }
         self.decoder.received(n);
-        self.received += n as u64;
+        self.received = self.received.saturating_add(n as u64);
     }
 
     /// Puts a command in line. It leaves when its turn comes, and is answered by
@@ -234,7 +237,8 @@ impl Connection {
         let effect = self.would_drop(id);
         match effect {
             CancelEffect::Removed => {
-                self.outbox.remove(id);
+                // An IDLE that is to be taken up again may have left half a DONE behind.
+                self.outbox.remove_unsent(id);
                 if self.in_flight.remove(id).is_some() {
                     self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate: Fate::NotSent });
                 }
@@ -297,12 +301,13 @@ impl Connection {
     }
 
     /// True when there is a command other than those of `except` and a wanted IDLE. Abandoned ones count: they are
-    /// to be read over in time.
+    /// to be read over in time. So do the ends of commands that were not told yet.
     pub fn others_wait(&self, except: impl Fn(CommandId) -> bool) -> bool {
-        self.in_flight.iter().any(|entry| {
-            let unwanted = entry.abandoned.is_some();
-            (unwanted || !entry.is_idle()) && !except(entry.id)
-        })
+        !self.pending.is_empty()
+            || self.in_flight.iter().any(|entry| {
+                let unwanted = entry.abandoned.is_some();
+                (unwanted || !entry.is_idle()) && !except(entry.id)
+            })
     }
 
     /// True once the connection has ended, whoever was told so far.

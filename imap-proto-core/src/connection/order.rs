@@ -18,7 +18,7 @@ pub(super) enum Turn {
 /// barrier passes nothing. IDLE begins alone, and gives way by DONE, never before its own `+` was read:
 /// a server was seen to hang on that. Of two searches or fetches under way Dovecot was seen to send all
 /// data before it ended the first one, and to end the second one first.
-pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
+pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: bool) -> Turn {
     let mut outstanding = 0;
     let mut turn = Turn::Now;
     for other in in_flight.iter().filter(|other| other.stage != Stage::Queued) {
@@ -29,7 +29,7 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
             Stage::Ending { .. } => return Turn::Later,
             _ if other.is_idle() || other.is_being_written() => return Turn::Later,
             _ if other.order == Order::Barrier || next.order != Order::Free => return Turn::Later,
-            _ if is_ambiguous(&next.claim, &other.claim) => return Turn::Later,
+            _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,
             _ => outstanding += other.outstanding,
         }
     }
@@ -37,12 +37,12 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize) -> Turn {
 }
 
 /// True where the answers of both could not be told apart: `* SEARCH` does not say whose it is, and FETCH data of one
-/// message may be of either that asked for the same of it.
-fn is_ambiguous(next: &Claim, other: &Claim) -> bool {
+/// message may be of either that asked for the same of it; so may that of any message where the UID comes late.
+fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
     match (next, other) {
         (Claim::Search, Claim::Search) => true,
         (Claim::Fetch { uids, items }, Claim::Fetch { uids: others, items: other_items }) => {
-            items.overlaps(other_items) && !uids.is_disjoint(others)
+            items.overlaps(other_items) && (late_uids || !uids.is_disjoint(others))
         }
         _ => false,
     }

@@ -74,11 +74,6 @@ impl Outbox {
         self.segments.iter().filter(|s| s.owner == owner).map(|s| s.as_bytes().len()).sum::<usize>() - skipped
     }
 
-    /// Takes back what `owner` put here. Only right while no byte of it has left.
-    pub(super) fn remove(&mut self, owner: CommandId) {
-        self.segments.retain(|segment| segment.owner != owner);
-    }
-
     /// Takes back what `owner` put here, but for a segment that is partly sent.
     pub(super) fn remove_unsent(&mut self, owner: CommandId) {
         let begun = self.sent > 0;

@@ -2,6 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use super::in_flight::Stage;
+use super::route::SoFar;
 use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending};
 use crate::command::{Completion, Effect, Order, Outcome};
@@ -40,6 +41,7 @@ impl Connection {
                     Found::Nothing => {}
                     found => break found,
                 },
+                Ok(None) if self.is_too_much_before_login() => self.close(Error::Limit(Limit::Unauthenticated)),
                 Ok(None) if self.end_of_stream => self.close_at_end(),
                 Ok(None) => return None,
                 Err(FrameError::TooLong { limit }) => self.close(Error::Limit(Limit::Response { limit })),
@@ -80,11 +82,14 @@ impl Connection {
         self.close(error);
     }
 
-    fn take(&mut self, step: Step) -> Found {
+    /// What lies behind in the buffer does not count yet: it may have come after the login.
+    fn is_too_much_before_login(&self) -> bool {
         let before_login = matches!(self.view.state, SessionState::Greeting | SessionState::NotAuthenticated);
-        // What lies behind in the buffer does not count yet: it may have come after the login.
-        let read = self.received.saturating_sub(self.buffered() as u64);
-        if before_login && read > self.config.unauthenticated_bytes {
+        before_login && self.received.saturating_sub(self.buffered() as u64) > self.config.unauthenticated_bytes
+    }
+
+    fn take(&mut self, step: Step) -> Found {
+        if self.is_too_much_before_login() {
             self.close(Error::Limit(Limit::Unauthenticated));
             return Found::Nothing;
         }
@@ -92,15 +97,19 @@ impl Connection {
             Step::Response => self.take_response(),
             Step::BodyStart { .. } if self.view.state == SessionState::Greeting => self.take_greeting(),
             Step::BodyStart { len } => {
-                let id = self.claimant();
-                self.body = id;
-                self.skip_or(id, len, |id| Found::BodyStart(id, len))
+                let response = self.decoder.response();
+                // All bodies of a response go the same way.
+                if response.detached().iter().filter(|literal| !literal.skipped).count() == 1 {
+                    self.late_uids |= response.as_fetch().is_some_and(|fetch| fetch.uid().is_none());
+                    self.body = self.claimant(SoFar::Part);
+                }
+                self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
             }
             Step::Body => {
                 let len = self.decoder.octets().len() as u64;
-                self.skip_or(self.body, 0, |id| if len > 0 { Found::Body(id) } else { Found::Nothing })
+                self.skip_or(self.body, len, 0, |id| if len > 0 { Found::Body(id) } else { Found::Nothing })
             }
-            Step::BodyEnd => self.skip_or(self.body, 0, Found::BodyEnd),
+            Step::BodyEnd => self.skip_or(self.body, 0, 0, Found::BodyEnd),
         }
     }
 
@@ -154,20 +163,30 @@ impl Connection {
     fn take_data(&mut self) -> Found {
         // A response whose body was streamed goes where its body went.
         let streamed = self.decoder.response().detached().iter().any(|literal| !literal.skipped);
-        let id = if streamed { self.body.take() } else { self.claimant() };
+        let id = if streamed { self.body.take() } else { self.claimant(SoFar::All) };
+        if streamed && id.is_some_and(|id| self.has_gone_astray(id)) {
+            self.close(Error::Protocol(Violation::StrayBody));
+            return Found::Nothing;
+        }
         let len = self.decoder.response().raw().len() as u64;
-        self.skip_or(id, len, Found::Data)
+        self.skip_or(id, len, 0, Found::Data)
     }
 
-    /// Throws away what belongs to an abandoned command, and counts it.
-    fn skip_or(&mut self, id: Option<CommandId>, len: u64, found: impl FnOnce(Option<CommandId>) -> Found) -> Found {
+    /// Throws away what belongs to an abandoned command, and counts it. It is too much as soon as it is announced.
+    fn skip_or(
+        &mut self,
+        id: Option<CommandId>,
+        len: u64,
+        announced: u64,
+        found: impl FnOnce(Option<CommandId>) -> Found,
+    ) -> Found {
         let budget = self.config.drain_bytes;
         let entry = id.and_then(|id| self.in_flight.get_mut(id));
         let Some(abandoned) = entry.and_then(|entry| entry.abandoned.as_mut()) else {
             return found(id);
         };
         abandoned.drained = abandoned.drained.saturating_add(len);
-        if abandoned.drained > budget {
+        if abandoned.drained.saturating_add(announced) > budget {
             self.close(Error::Limit(Limit::Drain));
         }
         Found::Nothing

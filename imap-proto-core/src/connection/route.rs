@@ -6,18 +6,33 @@ use crate::wire::{Condition, Kind, Response};
 
 impl Connection {
     /// Whose the current response is: the oldest command under way that claims it.
-    pub(super) fn claimant(&self) -> Option<CommandId> {
+    pub(super) fn claimant(&self, so_far: SoFar) -> Option<CommandId> {
         let response = self.decoder.response();
         let under_way = self.in_flight.iter().filter(|entry| entry.begun);
-        let mut claiming = under_way.filter(|entry| claims(&entry.claim, &response));
+        let mut claiming = under_way.filter(|entry| claims(&entry.claim, &response, so_far));
         claiming.next().map(|entry| entry.id)
+    }
+
+    /// True when the body of the current response, which is complete now, was given to `owner` and is another's.
+    pub(super) fn has_gone_astray(&self, owner: CommandId) -> bool {
+        let response = self.decoder.response();
+        let of_owner = self.in_flight.get(owner).is_some_and(|entry| claims(&entry.claim, &response, SoFar::All));
+        !of_owner && self.claimant(SoFar::All).is_some()
     }
 }
 
-fn claims(claim: &Claim, response: &Response<'_>) -> bool {
+/// How much of a response there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SoFar {
+    /// What comes before a body.
+    Part,
+    All,
+}
+
+fn claims(claim: &Claim, response: &Response<'_>, so_far: SoFar) -> bool {
     match (claim, response.kind()) {
         (Claim::Fetch { uids, items }, Kind::Fetch(_)) => {
-            response.as_fetch().is_some_and(|fetch| claims_fetch(uids, items, fetch))
+            response.as_fetch().is_some_and(|fetch| claims_fetch(uids, items, fetch, so_far))
         }
         (Claim::Search, Kind::Search) => true,
         (Claim::Capability, Kind::Capability) => true,
@@ -27,8 +42,8 @@ fn claims(claim: &Claim, response: &Response<'_>) -> bool {
 }
 
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
-/// not been seen, as where a body begins to stream, the items decide.
-fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
+/// not been seen, as where a body begins to stream, the items decide; without one it answers nobody (RFC 9051 §6.4.9).
+fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>, so_far: SoFar) -> bool {
     let (mut is_wanted, mut is_asked_for) = (false, false);
     for attribute in fetch.attributes() {
         match attribute {
@@ -42,7 +57,7 @@ fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>) -> bool {
             return true;
         }
     }
-    is_asked_for
+    is_asked_for && so_far == SoFar::Part
 }
 
 fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {

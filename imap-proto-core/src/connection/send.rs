@@ -42,7 +42,7 @@ impl Connection {
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         if !entry.begun {
             entry.begun = true;
-            self.left_tags = entry.tag.map_or(self.left_tags, |tag| tag + 1);
+            self.left_tags = entry.tag.map_or(self.left_tags, |tag| tag.saturating_add(1));
             match &entry.effect {
                 Effect::Select { mailbox } => {
                     let mailbox = mailbox.clone();
@@ -78,7 +78,7 @@ impl Connection {
     pub(super) fn write_queued(&mut self) {
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
-            match turn(next, &self.in_flight, self.config.outstanding) {
+            match turn(next, &self.in_flight, self.config.outstanding, self.late_uids) {
                 Turn::Later => return,
                 Turn::AfterDone => {
                     let idling = self.in_flight.iter().find(|entry| matches!(entry.stage, Stage::Idling { .. }));

@@ -106,7 +106,7 @@ impl View {
 
     /// The first byte of a SELECT has left: what was selected is not any more.
     pub(super) fn begin_selecting(&mut self, mailbox: MailboxName) {
-        self.selection += 1;
+        self.selection = self.selection.wrapping_add(1);
         self.selected = None;
         self.selecting = Some(Selected::new(mailbox, self.selection));
     }

@@ -1,5 +1,6 @@
 //! The connection as transcripts.
 
+mod attack;
 mod cancel;
 mod order;
 mod script;

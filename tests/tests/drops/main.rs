@@ -38,6 +38,7 @@
 //! | `deadlines_of`: what is finished in the background has its time | `a_dropped_append_may_take_its_time` |
 
 mod acts;
+mod attack;
 mod beside;
 mod fates;
 mod faults;

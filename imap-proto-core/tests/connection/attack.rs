@@ -1,0 +1,131 @@
+//! What a hostile server, a full socket and an impatient caller do together.
+
+use std::time::{Duration, Instant};
+
+use crate::script::Script;
+use imap_proto_core::command::{Access, Command, Fetch, Idle, Noop, Search, Select};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
+use imap_proto_core::wire::{Decoder, Limits, Step};
+use imap_proto_core::{Config, Connection, Time};
+
+fn one(uid: u32) -> UidSet {
+    UidSet::from(Uid::new(uid).expect("a UID"))
+}
+
+fn whole(uid: u32) -> Fetch {
+    Fetch::new(one(uid), FetchItems::ids().section(Section::whole()))
+}
+
+#[test]
+fn an_idle_dropped_inside_its_done_leaves_the_rest_of_it_to_be_sent() {
+    let mut script = Script::selected("IDLE");
+    let idle = script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    script.wait(9 * 60);
+    script.c_part(2);
+    // The server ended it by itself at the same moment.
+    script.s("A1 OK enough\r\n");
+    script.e(&[]);
+    script.abandon(idle);
+    script.e(&["1 failed cancelled NotSent"]);
+    script.submit(&Noop);
+    script.c("NE\r\nA3 NOOP\r\n");
+}
+
+#[test]
+fn what_is_left_of_a_body_counts_when_it_is_abandoned_inside() {
+    let mut script = Script::configured("", |config| config.drain_bytes = 50_000);
+    script.submit(&Select::new(MailboxName::inbox(), Access::ReadWrite));
+    script.c("A0 SELECT \"INBOX\"\r\n");
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
+    let id = script.submit(&whole(1));
+    script.c("A1 UID FETCH 1 (UID BODY.PEEK[])\r\n");
+    script.s("* 1 FETCH (UID 1 BODY[] {1000000}\r\n");
+    script.e(&["1 body of 1000000"]);
+    script.abandon(id);
+    for _ in 0..51 {
+        script.s(&"x".repeat(1000));
+        script.events();
+    }
+    assert!(script.connection.is_closed(), "{:?}", script.connection.health());
+}
+
+#[test]
+fn a_body_whose_uid_comes_late_is_not_given_to_another() {
+    let mut script = Script::selected("");
+    script.submit(&whole(1));
+    script.submit(&whole(2));
+    script.c("A1 UID FETCH 1 (UID BODY.PEEK[])\r\nA2 UID FETCH 2 (UID BODY.PEEK[])\r\n");
+    script.s("* 2 FETCH (BODY[] {20000}\r\n");
+    script.events();
+    script.s(&"x".repeat(20000));
+    script.events();
+    script.s(" UID 2)\r\n");
+    let events = script.events();
+    assert!(!events.iter().any(|event| event.starts_with("1 * 2 FETCH")), "{events:?}");
+}
+
+#[test]
+fn bodies_of_one_response_go_the_same_way() {
+    let mut script = Script::selected("");
+    script.submit(&whole(1));
+    script.submit(&whole(2));
+    script.c("A1 UID FETCH 1 (UID BODY.PEEK[])\r\nA2 UID FETCH 2 (UID BODY.PEEK[])\r\n");
+    script.s("* 2 FETCH (BODY[] {20000}\r\n");
+    script.e(&["1 body of 20000"]);
+    script.s(&"x".repeat(20000));
+    script.events();
+    script.s(" UID 2 BODY[] {20000}\r\n");
+    let events = script.events();
+    assert!(!events.iter().any(|event| event.starts_with("2 body")), "{events:?}");
+}
+
+#[test]
+fn flags_that_nobody_asked_for_are_not_taken_by_a_fetch() {
+    let mut script = Script::selected("");
+    script.submit(&Fetch::new(one(1), FetchItems::ids().flags()));
+    script.c("A1 UID FETCH 1 (UID FLAGS)\r\n");
+    script.s("* 3 FETCH (FLAGS (\\Seen))\r\n");
+    script.e(&["- * 3 FETCH (FLAGS (\\\\Seen))"]);
+}
+
+#[test]
+fn more_bytes_than_there_is_room_for_are_no_overflow() {
+    let mut script = Script::selected("");
+    script.connection.received(usize::MAX, script.now);
+    script.connection.received(usize::MAX, script.now);
+}
+
+#[test]
+fn what_is_skipped_before_login_counts_too() {
+    let mut script = Script { connection: Connection::new(Config::default()), now: Time::ZERO };
+    script.s("* OK hi\r\n");
+    script.e(&["greeting"]);
+    script.s("* X {1000000000000}\r\n");
+    for _ in 0..70 {
+        script.s(&"x".repeat(1024));
+        script.events();
+    }
+    assert!(script.connection.is_closed());
+}
+
+#[test]
+fn many_search_lines_in_any_order_are_one_answer_in_linear_time() {
+    let all = UidSet::all();
+    let mut search = Search::new(Query::uid(all));
+    let mut decoder = Decoder::new(Limits::default());
+    let began = Instant::now();
+    for number in (0..60_000u32).rev() {
+        let line = format!("* SEARCH {}\r\n", number * 2 + 1);
+        decoder.space()[..line.len()].copy_from_slice(line.as_bytes());
+        decoder.received(line.len());
+        assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+        search.fold(decoder.response());
+        assert_eq!(decoder.advance(), Ok(None));
+    }
+    println!("{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
