@@ -29,8 +29,8 @@ struct Session {
     commands: BTreeMap<CommandId, Fate>,
     /// The octets that were asked for.
     wanted: Option<(CommandId, u64)>,
-    /// The octets that are still to come of a body.
-    body: Option<u64>,
+    /// Whose body is under way, and how many of its octets are still to come.
+    body: Option<(Option<CommandId>, u64)>,
     closed: bool,
     log: String,
 }
@@ -193,6 +193,8 @@ impl Session {
         if let Some(fate) = self.commands.get_mut(id) {
             fate.abandoned = true;
         }
+        // Nothing more is told of its body.
+        self.body.take_if(|(owner, _)| *owner == Some(*id));
         let _ = writeln!(self.log, "{effect:?}");
         self.poll();
     }
@@ -228,13 +230,13 @@ impl Session {
                 Event::BodyStart { id, len, .. } => {
                     assert!(body.is_none(), "one body at a time");
                     assert!(id.is_none_or(|id| !commands[&id].abandoned && !commands[&id].ended));
-                    *body = Some(*len);
+                    *body = Some((*id, *len));
                 }
                 Event::Body { octets, .. } => {
-                    let left = body.as_mut().expect("a body has begun");
+                    let (_, left) = body.as_mut().expect("a body has begun");
                     *left = left.checked_sub(octets.len() as u64).expect("no more octets than announced");
                 }
-                Event::BodyEnd { .. } => assert_eq!(body.take(), Some(0)),
+                Event::BodyEnd { id } => assert_eq!(body.take(), Some((*id, 0))),
                 Event::Closed(_) => *closed = true,
                 _ => {}
             }

@@ -20,7 +20,8 @@ pub enum Event<'a> {
         /// The data.
         response: Response<'a>,
     },
-    /// A body that is streamed begins. Its response follows as [`Event::Data`] once it is complete.
+    /// A body that is streamed begins. Its response follows as [`Event::Data`] once it is complete. Once its
+    /// command is abandoned nothing more is told of either.
     BodyStart {
         /// Whose it is.
         id: Option<CommandId>,
