@@ -48,6 +48,7 @@ impl<'a> Fetch<'a> {
     }
 
     /// A message of which nothing is told.
+    #[cfg(feature = "client")]
     pub(crate) const fn empty() -> Self {
         Fetch { seq: NonZeroU32::MIN, values: Values::empty() }
     }
