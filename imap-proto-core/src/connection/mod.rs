@@ -219,10 +219,13 @@ impl Connection {
         };
         *left = rest;
         entry.outstanding += octets.len();
+        let nothing = octets.is_empty();
         self.outbox.push_octets(id, octets);
         if rest == 0 {
             self.write_parts(id);
             self.write_queued();
+        } else if nothing && !self.outbox.holds(id) {
+            self.pending.push_back(Pending::WantsBody { id });
         }
         Ok(())
     }

@@ -227,6 +227,10 @@ impl Connection {
             return Found::Nothing;
         }
         self.write_parts(id);
+        if abandoned && self.in_flight.get(id).is_some_and(|entry| matches!(entry.stage, Stage::Feeding { .. })) {
+            // Octets behind those that were waited for were to come from someone who is gone.
+            self.close(Error::Closed(Closed::OctetsOwed));
+        }
         self.write_queued();
         Found::Nothing
     }

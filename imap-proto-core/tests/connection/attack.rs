@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::script::Script;
-use imap_proto_core::command::{Access, Command, Fetch, Idle, Noop, Search, Select};
+use imap_proto_core::command::{Access, Append, Command, Fetch, Idle, Message, Noop, Search, Select};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
 use imap_proto_core::wire::{Decoder, Limits, Step};
 use imap_proto_core::{Config, Connection, Time};
@@ -128,4 +128,30 @@ fn many_search_lines_in_any_order_are_one_answer_in_linear_time() {
     }
     println!("{:?}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[test]
+fn no_octets_are_no_step_and_the_rest_is_wanted_again() {
+    let mut script = Script::selected("LITERAL+");
+    let id = script.append(Message::Fed(3));
+    script.c("A1 APPEND \"x\" {3+}\r\n");
+    script.e(&["1 wants 3"]);
+    script.feed(id, "");
+    script.e(&["1 wants 3"]);
+    script.feed(id, "abc");
+    script.c("abc\r\n");
+}
+
+#[test]
+fn octets_that_nobody_has_any_more_are_not_announced() {
+    let mut script = Script::selected("LITERAL-");
+    let name = MailboxName::try_from("\u{1}x".repeat(3000).as_str()).expect("a name");
+    let id = script.submit(&Append::new(name, Message::Fed(3)));
+    let waiting: Vec<u8> = script.connection.transmit().flatten().copied().collect();
+    assert!(waiting.starts_with(b"A1 APPEND {"));
+    script.connection.transmitted(waiting.len(), script.now);
+    script.abandon(id);
+    script.s("+ go\r\n");
+    let events = script.events();
+    assert!(script.connection.is_closed(), "{events:?}");
 }
