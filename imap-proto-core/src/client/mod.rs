@@ -118,7 +118,8 @@ impl Client {
         self.run(append)
     }
 
-    /// Stores a message of `len` octets that come from `source` as they are wanted, in pieces of any size.
+    /// Stores a message of `len` octets that come from `source` as they are wanted, in pieces of any size. What it
+    /// has beyond them is not asked for.
     ///
     /// Dropped half-way inside the message the connection has to close, since nobody can make up the octets
     /// that were promised; nothing is stored then, unless the last octet had left.

@@ -59,3 +59,28 @@ impl Command for Search {
         self.found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::wire::{Decoder, Limits};
+
+    #[test]
+    fn many_search_lines_in_any_order_are_one_answer() {
+        let mut search = Search::new(Query::all());
+        let mut decoder = Decoder::new(Limits::default());
+        for number in (0..5000u32).rev() {
+            let line = format!("* SEARCH {} 20000\r\n", number * 2 + 1);
+            decoder.space()[..line.len()].copy_from_slice(line.as_bytes());
+            decoder.received(line.len());
+            decoder.advance().ok();
+            search.fold(decoder.response());
+            // What waits is never more than what is there: each merge is paid for by those before it.
+            assert!(search.late.len() <= search.found.ranges().len());
+        }
+        let found = search.finish(Completion { code: None, selected: None });
+        assert_eq!((found.len(), found.last()), (5001, Uid::new(20000)));
+    }
+}
