@@ -35,6 +35,8 @@ pub struct BodyStream {
     section: Section,
     next_offset: u64,
     pieces: VecDeque<Piece>,
+    /// Octets of the first piece, and of the others.
+    sizes: (u64, u64),
     /// True once a piece came short: there is no more.
     complete: bool,
     existed: bool,
@@ -94,10 +96,21 @@ impl BodyStream {
             section,
             next_offset: 0,
             pieces: VecDeque::new(),
+            sizes: (FIRST_PIECE, PIECE),
             complete: false,
             existed: false,
             begun: false,
         }
+    }
+
+    /// Octets asked for by one command, at least 1; 1 MiB if it is not said, and 256 KiB for the first.
+    ///
+    /// Two pieces are on their way at once. What other calls wait for and what a dropped download leaves to be read
+    /// over is a piece each; a small one costs round trips. What is asked for already stays as it is.
+    pub fn piece(mut self, octets: u32) -> Self {
+        let size = u64::from(octets.max(1));
+        self.sizes = (size, size);
+        self
     }
 
     /// The next octets, or `None` at the end.
@@ -125,7 +138,7 @@ impl BodyStream {
 
     fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
         if !core::mem::replace(&mut self.begun, true) {
-            self.ask(FIRST_PIECE)?;
+            self.ask(self.sizes.0)?;
         }
         loop {
             while let Some(first) = self.pieces.front_mut() {
@@ -170,7 +183,7 @@ impl BodyStream {
         self.existed |= piece.given;
         self.complete |= piece.received < piece.len;
         while !self.complete && self.pieces.len() < PIECES {
-            self.ask(PIECE)?;
+            self.ask(self.sizes.1)?;
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub struct FetchStream {
     left: UidSet,
     searching: Option<(Ticket, Search)>,
     windows: VecDeque<Window>,
+    /// Messages in one window.
+    window: u64,
     bodies: Bodies,
     begun: bool,
 }
@@ -124,6 +126,7 @@ impl FetchStream {
         FetchStream {
             batch: Some(Batch::new(mailbox)),
             uid_validity: mailbox.uid_validity(),
+            window: if items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS },
             items,
             left: uids,
             searching: None,
@@ -131,6 +134,15 @@ impl FetchStream {
             bodies: Bodies::default(),
             begun: false,
         }
+    }
+
+    /// Messages asked for by one command, at least 1; 256 if it is not said, and 32 where a section of each is fetched.
+    ///
+    /// Two windows are on their way at once. What other calls wait for and what a dropped stream leaves to be read over
+    /// is a window each; a small one costs round trips. What is asked for already stays as it is.
+    pub fn window(mut self, messages: u32) -> Self {
+        self.window = u64::from(messages.max(1));
+        self
     }
 
     /// The next message, or `None` when all were told.
@@ -224,8 +236,7 @@ impl FetchStream {
     fn open_windows(&mut self) -> Result<(), Error> {
         let half_read = |window: &Window| window.read * 2 >= window.size;
         while !self.left.is_empty() && self.windows.len() < WINDOWS && self.windows.front().is_none_or(half_read) {
-            let size = if self.items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS };
-            let uids = self.left.split_front(size);
+            let uids = self.left.split_front(self.window);
             let size = uids.len();
             let Some(batch) = &mut self.batch else { return Ok(()) };
             let ticket = batch.submit(&Fetch::new(uids, self.items.clone()))?;

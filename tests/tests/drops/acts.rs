@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use imap_proto_core::client::{Client, Mailbox, Notice, Source};
+use imap_proto_core::client::{Client, FetchStream, Mailbox, Notice, Source};
 use imap_proto_core::command::{Append, Message};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
 use imap_proto_core::wire::Kind;
@@ -120,11 +120,27 @@ pub(crate) struct World {
     pub(crate) each: usize,
     /// Literals longer than this are streamed.
     pub(crate) inline: u64,
+    pub(crate) portions: Portions,
+}
+
+/// What one command of a stream asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Portions {
+    Usual,
+    /// So many messages, and so many octets of a body.
+    Of(u32, u32),
 }
 
 impl World {
-    pub(crate) const SMALL: World =
-        World { literals: Literals::Plus, refuse: Refuse::Never, inbox: 4, big: 150, each: 40, inline: 64 };
+    pub(crate) const SMALL: World = World {
+        literals: Literals::Plus,
+        refuse: Refuse::Never,
+        inbox: 4,
+        big: 150,
+        each: 40,
+        inline: 64,
+        portions: Portions::Usual,
+    };
 
     pub(crate) const fn synchronizing(self) -> World {
         World { literals: Literals::Synchronizing, ..self }
@@ -158,6 +174,7 @@ impl World {
         let place = Place {
             client: stepper.client.clone(),
             inbox,
+            portions: self.portions,
             link: stepper.link.clone(),
             few: false,
             deselected: false,
@@ -218,6 +235,7 @@ pub(crate) struct Place {
     pub(crate) client: Client,
     /// INBOX, as it was selected at first.
     pub(crate) inbox: Mailbox,
+    pub(crate) portions: Portions,
     pub(crate) link: Link,
     /// Whether a fetch keeps to a few small messages.
     pub(crate) few: bool,
@@ -288,11 +306,19 @@ impl Place {
         all.into_iter().filter(|(uid, _)| few(*uid)).collect()
     }
 
+    fn fetch(&self, inbox: &Mailbox, uids: UidSet, items: FetchItems) -> FetchStream {
+        let stream = inbox.fetch(uids, items);
+        match self.portions {
+            Portions::Usual => stream,
+            Portions::Of(messages, _) => stream.window(messages),
+        }
+    }
+
     async fn windows(&self) -> Result<(), Wrong> {
         let inbox = self.inbox().await?;
         let expected = self.wanted(self.bodies("INBOX"));
         let uids = if self.few { closed(&expected) } else { UidSet::all() };
-        let mut stream = inbox.fetch(uids, FetchItems::ids().size().flags());
+        let mut stream = self.fetch(&inbox, uids, FetchItems::ids().size().flags());
         let mut got = Vec::new();
         while let Some(message) = stream.try_next().await? {
             got.push((message.uid().get(), message.get().size().unwrap_or(0)));
@@ -304,7 +330,7 @@ impl Place {
     async fn sections(&self) -> Result<(), Wrong> {
         let inbox = self.inbox().await?;
         let expected = self.wanted(self.bodies("INBOX"));
-        let mut stream = inbox.fetch(closed(&expected), FetchItems::ids().section(Section::whole()));
+        let mut stream = self.fetch(&inbox, closed(&expected), FetchItems::ids().section(Section::whole()));
         let mut got = Vec::new();
         while let Some(message) = stream.try_next().await? {
             got.push((message.uid().get(), message.section("").unwrap_or_default().into_owned()));
@@ -315,6 +341,9 @@ impl Place {
     async fn body(&self) -> Result<(), Wrong> {
         let inbox = self.inbox().await?;
         let mut stream = inbox.body(uid(1), Section::whole());
+        if let Portions::Of(_, octets) = self.portions {
+            stream = stream.piece(octets);
+        }
         let mut got = Vec::new();
         while let Some(octets) = stream.try_next().await? {
             got.extend_from_slice(&octets);

@@ -9,7 +9,7 @@ use imap_proto_core::{Closed, Error};
 use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::Stepper;
 
-use super::acts::{Act, Place, World, text, uid};
+use super::acts::{Act, Place, Portions, World, text, uid};
 
 /// More than a reader may leave lying before the driver stops reading for its sake.
 const WORLD: World = World { inbox: 70, each: 4000, big: 600_000, inline: 16 << 10, ..World::SMALL };
@@ -55,6 +55,30 @@ const BESIDE: [Act; 7] =
 /// Lets the driver read as much as it will for a reader that does not read.
 fn lie(stepper: &mut Stepper) {
     stepper.rest().expect("the driver waits for the reader");
+}
+
+/// What the server was asked for while a stream was read to its end.
+fn asked(world: World, act: Act) -> Vec<String> {
+    let (mut stepper, place) = world.open();
+    let written = stepper.link.written();
+    stepper.finish(place.perform(act)).expect("an end").expect("the right answer");
+    let sent = String::from_utf8(stepper.link.sent(written)).expect("text");
+    sent.lines().filter_map(|line| line.split_once("UID FETCH ")).map(|(_, asked)| asked.to_owned()).collect()
+}
+
+#[test]
+fn a_stream_asks_for_as_much_at_a_time_as_it_was_told() {
+    let world = World { portions: Portions::Of(3, 60), inbox: 7, ..World::SMALL };
+    let sets = ["1:3", "4:6", "7"];
+    let lines = asked(world, Act::Windows);
+    assert_eq!(lines.iter().filter_map(|line| line.split(' ').next()).collect::<Vec<_>>(), sets);
+    let lines = asked(world, Act::Sections);
+    assert_eq!(lines.iter().filter_map(|line| line.split(' ').next()).collect::<Vec<_>>(), sets);
+    let lines = asked(world, Act::Body);
+    assert!(lines.len() >= 3, "{lines:?}");
+    for (index, line) in lines.iter().enumerate() {
+        assert!(line.contains(&format!("<{}.60>", index * 60)), "{line}");
+    }
 }
 
 #[test]
