@@ -81,8 +81,8 @@ impl Command for Append {
     type Output = Option<Stored>;
 
     fn request(&self) -> Result<Request, Misuse> {
-        let mut encoder = Encoder::new("APPEND ");
-        encoder.string(&self.mailbox.to_wire());
+        let mut encoder = Encoder::new("APPEND");
+        encoder.mailbox(&self.mailbox);
         if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
             return Err(Misuse::Flag(flag.clone()));
         }

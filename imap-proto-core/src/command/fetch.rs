@@ -1,22 +1,22 @@
-use super::{Claim, Command, Completion, Request, State};
+use super::{Claim, Command, Completion, Order, Request, State};
 use crate::error::Misuse;
-use crate::types::{FetchItems, UidSet};
+use crate::types::{FetchItems, Messages};
 use crate::wire::Encoder;
 
-/// `UID FETCH`. RFC 9051 §6.4.8
+/// `UID FETCH` and `FETCH`. RFC 9051 §6.4.5 and §6.4.9
 ///
 /// Its responses are events of their own and fold into nothing here. Dropped half-way its answer is
 /// read and thrown away, as far as the drain budget allows.
 #[derive(Clone, Debug)]
 pub struct Fetch {
-    uids: UidSet,
+    messages: Messages,
     items: FetchItems,
 }
 
 impl Fetch {
-    /// Fetches `items` of the messages `uids`.
-    pub fn new(uids: UidSet, items: FetchItems) -> Self {
-        Fetch { uids, items }
+    /// Fetches `items` of `messages`.
+    pub fn new(messages: impl Into<Messages>, items: FetchItems) -> Self {
+        Fetch { messages: messages.into(), items }
     }
 }
 
@@ -24,15 +24,20 @@ impl Command for Fetch {
     type Output = ();
 
     fn request(&self) -> Result<Request, Misuse> {
-        if self.uids.is_empty() {
+        let (name, order) = match self.messages {
+            Messages::Uids(_) => ("UID FETCH", Order::Free),
+            Messages::Numbers(_) => ("FETCH", Order::Numbers),
+        };
+        if self.messages.is_empty() {
             return Err(Misuse::EmptySet);
         }
-        let mut encoder = Encoder::new("UID FETCH");
-        encoder.arg(&self.uids).arg(&self.items);
+        let mut encoder = Encoder::new(name);
+        encoder.arg(&self.messages).arg(&self.items);
         Ok(Request {
-            claim: Claim::Fetch { uids: self.uids.clone(), items: self.items.clone() },
+            claim: Claim::Fetch { messages: self.messages.clone(), items: self.items.clone() },
+            order,
             state: State::Selected,
-            ..Request::new("UID FETCH", encoder)?
+            ..Request::new(name, encoder)?
         })
     }
 

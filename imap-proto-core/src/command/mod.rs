@@ -14,6 +14,8 @@ mod search;
 mod select;
 mod starttls;
 
+use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use append::{Append, Message, Stored};
@@ -29,7 +31,7 @@ pub(crate) use starttls::StartTls;
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
-use crate::types::{Capability, Code, FetchItems, MailboxName, UidSet};
+use crate::types::{Capability, Code, FetchItems, MailboxName, Messages};
 use crate::wire::{EncodeError, Encoder, Part, Response};
 
 /// A command that can be submitted, with the fold of its answers.
@@ -58,6 +60,8 @@ pub trait Command {
 pub struct Completion {
     /// The response code, where there was one.
     pub code: Option<Code>,
+    /// The server's words.
+    pub text: String,
     /// The mailbox that is selected now, when the command selects one.
     pub selected: Option<Selected>,
 }
@@ -77,6 +81,8 @@ pub struct Request {
     pub(crate) selection: Option<u32>,
     /// What the server must advertise, and its name.
     pub(crate) needs: Option<(Capability, &'static str)>,
+    /// What is sent instead where the server does not; without it nothing is.
+    pub(crate) or_without: Option<Vec<Part>>,
 }
 
 impl Request {
@@ -90,6 +96,7 @@ impl Request {
             state: State::Authenticated,
             selection: None,
             needs: None,
+            or_without: None,
         })
     }
 
@@ -100,7 +107,13 @@ impl Request {
 
     /// True when the command does nothing but answer: abandoned, it is surely without effect.
     pub fn only_answers(&self) -> bool {
-        self.claim.is_answer()
+        only_answers(&self.claim, &self.effect)
+    }
+
+    /// Sends `parts` instead where the server does not offer what the command needs.
+    fn or_without(mut self, encoder: Encoder) -> Result<Self, EncodeError> {
+        self.or_without = Some(encoder.finish()?);
+        Ok(self)
     }
 
     /// True when the caller owes octets of a literal.
@@ -133,16 +146,27 @@ pub(crate) enum Claim {
     Mailbox,
     /// FETCH data for these messages with at least one of these items.
     Fetch {
-        uids: UidSet,
+        messages: Messages,
         items: FetchItems,
     },
+    /// Untagged data of these names, in capitals.
+    Named(Vec<Cow<'static, str>>),
+    /// `STATUS` of this mailbox.
+    Status(MailboxName),
+    /// `COPYUID` in an untagged `OK`, which is how MOVE is answered. RFC 6851 §4.3
+    Copied,
 }
 
 impl Claim {
-    /// True where the claimed data is the whole point of the command, which changes nothing else.
-    pub(crate) fn is_answer(&self) -> bool {
-        matches!(self, Claim::Capability | Claim::Search | Claim::Fetch { .. })
+    /// Untagged data of one of these names, in capitals.
+    pub(crate) fn named(names: impl IntoIterator<Item = &'static str>) -> Self {
+        Claim::Named(names.into_iter().map(Cow::Borrowed).collect())
     }
+}
+
+/// True where the claimed data is the whole point of a command, which changes nothing else.
+pub(crate) fn only_answers(claim: &Claim, effect: &Effect) -> bool {
+    matches!(effect, Effect::None) && !matches!(claim, Claim::Nothing)
 }
 
 /// What an `OK` changes, whether or not anyone waits for it.
@@ -153,6 +177,12 @@ pub(crate) enum Effect {
     Select {
         mailbox: MailboxName,
     },
+    /// The selected mailbox is left: with the first byte, whatever the answer.
+    Deselect,
+    /// Extensions are switched on.
+    Enable(Vec<Capability>),
+    /// Something on the server changes; in doubt once all of it has left.
+    Change,
     /// A message is stored; in doubt from its last octet on.
     Store,
     Logout,
@@ -165,6 +195,8 @@ pub(crate) enum Order {
     Free,
     /// Alone: waits for all others, and all others wait for it.
     Barrier,
+    /// Has message sequence numbers in it: waits for whatever may expunge.
+    Numbers,
     Idle,
 }
 

@@ -30,7 +30,7 @@ impl Command for Search {
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("UID SEARCH");
         if self.query.needs_charset() {
-            encoder.text(" CHARSET UTF-8");
+            encoder.charset();
         }
         encoder.text(" ");
         self.query.write(&mut |part| match part {
@@ -63,6 +63,7 @@ impl Command for Search {
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::string::String;
 
     use super::*;
     use crate::wire::{Decoder, Limits};
@@ -80,7 +81,7 @@ mod tests {
             // What waits is never more than what is there: each merge is paid for by those before it.
             assert!(search.late.len() <= search.found.ranges().len());
         }
-        let found = search.finish(Completion { code: None, selected: None });
+        let found = search.finish(Completion { code: None, text: String::new(), selected: None });
         assert_eq!((found.len(), found.last()), (5001, Uid::new(20000)));
     }
 }

@@ -41,7 +41,7 @@ impl Command for Select {
             Access::ReadOnly => "EXAMINE",
         };
         let mut encoder = Encoder::new(name);
-        encoder.text(" ").string(&self.mailbox.to_wire());
+        encoder.mailbox(&self.mailbox);
         Ok(Request {
             claim: Claim::Mailbox,
             effect: Effect::Select { mailbox: self.mailbox.clone() },

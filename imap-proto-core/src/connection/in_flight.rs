@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::CommandId;
 use crate::command::{Claim, Effect, Order, Request, State};
@@ -32,6 +33,7 @@ pub(super) struct Entry {
     pub(super) state: State,
     pub(super) selection: Option<u32>,
     pub(super) needs: Option<(Capability, &'static str)>,
+    pub(super) or_without: Option<Vec<Part>>,
     pub(super) abandoned: Option<Abandoned>,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
@@ -87,6 +89,7 @@ impl Entry {
             state: request.state,
             selection: request.selection,
             needs: request.needs,
+            or_without: request.or_without,
             abandoned: None,
             refused_early: None,
             outstanding: 0,

@@ -21,7 +21,7 @@ pub use event::Event;
 pub use handshake::{Credentials, Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
-use crate::command::Request;
+use crate::command::{Request, only_answers};
 use crate::config::{Config, Time};
 use crate::error::{Closed, Error, Fate, Misuse};
 use crate::wire::{Decoder, Part};
@@ -270,7 +270,7 @@ impl Connection {
                 Stage::Queued => CancelEffect::Removed,
                 Stage::Feeding { .. } => CancelEffect::WillClose,
                 Stage::WaitsForGoAhead if matches!(entry.parts.front(), Some(Part::Fed(_))) => CancelEffect::MayClose,
-                _ if entry.claim.is_answer() => CancelEffect::WillDrain,
+                _ if only_answers(&entry.claim, &entry.effect) => CancelEffect::WillDrain,
                 _ => CancelEffect::WillFinish,
             },
         }
@@ -352,6 +352,7 @@ fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
                 || outbox.waiting(entry.id) > b"\r\n".len();
             if octets_left { Fate::Cancelled } else { Fate::InDoubt }
         }
+        Effect::Change if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
         _ => Fate::Cancelled,
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
             Stage::Ending { .. } if next.order == Order::Free => {}
             Stage::Ending { .. } => return Turn::Later,
             _ if other.is_idle() || other.is_being_written() => return Turn::Later,
-            _ if other.order == Order::Barrier || next.order != Order::Free => return Turn::Later,
+            _ if other.order == Order::Barrier => return Turn::Later,
+            _ if matches!(next.order, Order::Barrier | Order::Idle) => return Turn::Later,
+            // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
+            _ if next.order == Order::Numbers && other.order != Order::Numbers => return Turn::Later,
             _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,
             _ => outstanding += other.outstanding,
         }
@@ -36,13 +39,18 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
     if outstanding > limit { Turn::Later } else { turn }
 }
 
-/// True where the answers of both could not be told apart: `* SEARCH` does not say whose it is, and FETCH data of one
-/// message may be of either that asked for the same of it; so may that of any message where the UID comes late.
+/// True where the answers of both could not be told apart: `* SEARCH` and `* LIST` do not say whose they are, and FETCH
+/// data of one message may be of either that asked for the same of it; so may that of any message where the UID comes late.
 fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
     match (next, other) {
-        (Claim::Search, Claim::Search) => true,
-        (Claim::Fetch { uids, items }, Claim::Fetch { uids: others, items: other_items }) => {
-            items.overlaps(other_items) && (late_uids || !uids.is_disjoint(others))
+        (Claim::Search, Claim::Search) | (Claim::Copied, Claim::Copied) => true,
+        (Claim::Fetch { messages, items }, Claim::Fetch { messages: others, items: other_items }) => {
+            items.overlaps(other_items) && (late_uids || messages.may_overlap(others))
+        }
+        (Claim::Named(names), Claim::Named(others)) => names.iter().any(|name| others.contains(name)),
+        (Claim::Status(mailbox), Claim::Status(other)) => mailbox == other,
+        (Claim::Named(names), Claim::Status(_)) | (Claim::Status(_), Claim::Named(names)) => {
+            names.iter().any(|name| name == "STATUS")
         }
         _ => false,
     }

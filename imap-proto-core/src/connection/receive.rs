@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::in_flight::Stage;
 use super::route::SoFar;
@@ -7,7 +8,7 @@ use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending};
 use crate::command::{Completion, Effect, Order, Outcome};
 use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
-use crate::types::Code;
+use crate::types::{Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
@@ -126,11 +127,23 @@ impl Connection {
                 self.view.apply(&response);
                 self.take_bye()
             }
+            Kind::Enabled => {
+                let enabled = response.values().filter_map(|name| Some(Capability::from_wire(name.atom()?)));
+                let enabled: Vec<Capability> = enabled.collect();
+                self.enabled(&enabled);
+                self.take_data()
+            }
             _ => {
                 self.view.apply(&response);
                 self.take_data()
             }
         }
+    }
+
+    /// Extensions are on, whoever asked for them (quirk 58: an OK without `ENABLED` says so as well).
+    fn enabled(&mut self, capabilities: &[Capability]) {
+        self.view.enabled.extend(capabilities.iter().cloned());
+        self.decoder.set_utf8_names(self.view.has_utf8_names());
     }
 
     fn take_greeting(&mut self) -> Found {
@@ -245,25 +258,25 @@ impl Connection {
         let Some(entry) = canonical.and_then(|number| self.in_flight.by_tag(number)) else {
             return self.take_unknown_tag(canonical);
         };
-        let (id, stage, name) = (entry.id, entry.stage, entry.name);
-        let refused = |code| Box::new(Refused { command: name, condition, code, text });
+        let (id, stage) = (entry.id, entry.stage);
         let written = !self.outbox.holds(id);
         match (stage, condition) {
             (Stage::Ending { .. }, _) if !written => {
                 // The server ended IDLE before it saw DONE.
                 self.outbox.remove_unsent(id);
-                self.complete(id, condition, code, refused)
+                self.complete(id, condition, code, text)
             }
-            (Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. }, _) => {
-                self.complete(id, condition, code, refused)
-            }
+            (Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. }, _) => self.complete(id, condition, code, text),
             (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if written => {
-                self.complete(id, condition, code, refused)
+                self.complete(id, condition, code, text)
             }
             (Stage::Leaving | Stage::Feeding { .. }, Condition::No | Condition::Bad) => {
                 // A literal that was begun is owed all the same.
                 match self.in_flight.get_mut(id).filter(|entry| entry.begun) {
-                    Some(entry) => entry.refused_early = Some(refused(code)),
+                    Some(entry) => {
+                        let command = entry.name;
+                        entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
+                    }
                     None => self.close(Error::Protocol(Violation::AnswerToUnsent)),
                 }
                 Found::Nothing
@@ -288,13 +301,7 @@ impl Connection {
         Found::Nothing
     }
 
-    fn complete(
-        &mut self,
-        id: CommandId,
-        condition: Condition,
-        code: Option<Code>,
-        refused: impl FnOnce(Option<Code>) -> Box<Refused>,
-    ) -> Found {
+    fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {
         let ok = matches!(condition, Condition::Ok | Condition::PreAuth);
         if let Some(code) = &code {
             self.view.apply_code(code);
@@ -318,14 +325,15 @@ impl Connection {
                 self.view.end_selecting(ok);
                 selected = self.view.selected.clone();
             }
+            Effect::Enable(asked) if ok => self.enabled(&asked.clone()),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}
         }
         let outcome = match ok || ended.is_some() {
-            true => Ok(Completion { code, selected }),
-            false => Err(refused(code)),
+            true => Ok(Completion { code, text, selected }),
+            false => Err(Box::new(Refused { command: entry.name, condition, code, text })),
         };
         match ended {
             Some(error) => {

@@ -1,24 +1,64 @@
+use alloc::format;
+
+use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
-use crate::types::{FetchItems, ItemMask, Uid, UidSet};
-use crate::wire::grammar::{Attribute, Fetch};
-use crate::wire::{Condition, Kind, Response};
+use crate::types::{Code, FetchItems, ItemMask, Messages, SeqNum, Uid};
+use crate::wire::grammar::{Attribute, Fetch, parse_status_text};
+use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {
     /// Whose the current response is: the oldest command under way that claims it.
     pub(super) fn claimant(&self, so_far: SoFar) -> Option<CommandId> {
         let response = self.decoder.response();
         let under_way = self.in_flight.iter().filter(|entry| entry.begun);
-        let mut claiming = under_way.filter(|entry| claims(&entry.claim, &response, so_far));
+        let mut claiming = under_way.filter(|entry| self.claims(entry, &response, so_far));
         claiming.next().map(|entry| entry.id)
     }
 
     /// True when the body of the current response, which is complete now, was given to `owner` and is another's.
     pub(super) fn has_gone_astray(&self, owner: CommandId) -> bool {
         let response = self.decoder.response();
-        let of_owner = self.in_flight.get(owner).is_some_and(|entry| claims(&entry.claim, &response, SoFar::All));
+        let of_owner = self.in_flight.get(owner).is_some_and(|entry| self.claims(entry, &response, SoFar::All));
         !of_owner && self.claimant(SoFar::All).is_some()
     }
+
+    fn claims(&self, entry: &Entry, response: &Response<'_>, so_far: SoFar) -> bool {
+        match (&entry.claim, response.kind()) {
+            (Claim::Fetch { messages, items }, Kind::Fetch(_)) => {
+                response.as_fetch().is_some_and(|fetch| claims_fetch(messages, items, fetch, so_far))
+            }
+            (Claim::Search, Kind::Search) => true,
+            (Claim::Search, Kind::Other) => is_named(response, "ESEARCH") && self.is_correlated(entry, response),
+            (Claim::Capability, Kind::Capability) => true,
+            (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
+            (Claim::Named(names), Kind::Other | Kind::Enabled | Kind::Flags) => {
+                names.iter().any(|name| is_named(response, name))
+            }
+            (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
+                response.first().and_then(|name| response.mailbox(name)).is_some_and(|name| name == *mailbox)
+            }
+            (Claim::Copied, Kind::Status(Condition::Ok)) => {
+                matches!(parse_status_text(response.text().as_raw()).0, Some(Code::CopyUid(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// True where `(TAG "A7")` names the command, or there is no such correlator (quirk 122). RFC 4466 §2.6.2
+    fn is_correlated(&self, entry: &Entry, response: &Response<'_>) -> bool {
+        let mut correlator = response.first().and_then(Value::list).into_iter().flatten();
+        if correlator.next().and_then(Value::atom).is_none_or(|word| !word.eq_ignore_ascii_case(b"TAG")) {
+            return true;
+        }
+        let Some(tag) = correlator.next().and_then(Value::text) else { return true };
+        let own = entry.tag.map(|number| format!("{}{number}", self.config.tag_prefix));
+        own.is_some_and(|own| *tag.to_bytes() == *own.as_bytes())
+    }
+}
+
+fn is_named(response: &Response<'_>, name: &str) -> bool {
+    response.name().eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// How much of a response there is.
@@ -29,27 +69,27 @@ pub(super) enum SoFar {
     All,
 }
 
-fn claims(claim: &Claim, response: &Response<'_>, so_far: SoFar) -> bool {
-    match (claim, response.kind()) {
-        (Claim::Fetch { uids, items }, Kind::Fetch(_)) => {
-            response.as_fetch().is_some_and(|fetch| claims_fetch(uids, items, fetch, so_far))
-        }
-        (Claim::Search, Kind::Search) => true,
-        (Claim::Capability, Kind::Capability) => true,
-        (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
-        _ => false,
-    }
-}
-
 /// FETCH data answers a command that asked for its message and for one of its items. While its UID has
 /// not been seen, as where a body begins to stream, the items decide; without one it answers nobody (RFC 9051 §6.4.9).
-fn claims_fetch(uids: &UidSet, items: &FetchItems, fetch: Fetch<'_>, so_far: SoFar) -> bool {
+fn claims_fetch(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>, so_far: SoFar) -> bool {
     let (mut is_wanted, mut is_asked_for) = (false, false);
+    let uids = match messages {
+        Messages::Uids(uids) => Some(uids),
+        Messages::Numbers(numbers) => {
+            is_wanted = numbers.is_open() || Some(SeqNum::from(fetch.seq())).is_some_and(|seq| numbers.contains(seq));
+            if !is_wanted {
+                return false;
+            }
+            None
+        }
+    };
     for attribute in fetch.attributes() {
-        match attribute {
+        match (attribute, uids) {
             // An open set has the last message in it, whatever its UID.
-            Attribute::Uid(uid) if !is_wanted && !uids.is_open() && !uids.contains(Uid::from(uid)) => return false,
-            Attribute::Uid(_) => is_wanted = true,
+            (Attribute::Uid(uid), Some(uids)) if !is_wanted && !uids.is_open() && !uids.contains(Uid::from(uid)) => {
+                return false;
+            }
+            (Attribute::Uid(_), _) => is_wanted = true,
             _ => {}
         }
         is_asked_for = is_asked_for || asks_for(items, attribute);

@@ -48,6 +48,7 @@ impl Connection {
                     let mailbox = mailbox.clone();
                     self.view.begin_selecting(mailbox);
                 }
+                Effect::Deselect => self.view.deselect(),
                 // What was true before a login need not be true after it (RFC 9051 §6.2.3).
                 Effect::Authenticate => self.view.capabilities = Default::default(),
                 _ => {}
@@ -94,10 +95,14 @@ impl Connection {
         let tag = self.next_tag;
         let allowed = self.check_state(id);
         let Some(entry) = self.in_flight.get_mut(id) else { return };
-        if let Err(error) = allowed {
-            self.in_flight.remove(id);
-            self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
-            return;
+        match (allowed, entry.or_without.take()) {
+            (Ok(true), Some(parts)) => entry.parts = parts.into(),
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                self.in_flight.remove(id);
+                self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+                return;
+            }
         }
         self.next_tag = self.next_tag.wrapping_add(1);
         entry.tag = Some(tag);
@@ -106,8 +111,9 @@ impl Connection {
         self.write_parts(id);
     }
 
-    fn check_state(&self, id: CommandId) -> Result<(), Error> {
-        let Some(entry) = self.in_flight.get(id) else { return Ok(()) };
+    /// Whether a command may be sent now, and whether it is what replaces an extension that the server lacks.
+    fn check_state(&self, id: CommandId) -> Result<bool, Error> {
+        let Some(entry) = self.in_flight.get(id) else { return Ok(false) };
         if entry.selection.is_some_and(|selection| selection != self.view.selection) {
             return Err(Error::Deselected);
         }
@@ -120,9 +126,12 @@ impl Connection {
         };
         // A server that has not said what it can do is asked; one that has said so is believed.
         let capabilities = self.view.capabilities();
-        let missing = entry.needs.as_ref().filter(|(needed, _)| !capabilities.is_empty() && !capabilities.has(needed));
+        let is_missing =
+            |needed| !capabilities.offers(needed) && (!capabilities.is_empty() || entry.or_without.is_some());
+        let missing = entry.needs.as_ref().filter(|(needed, _)| is_missing(needed));
         match (allowed, entry.selection) {
-            (true, _) => missing.map_or(Ok(()), |(_, name)| Err(Error::Unsupported(name))),
+            (true, _) if entry.or_without.is_some() => Ok(missing.is_some()),
+            (true, _) => missing.map_or(Ok(false), |(_, name)| Err(Error::Unsupported(name))),
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
             (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),
@@ -135,6 +144,7 @@ impl Connection {
             LiteralPolicy::AsAdvertised => self.view.capabilities.literals(),
             LiteralPolicy::Synchronizing => Literals::Synchronizing,
         };
+        let utf8 = self.view.has_utf8_names();
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         // What was waited for is here: the octets in front go out without being announced again.
         let mut announced = matches!(entry.stage, Stage::WaitsForGoAhead | Stage::Feeding { .. });
@@ -147,7 +157,8 @@ impl Connection {
             _ => Stage::Leaving,
         };
         let mut line: Option<LineText> = None;
-        while let Some(part) = entry.parts.front() {
+        while let Some(part) = entry.parts.front_mut() {
+            part.settle(utf8);
             let len = match part {
                 Part::Text(_) => {
                     if let Some(Part::Text(text)) = entry.parts.pop_front() {
@@ -157,6 +168,7 @@ impl Connection {
                 }
                 Part::Literal(octets) => octets.len() as u64,
                 Part::Fed(len) => *len,
+                Part::Mailbox(_) | Part::Charset => continue,
             };
             if !announced {
                 let synchronizing = match literals {

@@ -1,6 +1,7 @@
 use super::in_flight::{Entry, Stage};
 use super::view::SessionState;
 use super::{CommandId, Connection};
+use crate::command::only_answers;
 use crate::config::Time;
 use crate::error::{Error, Limit, Phase};
 
@@ -68,7 +69,7 @@ impl Connection {
             _ => None,
         };
         // What is finished in the background takes the time it takes, as long as it gets on.
-        let drain = entry.abandoned.filter(|_| entry.begun && entry.claim.is_answer());
+        let drain = entry.abandoned.filter(|_| entry.begun && only_answers(&entry.claim, &entry.effect));
         let drain = drain.map(|abandoned| (abandoned.since.saturating_add(self.config.drain_time), Due::Drained));
         stage.into_iter().chain(drain)
     }

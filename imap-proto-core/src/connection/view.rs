@@ -2,7 +2,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::Access;
-use crate::types::{Capabilities, Code, Flag, MailboxName, SeqNum, Uid, UidValidity};
+use crate::types::{Capabilities, Capability, Code, Flag, MailboxName, SeqNum, Uid, UidValidity};
 use crate::wire::grammar::{Flags, parse_status_text};
 use crate::wire::{Condition, Kind, Response};
 
@@ -11,6 +11,7 @@ use crate::wire::{Condition, Kind, Response};
 pub struct View {
     pub(super) state: SessionState,
     pub(super) capabilities: Capabilities,
+    pub(super) enabled: Capabilities,
     pub(super) selected: Option<Selected>,
     /// The mailbox that a SELECT under way will select.
     pub(super) selecting: Option<Selected>,
@@ -89,6 +90,16 @@ impl View {
         &self.capabilities
     }
 
+    /// What was switched on by ENABLE. RFC 9051 §6.3.1
+    pub fn enabled(&self) -> &Capabilities {
+        &self.enabled
+    }
+
+    /// True once mailbox names travel in UTF-8 instead of modified UTF-7. RFC 6855 §3, RFC 9051 §5.1
+    pub(super) fn has_utf8_names(&self) -> bool {
+        self.enabled.has(&Capability::Utf8Accept) || self.enabled.has(&Capability::Imap4Rev2)
+    }
+
     /// The selected mailbox.
     pub fn selected(&self) -> Option<&Selected> {
         self.selected.as_ref()
@@ -109,6 +120,12 @@ impl View {
         self.selection = self.selection.wrapping_add(1);
         self.selected = None;
         self.selecting = Some(Selected::new(mailbox, self.selection));
+    }
+
+    /// The first byte of a CLOSE has left: nothing is selected.
+    pub(super) fn deselect(&mut self) {
+        self.selection = self.selection.wrapping_add(1);
+        self.selected = None;
     }
 
     pub(super) fn end_selecting(&mut self, ok: bool) {

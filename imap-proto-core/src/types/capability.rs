@@ -194,6 +194,26 @@ impl fmt::Display for Capability {
     }
 }
 
+/// What IMAP4rev2 includes. RFC 9051 appendix E
+const INCLUDED: &[Capability] = &[
+    Capability::Binary,
+    Capability::Children,
+    Capability::Enable,
+    Capability::Esearch,
+    Capability::Idle,
+    Capability::ListExtended,
+    Capability::ListStatus,
+    Capability::LiteralMinus,
+    Capability::Move,
+    Capability::Namespace,
+    Capability::SaslIr,
+    Capability::SearchRes,
+    Capability::SpecialUse,
+    Capability::StatusSize,
+    Capability::UidPlus,
+    Capability::Unselect,
+];
+
 /// Says which literals a client may send without waiting for the server.
 ///
 /// RFC 7888
@@ -235,6 +255,13 @@ impl Capabilities {
     /// True when it is among them. One with a value, such as a mechanism, is asked for with its value.
     pub fn has(&self, capability: &Capability) -> bool {
         self.0.contains(capability)
+    }
+
+    /// True when the server does what it names: because it says so, or because IMAP4rev2 includes it.
+    ///
+    /// RFC 9051 appendix E
+    pub fn offers(&self, capability: &Capability) -> bool {
+        self.has(capability) || (self.has(&Capability::Imap4Rev2) && INCLUDED.contains(capability))
     }
 
     /// Adds one; the answer is whether it is new.

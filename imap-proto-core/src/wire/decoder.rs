@@ -27,6 +27,7 @@ pub struct Decoder {
     damage: Damage,
     tokens: Vec<Token>,
     current: Range<usize>,
+    utf8_names: bool,
 }
 
 /// What [`Decoder::advance`] arrived at.
@@ -56,6 +57,7 @@ impl Decoder {
             damage: Damage::default(),
             tokens: Vec::new(),
             current: 0..0,
+            utf8_names: false,
         }
     }
 
@@ -63,6 +65,11 @@ impl Decoder {
     pub fn set_limits(&mut self, limits: Limits) {
         self.framer.set_limits(limits);
         self.limits = limits;
+    }
+
+    /// Says that mailbox names come in UTF-8 from here on, as ENABLE may bring about.
+    pub fn set_utf8_names(&mut self, utf8_names: bool) {
+        self.utf8_names = utf8_names;
     }
 
     /// Room to read into; see [`Framer::space`].
@@ -105,7 +112,7 @@ impl Decoder {
     pub fn response(&self) -> Response<'_> {
         let frame = self.framer.bytes(self.current.clone());
         let table = Table { frame, tokens: &self.tokens, detached: self.framer.detached() };
-        Response { head: self.head, table, damage: self.damage }
+        Response { head: self.head, table, damage: self.damage, utf8_names: self.utf8_names }
     }
 
     /// The octets that [`advance`](Self::advance) arrived at.

@@ -5,6 +5,8 @@ use core::fmt::Display;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use crate::types::MailboxName;
+
 /// The longest string that goes between quotes; a longer one is a literal. Servers bound their lines.
 const LONGEST_QUOTED: usize = 512;
 
@@ -17,6 +19,30 @@ pub(crate) enum Part {
     Literal(Bytes),
     /// A literal of so many octets that the caller feeds.
     Fed(u64),
+    /// The name of a mailbox, in the form of the session at the moment it is sent.
+    Mailbox(MailboxName),
+    /// That the strings of a SEARCH are in UTF-8, where the session does not say so already.
+    Charset,
+}
+
+impl Part {
+    /// Makes text or a literal of what depends on the session.
+    pub(crate) fn settle(&mut self, utf8: bool) {
+        match self {
+            Part::Mailbox(name) if utf8 => *self = utf8_string(name.to_utf8()),
+            Part::Mailbox(name) => {
+                let mut parts = Encoder::empty();
+                parts.string(&name.to_wire());
+                // NUL cannot be in a name, but in one that a server made up; it is sent as nothing.
+                *self =
+                    parts.finish().ok().and_then(|mut parts| parts.pop()).unwrap_or(Part::Text(Text::Open(Vec::new())));
+            }
+            // RFC 6855 §3: once UTF8=ACCEPT is enabled a charset is an error.
+            Part::Charset if utf8 => *self = Part::Text(Text::Open(Vec::new())),
+            Part::Charset => *self = Part::Text(Text::Open(Vec::from(b" CHARSET UTF-8"))),
+            Part::Text(_) | Part::Literal(_) | Part::Fed(_) => {}
+        }
+    }
 }
 
 impl core::fmt::Debug for Part {
@@ -25,6 +51,8 @@ impl core::fmt::Debug for Part {
             Part::Text(text) => text.fmt(f),
             Part::Literal(octets) => write!(f, "[{} octets]", octets.len()),
             Part::Fed(len) => write!(f, "[{len} octets to come]"),
+            Part::Mailbox(name) => core::fmt::Debug::fmt(name, f),
+            Part::Charset => f.write_str("CHARSET"),
         }
     }
 }
@@ -100,6 +128,10 @@ impl Encoder {
         encoder
     }
 
+    fn empty() -> Self {
+        Encoder { parts: Vec::new(), line: Vec::new(), error: None }
+    }
+
     /// Text that stands as it is.
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         if text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
@@ -128,6 +160,21 @@ impl Encoder {
         } else {
             self.put(Part::Literal(Bytes::copy_from_slice(octets)));
         }
+        self
+    }
+
+    /// A space and the name of a mailbox.
+    pub(crate) fn mailbox(&mut self, name: &MailboxName) -> &mut Self {
+        if name.to_wire().contains(&0) {
+            self.error = Some(EncodeError::Nul);
+        }
+        self.text(" ").put(Part::Mailbox(name.clone()));
+        self
+    }
+
+    /// Says that strings are in UTF-8, where that needs saying.
+    pub(crate) fn charset(&mut self) -> &mut Self {
+        self.put(Part::Charset);
         self
     }
 
@@ -180,6 +227,16 @@ impl Encoder {
     }
 }
 
+/// A string in a session where quoted strings may hold UTF-8. RFC 6855 §3
+fn utf8_string(octets: &[u8]) -> Part {
+    if octets.len() > LONGEST_QUOTED || octets.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
+        return Part::Literal(Bytes::copy_from_slice(octets));
+    }
+    let mut quoted = Vec::with_capacity(octets.len() + 2);
+    write_quoted(octets, &mut quoted);
+    Part::Text(Text::Open(quoted))
+}
+
 fn is_quotable(octets: &[u8]) -> bool {
     octets.len() <= LONGEST_QUOTED && octets.iter().all(|b| b.is_ascii() && !matches!(b, b'\r' | b'\n' | 0))
 }
@@ -203,7 +260,8 @@ mod tests {
         let mut encoder = Encoder::new("X ");
         build(&mut encoder);
         let mut out = Vec::new();
-        for part in encoder.finish()? {
+        for mut part in encoder.finish()? {
+            part.settle(false);
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Part::Literal(octets) => {
@@ -211,6 +269,7 @@ mod tests {
                     out.extend_from_slice(&octets);
                 }
                 Part::Fed(len) => out.extend_from_slice(alloc::format!("{{{len}}}").as_bytes()),
+                Part::Mailbox(_) | Part::Charset => unreachable!("settled"),
             }
         }
         Ok(out)

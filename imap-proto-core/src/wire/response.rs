@@ -3,6 +3,7 @@ use alloc::boxed::Box;
 use super::grammar::Fetch;
 use super::value::{Table, Text, Value, Values, parse_number};
 use super::{Damage, Detached, Token};
+use crate::types::MailboxName;
 
 /// The condition of a status response or of a tagged one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -183,6 +184,8 @@ pub struct Response<'a> {
     pub(crate) head: Head,
     pub(crate) table: Table<'a>,
     pub(crate) damage: Damage,
+    /// True where mailbox names are in UTF-8 instead of modified UTF-7.
+    pub(crate) utf8_names: bool,
 }
 
 impl<'a> Response<'a> {
@@ -237,7 +240,16 @@ impl<'a> Response<'a> {
             tokens: self.table.tokens.into(),
             detached: self.table.detached.into(),
             damage: self.damage,
+            utf8_names: self.utf8_names,
         }
+    }
+
+    /// Reads the name of a mailbox, in the form of the session. `None` for a list or a detached literal;
+    /// `NIL` is a mailbox of that name (quirk 61).
+    pub fn mailbox(&self, value: Value<'a>) -> Option<MailboxName> {
+        let text = value.text().or_else(|| value.atom().map(Text::plain))?;
+        let octets = text.to_bytes();
+        Some(if self.utf8_names { MailboxName::from_utf8(&octets) } else { MailboxName::from_wire(&octets) })
     }
 
     /// The typed view on FETCH data; `None` for any other response.
@@ -270,6 +282,7 @@ pub struct OwnedResponse {
     tokens: Box<[Token]>,
     detached: Box<[Detached]>,
     damage: Damage,
+    utf8_names: bool,
 }
 
 impl OwnedResponse {
@@ -280,6 +293,7 @@ impl OwnedResponse {
             head: self.head,
             table: Table { frame: &self.frame, tokens: &self.tokens, detached: &self.detached },
             damage: self.damage,
+            utf8_names: self.utf8_names,
         }
     }
 }
