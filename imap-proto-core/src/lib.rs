@@ -11,6 +11,7 @@ pub mod command;
 mod config;
 pub mod connection;
 mod error;
+pub mod sasl;
 pub mod types;
 pub mod wire;
 

@@ -4,6 +4,7 @@
 //! plain data in its [`Request`]; nothing else in the crate knows it by name.
 
 mod append;
+mod authenticate;
 mod capability;
 mod fetch;
 mod idle;
@@ -19,6 +20,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use append::{Append, Message, Stored};
+pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
 pub use fetch::Fetch;
 pub use idle::Idle;
@@ -195,9 +197,18 @@ pub(crate) enum Order {
     Free,
     /// Alone: waits for all others, and all others wait for it.
     Barrier,
+    /// A barrier whose every `+` is a challenge that its caller answers.
+    Exchange,
     /// Has message sequence numbers in it: waits for whatever may expunge.
     Numbers,
     Idle,
+}
+
+impl Order {
+    /// True for what goes alone.
+    pub(crate) fn is_barrier(self) -> bool {
+        matches!(self, Order::Barrier | Order::Exchange)
+    }
 }
 
 /// Where a command is allowed (RFC 9051 §3).

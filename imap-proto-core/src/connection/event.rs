@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::CommandId;
 use crate::command::Completion;
@@ -48,6 +49,14 @@ pub enum Event<'a> {
         id: CommandId,
         /// How many are still owed.
         max: u64,
+    },
+    /// The server asks something of an authentication: [`Connection::answer`](crate::Connection::answer) it, or
+    /// abandon the command, which cancels the exchange. `None` for what is no Base64.
+    Challenge {
+        /// The AUTHENTICATE.
+        id: CommandId,
+        /// What it asks.
+        challenge: Option<Vec<u8>>,
     },
     /// The server has begun to idle.
     Idling {

@@ -1,9 +1,11 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{CommandId, Connection, Event};
-use crate::command::{CapabilityCommand, Command, Login, Request, StartTls};
+use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
 use crate::error::{Error, Misuse, Phase, Violation};
+use crate::sasl::{AnyMechanism, Mechanism, Plain};
 use crate::types::{Capability, Secret};
 
 /// How the stream is secured.
@@ -59,7 +61,8 @@ impl Credentials {
 ///  Greeting ──► StartTls ──OK──► Want::Tls ──secured()──┐
 ///     │                                                 ▼
 ///     └──────────────(implicit TLS, clear text)────► Before ─► Login ─► After ─► Want::Nothing
-///                                               CAPABILITY          CAPABILITY
+///                                               CAPABILITY  │       CAPABILITY
+///                                                           └ AUTHENTICATE PLAIN where it is offered, else LOGIN
 /// ```
 ///
 /// CAPABILITY is sent only where the server did not say by itself. STARTTLS happens here and nowhere
@@ -73,8 +76,17 @@ pub struct Handshake {
     config: Config,
     security: Security,
     credentials: Option<Credentials>,
+    exchange: Option<Exchange>,
     stage: Stage,
     by: Time,
+}
+
+/// An authentication under way.
+#[derive(Debug)]
+struct Exchange {
+    mechanism: AnyMechanism,
+    /// What waits for the server's first `+`, where the command could not have it.
+    initial: Option<Secret>,
 }
 
 /// What a handshake needs to go on.
@@ -104,7 +116,7 @@ impl Handshake {
     pub fn new(config: Config, security: Security, credentials: Option<Credentials>) -> Self {
         let by = config.handshake;
         let connection = Connection::new(config.clone());
-        Handshake { connection, config, security, credentials, stage: Stage::Greeting, by }
+        Handshake { connection, config, security, credentials, exchange: None, stage: Stage::Greeting, by }
     }
 
     /// The connection whose bytes are to be moved.
@@ -164,6 +176,7 @@ impl Handshake {
             }
             match self.connection.poll_event()? {
                 Event::Greeting(_) => return Some(Ok(Step::Greeted)),
+                Event::Challenge { id, challenge } => return Some(Ok(Step::Challenge(id, challenge))),
                 Event::Done { id, outcome } => return Some(Ok(Step::Done(id, outcome.map(drop)))),
                 Event::Failed { error, .. } | Event::Closed(error) => return Some(Err(error)),
                 _ => {}
@@ -183,8 +196,17 @@ impl Handshake {
                 Ok(())
             }
             (Step::Done(id, _), Stage::Before(own)) if id == own => self.log_in_knowing(now),
+            (Step::Challenge(id, challenge), Stage::Login(own)) if id == own => {
+                self.answer(id, challenge, now);
+                Ok(())
+            }
             (Step::Done(id, outcome), Stage::Login(own)) if id == own => {
                 outcome.map_err(Error::Refused)?;
+                // Nobody can know us who has not heard us yet.
+                let told = |exchange: Exchange| exchange.initial.is_none() && exchange.mechanism.is_complete();
+                if !self.exchange.take().is_none_or(told) {
+                    return Err(Error::Protocol(Violation::AnswerToUnsent));
+                }
                 self.credentials = None;
                 self.logged_in(now)
             }
@@ -226,15 +248,44 @@ impl Handshake {
     }
 
     fn log_in_knowing(&mut self, now: Time) -> Result<(), Error> {
-        if self.connection.view().capabilities().has(&Capability::LoginDisabled) {
-            return Err(Error::Unsupported("LOGIN"));
-        }
         let Some(Credentials::Password { user, password }) = &self.credentials else {
             return self.logged_in(now);
         };
+        let capabilities = self.connection.view().capabilities();
+        if capabilities.has_auth("PLAIN") {
+            let takes_initial = capabilities.offers(&Capability::SaslIr);
+            let mechanism = Plain::new(user.clone(), password).map_err(Misuse::Encode)?;
+            return self.authenticate(alloc::boxed::Box::new(mechanism), takes_initial, now);
+        }
+        if capabilities.has(&Capability::LoginDisabled) {
+            return Err(Error::Unsupported("LOGIN"));
+        }
         let login = Login::new(user.clone(), password.clone());
         self.stage = Stage::Login(self.submit(login.request(), now)?);
         Ok(())
+    }
+
+    fn authenticate(&mut self, mut mechanism: AnyMechanism, takes_initial: bool, now: Time) -> Result<(), Error> {
+        let mut initial = mechanism.initial_response();
+        let sent = if takes_initial { initial.take() } else { None };
+        let command = Authenticate::new(mechanism.name(), sent);
+        self.exchange = Some(Exchange { mechanism, initial });
+        self.stage = Stage::Login(self.submit(command.request(), now)?);
+        Ok(())
+    }
+
+    /// Says what is to be said to a challenge, each thing once, and else cancels.
+    fn answer(&mut self, id: CommandId, challenge: Option<Vec<u8>>, now: Time) {
+        let response = self.exchange.as_mut().and_then(|exchange| match (exchange.initial.take(), challenge) {
+            // What the first `+` says besides is of no interest to a client that speaks first.
+            (Some(initial), _) => Some(initial),
+            (None, Some(challenge)) => exchange.mechanism.respond(&challenge).ok(),
+            (None, None) => None,
+        });
+        match response {
+            Some(response) => self.connection.answer(id, &response, now),
+            None => drop(self.connection.abandon(id, now)),
+        }
     }
 
     fn logged_in(&mut self, now: Time) -> Result<(), Error> {
@@ -252,6 +303,7 @@ impl Handshake {
 
 enum Step {
     Greeted,
+    Challenge(CommandId, Option<Vec<u8>>),
     Done(CommandId, Result<(), alloc::boxed::Box<crate::error::Refused>>),
 }
 

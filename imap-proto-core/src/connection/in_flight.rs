@@ -48,6 +48,8 @@ pub(super) struct Entry {
 ///              │  ▲  └► WaitsForGoAhead ─+─► Leaving │ Feeding
 ///              ▼  │
 ///            Feeding          IDLE: Sent ─+─► Idling ─DONE─► Ending ─► Queued again
+///
+///  AUTHENTICATE: Sent ─+─► Challenged ─► Leaving ─► Sent
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -59,6 +61,8 @@ pub(super) enum Stage {
     WaitsForGoAhead,
     /// The caller owes so many octets of a literal.
     Feeding { left: u64 },
+    /// AUTHENTICATE, after a `+`: the caller has to answer.
+    Challenged,
     /// Its last byte has left.
     Sent,
     /// IDLE, after its `+`, to be renewed at that time.
@@ -99,7 +103,7 @@ impl Entry {
     /// True while bytes of it are still to be written, so that no other command may begin.
     pub(super) fn is_being_written(&self) -> bool {
         match self.stage {
-            Stage::WaitsForGoAhead | Stage::Feeding { .. } => true,
+            Stage::WaitsForGoAhead | Stage::Feeding { .. } | Stage::Challenged => true,
             Stage::Leaving => !self.parts.is_empty(),
             Stage::Queued | Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. } => false,
         }
@@ -107,7 +111,7 @@ impl Entry {
 
     /// True when the server owes something, so that its silence means something.
     pub(super) fn is_owed(&self) -> bool {
-        !matches!(self.stage, Stage::Queued | Stage::Idling { .. } | Stage::Feeding { .. })
+        !matches!(self.stage, Stage::Queued | Stage::Idling { .. } | Stage::Feeding { .. } | Stage::Challenged)
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -167,7 +171,7 @@ impl InFlight {
     pub(super) fn waiting_for_continuation(&mut self) -> Option<&mut Entry> {
         self.entries.iter_mut().find(|entry| match entry.stage {
             Stage::WaitsForGoAhead => true,
-            Stage::Sent => entry.is_idle(),
+            Stage::Sent => entry.is_idle() || entry.order == Order::Exchange,
             _ => false,
         })
     }

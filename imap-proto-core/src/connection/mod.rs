@@ -252,8 +252,10 @@ impl Connection {
                 let since = self.now;
                 if let Some(entry) = self.in_flight.get_mut(id) {
                     entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
-                    if matches!(entry.stage, Stage::Idling { .. }) {
-                        self.write_done(id);
+                    match entry.stage {
+                        Stage::Idling { .. } => self.write_done(id),
+                        Stage::Challenged => self.cancel_exchange(id),
+                        _ => {}
                     }
                 }
             }

@@ -28,8 +28,8 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
             Stage::Ending { .. } if next.order == Order::Free => {}
             Stage::Ending { .. } => return Turn::Later,
             _ if other.is_idle() || other.is_being_written() => return Turn::Later,
-            _ if other.order == Order::Barrier => return Turn::Later,
-            _ if matches!(next.order, Order::Barrier | Order::Idle) => return Turn::Later,
+            _ if other.order.is_barrier() => return Turn::Later,
+            _ if next.order.is_barrier() || next.order == Order::Idle => return Turn::Later,
             // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
             _ if next.order == Order::Numbers && other.order != Order::Numbers => return Turn::Later,
             _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,

@@ -21,6 +21,7 @@ enum Found {
     Body(Option<CommandId>),
     BodyEnd(Option<CommandId>),
     Idling(CommandId),
+    Challenge(CommandId),
     Done(CommandId, Outcome),
 }
 
@@ -56,6 +57,10 @@ impl Connection {
             Found::Body(id) => Event::Body { id, octets: self.decoder.octets() },
             Found::BodyEnd(id) => Event::BodyEnd { id },
             Found::Idling(id) => Event::Idling { id },
+            Found::Challenge(id) => {
+                let challenge = crate::sasl::decode(self.decoder.response().text().as_raw());
+                Event::Challenge { id, challenge }
+            }
             Found::Done(id, outcome) => Event::Done { id, outcome },
             Found::Nothing => return None,
         })
@@ -231,6 +236,14 @@ impl Connection {
             self.write_queued();
             return if abandoned { Found::Nothing } else { Found::Idling(id) };
         }
+        if entry.order == Order::Exchange {
+            entry.stage = Stage::Challenged;
+            if !abandoned {
+                return Found::Challenge(id);
+            }
+            self.cancel_exchange(id);
+            return Found::Nothing;
+        }
         if self.outbox.holds(id) {
             // The announcement has not left: nobody asked for this `+` (quirk 47).
             return Found::Nothing;
@@ -266,7 +279,9 @@ impl Connection {
                 self.outbox.remove_unsent(id);
                 self.complete(id, condition, code, text)
             }
-            (Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. }, _) => self.complete(id, condition, code, text),
+            (Stage::Sent | Stage::Challenged | Stage::Idling { .. } | Stage::Ending { .. }, _) => {
+                self.complete(id, condition, code, text)
+            }
             (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if written => {
                 self.complete(id, condition, code, text)
             }

@@ -1,13 +1,15 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::in_flight::Stage;
 use super::order::{Turn, turn};
 use super::{CommandId, Connection, Pending};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
-use crate::types::Literals;
+use crate::types::{Literals, Secret};
 use crate::wire::{LineText, Part};
 
 impl Connection {
@@ -202,6 +204,30 @@ impl Connection {
         let line = join(line, LineText::Open(Vec::from(b"\r\n")));
         entry.outstanding += line.as_bytes().len();
         self.outbox.push_line(id, line);
+    }
+
+    /// Answers an [`Event::Challenge`](super::Event::Challenge). Without one nothing is sent.
+    pub fn answer(&mut self, id: CommandId, response: &Secret, now: Time) {
+        self.now = now;
+        let mut line = crate::sasl::encode(response.expose());
+        let mut whole = Zeroizing::new(Vec::with_capacity(line.len() + 2));
+        whole.append(&mut line);
+        whole.extend_from_slice(b"\r\n");
+        self.write_answer(id, LineText::Secret(whole));
+    }
+
+    /// Tells the server that the exchange is over; its NO or BAD follows. RFC 9051 §6.2.2
+    pub(super) fn cancel_exchange(&mut self, id: CommandId) {
+        self.write_answer(id, LineText::Open(Vec::from(b"*\r\n")));
+    }
+
+    fn write_answer(&mut self, id: CommandId, line: LineText) {
+        let Some(entry) = self.in_flight.get_mut(id) else { return };
+        if entry.stage == Stage::Challenged {
+            entry.stage = Stage::Leaving;
+            self.outbox.push_line(id, line);
+            self.activity = self.now;
+        }
     }
 
     /// Ends a running IDLE. Its `+` was read.

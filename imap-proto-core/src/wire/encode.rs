@@ -194,6 +194,15 @@ impl Encoder {
         self
     }
 
+    /// Secret text that stands as it is.
+    pub(crate) fn secret_text(&mut self, text: Zeroizing<Vec<u8>>) -> &mut Self {
+        if text.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            self.error = Some(EncodeError::LineBreak);
+        }
+        self.put(Part::Text(Text::Secret(text)));
+        self
+    }
+
     /// A literal that the core holds.
     pub(crate) fn literal(&mut self, octets: Bytes) -> &mut Self {
         self.put(Part::Literal(octets));

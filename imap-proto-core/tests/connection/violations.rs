@@ -3,7 +3,7 @@
 use crate::script::Script;
 use bytes::Bytes;
 use imap_proto_core::command::{Message, Noop, Search};
-use imap_proto_core::types::Query;
+use imap_proto_core::types::{Code, Query};
 use imap_proto_core::{Config, Credentials, Error, Handshake, Limit, Phase, Security, Time, Violation, Want};
 
 #[test]
@@ -226,4 +226,57 @@ fn a_greeting_that_does_not_come_times_out() {
     let mut handshake = Handshake::new(Config::default(), Security::ImplicitTls, None);
     let at = handshake.poll_timeout().expect("a greeting is awaited");
     assert!(matches!(handshake.advance(at), Err(Error::Timeout(Phase::Greeting))));
+}
+
+const PLAIN: &str = "AGFsaWNlAHNlY3JldA==";
+
+#[test]
+fn plain_goes_with_the_command_where_the_server_takes_it_and_else_after_its_go_ahead() {
+    let at_once = [
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n", ""),
+        ("T0 OK [CAPABILITY IMAP4rev1] in\r\n", &format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n")),
+    ];
+    assert!(matches!(shake(Security::ImplicitTls, &at_once), Ok(Want::Nothing)));
+    for go_ahead in ["+\r\n", "+ \r\n", "+ go on\r\n", "+ aGVsbG8=\r\n"] {
+        let in_turns = [
+            ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN LOGINDISABLED] hi\r\n", ""),
+            (go_ahead, "T0 AUTHENTICATE PLAIN\r\n"),
+            ("T0 OK [CAPABILITY IMAP4rev1] in\r\n", &format!("{PLAIN}\r\n")),
+        ];
+        assert!(matches!(shake(Security::ImplicitTls, &in_turns), Ok(Want::Nothing)), "{go_ahead}");
+    }
+}
+
+#[test]
+fn a_password_is_said_once_however_often_it_is_asked_for() {
+    let cancelled = [
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", ""),
+        ("+ \r\n", "T0 AUTHENTICATE PLAIN\r\n"),
+        ("+ \r\n", &format!("{PLAIN}\r\n")),
+        ("T0 BAD cancelled\r\n", "*\r\n"),
+    ];
+    assert!(matches!(shake(Security::ImplicitTls, &cancelled), Err(Error::Refused(_))));
+    let with_initial = [
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n", ""),
+        ("+ \r\n", &format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n")),
+        ("T0 NO no\r\n", "*\r\n"),
+    ];
+    assert!(matches!(shake(Security::ImplicitTls, &with_initial), Err(Error::Refused(_))));
+}
+
+#[test]
+fn a_refused_plain_is_not_followed_by_another_try() {
+    let refused = [
+        ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n", ""),
+        ("T0 NO [AUTHENTICATIONFAILED] no\r\n", &format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n")),
+    ];
+    let Err(Error::Refused(refused)) = shake(Security::ImplicitTls, &refused) else { panic!("not refused") };
+    assert_eq!((refused.command, &refused.code), ("AUTHENTICATE", &Some(Code::AuthenticationFailed)));
+}
+
+#[test]
+fn an_ok_before_the_password_was_said_is_no_login() {
+    let early =
+        [("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", ""), ("T0 OK come in\r\n", "T0 AUTHENTICATE PLAIN\r\n")];
+    assert!(matches!(shake(Security::ImplicitTls, &early), Err(Error::Protocol(Violation::AnswerToUnsent))));
 }
