@@ -178,7 +178,9 @@ fn connector(url: &str, ca: Option<&str>) -> Fallible<Connector> {
         connector = connector.port(port);
     }
     if let Some(ca) = ca {
-        connector = connector.tls_config(trusting(ca)?);
+        for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| format!("{ca}: {error}"))? {
+            connector = connector.root(certificate?);
+        }
     }
     let password = match std::env::var("IMAP_PASSWORD") {
         Ok(password) => password,
@@ -202,16 +204,6 @@ fn percent_decoded(text: &str) -> Fallible<String> {
         }
     }
     Ok(String::from_utf8(bytes)?)
-}
-
-fn trusting(ca: &str) -> Fallible<Arc<rustls::ClientConfig>> {
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| format!("{ca}: {error}"))? {
-        roots.add(certificate?)?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
 
 fn take_switch(arguments: &mut Vec<String>, name: &str) -> bool {

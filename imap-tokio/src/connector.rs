@@ -5,25 +5,27 @@ use std::time::Duration;
 
 use imap_proto_core::client::{Client, Driver, Shaken, Wire, shake_hands};
 use imap_proto_core::{Config, Credentials, Error, Handshake, Phase, Security};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tracing::Instrument;
 
+use crate::tls::Trust;
 use crate::wire::{TokioWire, transport};
 
 /// Opens connections: TCP, TLS, greeting, login.
 ///
 /// TLS is implicit, on port 993, unless [`starttls`](Self::starttls) or [`plaintext`](Self::plaintext) is asked for. The server's
-/// certificate is checked against its name and the roots of the web, or as the caller's
-/// [`rustls::ClientConfig`] says.
+/// certificate is checked against its name and the roots of the web, unless [`root`](Self::root),
+/// `platform_roots` or [`tls_config`](Self::tls_config) says otherwise.
 #[derive(Clone, Debug)]
 pub struct Connector {
     host: String,
     address: Option<String>,
     port: Option<u16>,
     security: Security,
-    tls: Option<Arc<rustls::ClientConfig>>,
+    trust: Trust,
     credentials: Option<Credentials>,
     config: Config,
     patience: Duration,
@@ -44,7 +46,7 @@ impl Connector {
             address: None,
             port: None,
             security: Security::ImplicitTls,
-            tls: None,
+            trust: Trust::default(),
             credentials: None,
             config: Config::default(),
             patience: Duration::from_secs(30),
@@ -81,9 +83,22 @@ impl Connector {
         self
     }
 
-    /// Another TLS configuration, as for a private root or a client certificate.
+    /// Trusts a private root, beside others given so, and no longer those of the web.
+    pub fn root(mut self, certificate: CertificateDer<'static>) -> Self {
+        self.trust = self.trust.with_root(certificate);
+        self
+    }
+
+    /// Judges certificates as the operating system does, with the roots that it and its administrator trust.
+    #[cfg(feature = "platform-roots")]
+    pub fn platform_roots(mut self) -> Self {
+        self.trust = Trust::Platform;
+        self
+    }
+
+    /// Another TLS configuration, as for a client certificate. Whatever it says holds, roots included.
     pub fn tls_config(mut self, tls: Arc<rustls::ClientConfig>) -> Self {
-        self.tls = Some(tls);
+        self.trust = Trust::Config(tls);
         self
     }
 
@@ -109,7 +124,7 @@ impl Connector {
     /// login, and whatever else ended the handshake.
     pub async fn connect(&self) -> Result<Client, Error> {
         let (client, driver) = self.open().await?;
-        tokio::spawn(driver);
+        tokio::spawn(driver.instrument(self.span()));
         Ok(client)
     }
 
@@ -118,13 +133,17 @@ impl Connector {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn open(&self) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
+        self.dial().instrument(self.span()).await
+    }
+
+    async fn dial(&self) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
         let host = self.address.as_deref().unwrap_or(&self.host);
         let port = self.port.unwrap_or(self.security.default_port());
         let connecting = TcpStream::connect((host, port));
         let tcp = within(self.patience, Phase::Connect, connecting, || format!("connecting to {host}:{port}")).await?;
         // Commands are small and wait for their answers: Nagle's delay would be paid each time.
         tcp.set_nodelay(true).map_err(|error| Error::Transport(transport(error)))?;
-        self.open_over(tcp).await
+        self.begin(Box::new(tcp)).await
     }
 
     /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
@@ -136,7 +155,15 @@ impl Connector {
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
-        let mut stream: Stream = Box::new(stream);
+        self.begin(Box::new(stream)).instrument(self.span()).await
+    }
+
+    /// What is logged of this connection is logged inside it.
+    fn span(&self) -> tracing::Span {
+        tracing::info_span!(target: "imap", "imap", host = self.host)
+    }
+
+    async fn begin(&self, mut stream: Stream) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
         if self.security.begins_with_tls() {
             stream = self.secure(stream).await?;
         }
@@ -163,7 +190,7 @@ impl Connector {
 
     async fn secure(&self, stream: Stream) -> Result<Stream, Error> {
         let name = ServerName::try_from(self.host.clone()).map_err(|error| Error::Transport(Arc::new(error)))?;
-        let tls = self.tls.clone().map_or_else(default_tls, Ok)?;
+        let tls = self.trust.config()?;
         let connecting = TlsConnector::from(tls).connect(name, stream);
         let host = &self.host;
         Ok(Box::new(within(self.patience, Phase::Tls, connecting, || format!("TLS with {host}")).await?))
@@ -200,16 +227,6 @@ fn in_context(error: io::Error, what: &str) -> io::Error {
     }
 
     io::Error::new(error.kind(), InContext(what.to_owned(), error))
-}
-
-fn default_tls() -> Result<Arc<rustls::ClientConfig>, Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    // Named, since a program may have more than one provider in its tree.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Transport(Arc::new(error)))?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// Letters that nobody can foresee: the standard library keys its hashers at random.

@@ -24,6 +24,7 @@
 
 mod connector;
 mod source;
+mod tls;
 mod wire;
 
 pub use bytes;

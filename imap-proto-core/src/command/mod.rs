@@ -65,7 +65,7 @@ pub struct Completion {
     /// The server's words.
     pub text: String,
     /// The mailbox that is selected now, when the command selects one.
-    pub selected: Option<Selected>,
+    pub selected: Option<alloc::boxed::Box<Selected>>,
 }
 
 /// How a tagged response ended a command.

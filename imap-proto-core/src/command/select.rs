@@ -51,6 +51,6 @@ impl Command for Select {
     }
 
     fn finish(self, ok: Completion) -> Option<Selected> {
-        ok.selected
+        ok.selected.map(|selected| *selected)
     }
 }

@@ -5,7 +5,7 @@ use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
 use crate::error::{Error, Misuse, Phase, Violation};
-use crate::sasl::{AnyMechanism, Mechanism, Plain};
+use crate::sasl::{AnyMechanism, Plain};
 use crate::types::{Capability, Secret};
 
 /// How the stream is secured.

@@ -5,6 +5,7 @@ mod chunking;
 mod event;
 mod handshake;
 mod in_flight;
+mod log;
 mod order;
 mod outbox;
 mod receive;
@@ -238,6 +239,7 @@ impl Connection {
     pub fn abandon(&mut self, id: CommandId, now: Time) -> CancelEffect {
         self.now = now;
         let effect = self.would_drop(id);
+        log::abandoned(id, effect);
         match effect {
             CancelEffect::Removed => {
                 // An IDLE that is to be taken up again may have left half a DONE behind.
@@ -325,6 +327,7 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
+        log::closed(&error);
         let outbox = core::mem::take(&mut self.outbox);
         for entry in self.in_flight.drain() {
             let fate = fate(&entry, &outbox);

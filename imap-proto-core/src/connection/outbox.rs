@@ -19,7 +19,7 @@ struct Segment {
     content: Content,
 }
 
-enum Content {
+pub(super) enum Content {
     Line(LineText),
     Octets(Bytes),
 }
@@ -97,6 +97,7 @@ impl Outbox {
         let (owner, left) = (first.owner, first.as_bytes().len() - self.sent);
         let taken = left.min(n);
         if taken == left {
+            super::log::sent(&first.content);
             self.segments.pop_front();
             self.sent = 0;
         } else {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::in_flight::Stage;
 use super::route::SoFar;
 use super::view::SessionState;
-use super::{CommandId, Connection, Event, Pending};
+use super::{CommandId, Connection, Event, Pending, log};
 use crate::command::{Completion, Effect, Order, Outcome};
 use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
 use crate::types::{Capability, Code};
@@ -112,6 +112,7 @@ impl Connection {
                 self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
             }
             Step::Body => {
+                log::received_octets(self.decoder.octets());
                 let len = self.decoder.octets().len() as u64;
                 self.skip_or(self.body, len, 0, |id| if len > 0 { Found::Body(id) } else { Found::Nothing })
             }
@@ -121,6 +122,7 @@ impl Connection {
 
     fn take_response(&mut self) -> Found {
         let response = self.decoder.response();
+        log::received(&response, self.view.state);
         if self.view.state == SessionState::Greeting {
             return self.take_greeting();
         }
@@ -322,6 +324,7 @@ impl Connection {
             self.view.apply_code(code);
         }
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
+        log::answered(id, entry.name, condition);
         let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
         if idled && ok && entry.abandoned.is_none() {
             entry.stage = Stage::Queued;
@@ -338,7 +341,7 @@ impl Connection {
         match &entry.effect {
             Effect::Select { .. } => {
                 self.view.end_selecting(ok);
-                selected = self.view.selected.clone();
+                selected = self.view.selected.clone().map(Box::new);
             }
             Effect::Enable(asked) if ok => self.enabled(&asked.clone()),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::in_flight::Stage;
 use super::order::{Turn, turn};
-use super::{CommandId, Connection, Pending};
+use super::{CommandId, Connection, Pending, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
@@ -108,6 +108,7 @@ impl Connection {
         }
         self.next_tag = self.next_tag.wrapping_add(1);
         entry.tag = Some(tag);
+        log::begun(id, entry.name, tag);
         let tagged = format!("{}{tag} ", self.config.tag_prefix);
         entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
         self.write_parts(id);
