@@ -4,7 +4,7 @@ use core::ops::Range;
 use memchr::memchr;
 
 use super::Limits;
-use super::literal::{LiteralMarker, ends_inside_quotes, is_body_value};
+use super::literal::{LiteralMarker, ends_inside_quotes, is_body_value, is_fetch};
 
 /// The receive buffer of a connection that has nothing under way.
 const IDLE_SPACE: usize = 1 << 10;
@@ -301,6 +301,21 @@ impl Framer {
             self.line = self.head;
         }
         let segment = trim_line_end(&self.buffer[self.line..end]);
+        if !first && segment.is_empty() && is_fetch(&self.buffer[self.head..self.line]) {
+            // A literal that was announced too short leaves its line end inside the parentheses (quirk 19). What
+            // follows tells.
+            match self.buffer[..self.tail].get(self.scan) {
+                None => {
+                    self.scan = end;
+                    return Ok(Line::Missing);
+                }
+                Some(b' ' | b')') => {
+                    self.line = self.scan;
+                    return Ok(Line::Opened);
+                }
+                Some(_) => {}
+            }
+        }
         let frame_end = self.line + segment.len();
         // What has opened one literal is no status.
         if let Some(marker) = LiteralMarker::at_end_of(segment)

@@ -96,7 +96,8 @@ pub(super) fn is_body_value(prefix: &[u8]) -> bool {
     section && is_fetch(prefix)
 }
 
-fn is_fetch(frame: &[u8]) -> bool {
+/// True where a response is FETCH data, as far as its first words tell.
+pub(super) fn is_fetch(frame: &[u8]) -> bool {
     let mut words = frame[..frame.len().min(MOST_WORD)].split(|b| *b == b' ').filter(|word| !word.is_empty());
     let star = words.next() == Some(b"*");
     let number = words.next().is_some_and(|w| w.iter().all(u8::is_ascii_digit));

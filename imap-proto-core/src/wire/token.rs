@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
     BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, decimal, digits, header_length, looked,
@@ -115,9 +115,19 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
         most_depth: limits.depth,
         damage: Damage::default(),
         sections: true,
+        loose_quotes: true,
     };
     scanner.run(from, limits.tokens);
     scanner.damage
+}
+
+/// True for what may follow a string: nothing, a parenthesis, or a space and what values other than odd atoms begin with.
+fn ends_string(rest: &[u8]) -> bool {
+    match rest {
+        [b' ', next, ..] => next.is_ascii_uppercase() || next.is_ascii_digit() || b"\"(){}~\\\r".contains(next),
+        [next, ..] => matches!(CLASS[*next as usize], SPACE..=CLOSE),
+        [] => true,
+    }
 }
 
 /// The parent of a list that has none.
@@ -138,6 +148,8 @@ struct Scanner<'a> {
     damage: Damage,
     /// False once a section was not closed, so that nobody looks for its end again.
     sections: bool,
+    /// False once a string with bare quotes in it had no end, so that nobody looks for one again.
+    loose_quotes: bool,
 }
 
 impl Scanner<'_> {
@@ -230,12 +242,36 @@ impl Scanner<'_> {
         match quote_or_backslash(self.frame, start) {
             Some(end) if self.frame[end] == b'"' => {
                 looked(end - quote + 1);
+                if self.frame.get(end + 1).is_some_and(|next| !matches!(CLASS[*next as usize], SPACE..=CLOSE)) {
+                    return self.quoted_in_doubt(start, end);
+                }
                 self.push(TokenKind::Quoted, start, end - start);
                 end + 1
             }
             Some(backslash) => self.escaped(start, backslash),
             None => self.unclosed(TokenKind::Quoted, start),
         }
+    }
+
+    /// A string whose quote has something right behind it: another value that a server forgot to set apart (quirk 7),
+    /// or the rest of a string with quotes in it that nobody escaped. Then the one that closes is the first with a
+    /// space, a parenthesis or another value behind it (quirk 8).
+    #[cold]
+    fn quoted_in_doubt(&mut self, start: usize, mut end: usize) -> usize {
+        let frame = self.frame;
+        let next_value = matches!(frame.get(end + 1), Some(b']')) || (frame.get(end + 1) == Some(&b'"') && end > start);
+        if self.loose_quotes && !next_value {
+            let closes = |quote: &usize| frame.get(quote + 1..).is_none_or(ends_string);
+            let mut quotes = memchr_iter(b'"', &frame[end + 1..]).map(|at| end + 1 + at);
+            match quotes.find(closes) {
+                Some(quote) => end = quote,
+                None => self.loose_quotes = false,
+            }
+            looked(frame.len().min(end + 1) - start);
+        }
+        let kind = if memchr(b'\\', &frame[start..end]).is_some() { TokenKind::Escaped } else { TokenKind::Quoted };
+        self.push(kind, start, end - start);
+        end + 1
     }
 
     /// The rest of a quoted string, from its first backslash on.
