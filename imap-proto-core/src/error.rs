@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use crate::types::{Code, Flag, InvalidFlag, InvalidName, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
@@ -92,6 +93,26 @@ pub struct Refused {
     pub code: Option<Code>,
     /// The server's words.
     pub text: String,
+}
+
+impl Refused {
+    /// How long the server wants to be left alone, where it says so in words as Microsoft's do (quirk 49).
+    pub fn backoff(&self) -> Option<Duration> {
+        let (_, rest) = self.text.split_once("Suggested Backoff Time: ")?;
+        let (number, unit) = rest.split_once(' ')?;
+        let number = number.parse().ok()?;
+        match unit {
+            unit if unit.starts_with("milliseconds") => Some(Duration::from_millis(number)),
+            unit if unit.starts_with("seconds") => Some(Duration::from_secs(number)),
+            _ => None,
+        }
+    }
+
+    /// True when the login was good and the mailboxes behind it cannot be reached, which Exchange says in words at
+    /// the first command after it (quirk 51). Logging in again later may help.
+    pub fn is_not_connected(&self) -> bool {
+        self.text.starts_with("User is authenticated but not connected")
+    }
 }
 
 /// What a server did that the protocol forbids.

@@ -217,6 +217,15 @@ impl Connection {
         let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
         if !logging_out {
             self.close_at_end();
+            return Found::Nothing;
+        }
+        // Some never say more, or say the same again (quirk 44). LOGOUT goes alone: nothing else waits.
+        let logout = self.in_flight.iter().find(|e| matches!(e.effect, Effect::Logout) && e.begun).map(|e| e.id);
+        if let Some(id) = logout.filter(|id| !self.outbox.holds(*id)) {
+            self.in_flight.remove(id);
+            let completion = Completion { code: None, text: String::new(), selected: None };
+            self.pending.push_back(Pending::Done { id, outcome: Ok(completion) });
+            self.close(Error::Closed(Closed::LoggedOut));
         }
         Found::Nothing
     }

@@ -341,7 +341,8 @@ impl Framer {
         self.scanned += start as u64;
         let word = &rest[..rest.len().min(LONGEST_STATUS + 1)];
         let word = word.split(|b| matches!(b, b' ' | b'(')).next().unwrap_or_default();
-        let is_status = ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()));
+        let is_status = word.starts_with(b"[")
+            || ["OK", "NO", "BAD", "BYE", "PREAUTH"].iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes()));
         if is_status { None } else { Some(start) }
     }
 

@@ -3,5 +3,6 @@
 mod attack;
 mod cancel;
 mod order;
+mod quirks;
 mod script;
 mod violations;
