@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use imap_testserver::TestServer;
-//! use imap_tokio::{Connector, Credentials, types::{FetchItems, UidSet}};
+//! use imap_tokio::{Connector, Credentials, types::{FetchItems, MailboxName, UidSet}};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +22,7 @@
 //!     .credentials(Credentials::password("alice", "secret"))
 //!     .connect()
 //!     .await?;
-//! let inbox = client.select("INBOX").await?;
+//! let inbox = client.select(MailboxName::inbox()).await?;
 //! let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
 //! let message = messages.try_next().await?.expect("it was delivered");
 //! let subject = message.get().envelope().and_then(|envelope| envelope.subject());

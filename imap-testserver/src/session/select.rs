@@ -25,7 +25,10 @@ impl Session {
             cond_store = true;
         }
         args.end()?;
-        self.view = None;
+        if self.view.take().is_some() {
+            // What comes behind it is of the other mailbox. RFC 7162 §3.2.11
+            self.untagged("OK [CLOSED] The mailbox before is closed");
+        }
         self.cond_store |= cond_store;
         let access = if command == "SELECT" { Access::ReadWrite } else { Access::ReadOnly };
         let Some(account) = self.account.clone() else { return no_such_mailbox() };
