@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! # a comment
-//! ! without MOVE      before the first line: how the server is; `tls`, `tls-required`, `login` (each session begins logged in)
+//! ! without MOVE      how the server is; also `announcing`, `tls`, `tls-required`, `login` (each session begins logged in)
 //! C: A1 NOOP          the first session sends this and CRLF
 //! S: A1 OK Done       and is answered this and CRLF, and nothing else before it sends again
 //! C2: …               a second session of the same user
@@ -36,6 +36,7 @@ impl Conversation {
         for directive in directives {
             builder = match directive.split_once(' ') {
                 Some(("without", name)) => builder.without(Capability::from_wire(name.as_bytes())),
+                Some(("announcing", name)) => builder.announcing(Capability::from_wire(name.as_bytes())),
                 _ if *directive == "tls-required" => builder.tls_required(),
                 _ => {
                     match *directive {
@@ -91,8 +92,8 @@ impl Conversation {
     }
 }
 
-/// Plays the lines of a transcript; the answer is what it should have been.
-fn play(text: &str) -> String {
+/// Plays the lines of a transcript, sent in chunks of so many bytes; the answer is what it should have been.
+fn play(text: &str, chunk: usize) -> String {
     let directives: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("! ")).collect();
     let mut conversation = Conversation::begin(&directives);
     let mut actual = String::new();
@@ -125,7 +126,10 @@ fn play(text: &str) -> String {
         actual += line;
         actual.push('\n');
         let number = who.chars().nth(1).unwrap_or('1');
-        conversation.session(number).0.receive(format!("{}\r\n", sent.strip_prefix(' ').unwrap_or(sent)).as_bytes());
+        let line = format!("{}\r\n", sent.strip_prefix(' ').unwrap_or(sent));
+        for bytes in line.as_bytes().chunks(chunk) {
+            conversation.session(number).0.receive(bytes);
+        }
         flush(&mut conversation, &mut actual);
     }
     actual
@@ -140,7 +144,8 @@ fn conversations_go_as_they_are_written() {
     let mut wrong = Vec::new();
     for file in files {
         let written = fs::read_to_string(&file).unwrap();
-        let actual = play(&written);
+        let actual = play(&written, usize::MAX);
+        assert_eq!(play(&written, 1), actual, "{} byte by byte", file.display());
         if std::env::var_os("IMAP_TRANSCRIPTS").is_some_and(|how| how == "write") {
             fs::write(&file, &actual).unwrap();
         } else if actual != written {

@@ -301,6 +301,10 @@ impl Session {
 
     /// Hands out what was gathered, in the way the script has it.
     fn end_answer(&mut self) {
+        if self.is_over {
+            // Nothing comes behind the end.
+            self.out.clear();
+        }
         if self.out.is_empty() {
             return;
         }
