@@ -157,10 +157,11 @@ impl Fault {
 }
 
 impl Refusal {
-    pub(crate) fn word(self) -> &'static str {
+    /// The line that refuses a command.
+    pub(crate) fn line(self, tag: &str, text: &str) -> String {
         match self {
-            Refusal::No => "NO",
-            Refusal::Bad => "BAD",
+            Refusal::No => format!("{tag} NO {text}\r\n"),
+            Refusal::Bad => format!("{tag} BAD {text}\r\n"),
         }
     }
 }

@@ -1,9 +1,9 @@
-use imap_proto_core::types::{Capability, Uid, UidValidity};
+use imap_proto_core::types::{Capability, MailboxName, Uid, UidSet, UidValidity};
 
 use super::Session;
-use super::answer::{Outcome, no, ok};
+use super::answer::{Outcome, Parsed, no, ok};
 use super::args::Args;
-use super::dispatch::{By, no_such_mailbox};
+use super::dispatch::By;
 use super::fetch::GONE;
 use super::view::{Access, Expunges, Numbers};
 
@@ -11,6 +11,13 @@ use super::view::{Access, Expunges, Numbers};
 struct Copied {
     validity: UidValidity,
     pairs: Vec<(Uid, Uid)>,
+}
+
+/// Whether the messages stay where they were.
+#[derive(Clone, Copy, PartialEq)]
+enum Originals {
+    Stay,
+    Go,
 }
 
 /// Why nothing was copied.
@@ -26,7 +33,7 @@ impl Session {
         let target = args.mailbox()?;
         args.end()?;
         let uids = self.chosen_uids(&numbers)?;
-        match self.copy_to(&uids, &target, by) {
+        match self.copy_to(&uids, &target, by, Originals::Stay) {
             Ok(copied) => ok(format!("{}Copied", self.code(&copied))),
             Err(NotCopied::NoTarget) => no("[TRYCREATE] No such mailbox"),
             Err(NotCopied::Gone) => no(GONE),
@@ -42,7 +49,7 @@ impl Session {
         if self.view.as_ref().is_some_and(|view| view.access == Access::ReadOnly) {
             return no("[READ-ONLY] Nothing is removed from here");
         }
-        let copied = match self.copy_to(&uids, &target, by) {
+        let copied = match self.copy_to(&uids, &target, by, Originals::Go) {
             Ok(copied) => copied,
             Err(NotCopied::NoTarget) => return no("[TRYCREATE] No such mailbox"),
             Err(NotCopied::Gone) => return no(GONE),
@@ -51,22 +58,17 @@ impl Session {
         if !code.is_empty() {
             self.untagged(&format!("OK {code}Moved"));
         }
-        let (Some(account), Some(view)) = (self.account.clone(), &self.view) else { return no_such_mailbox() };
-        let mut store = account.lock();
-        if let Some(mailbox) = store.by_validity(view.validity) {
-            copied.pairs.iter().for_each(|(old, _)| drop(mailbox.remove(*old)));
-        }
-        drop(store);
         self.tell_changes(Expunges::Told);
         ok("Done")
     }
 
-    fn chosen_uids(&self, numbers: &Numbers) -> super::answer::Parsed<Vec<Uid>> {
+    fn chosen_uids(&self, numbers: &Numbers) -> Parsed<Vec<Uid>> {
         let Some(view) = &self.view else { return Ok(Vec::new()) };
         Ok(view.choose(numbers)?.at.into_iter().map(|at| view.entries[at].uid).collect())
     }
 
-    fn copy_to(&self, uids: &[Uid], target: &imap_proto_core::types::MailboxName, by: By) -> Result<Copied, NotCopied> {
+    /// In one go, so that no other session sees half of it.
+    fn copy_to(&self, uids: &[Uid], target: &MailboxName, by: By, originals: Originals) -> Result<Copied, NotCopied> {
         let (Some(account), Some(view)) = (&self.account, &self.view) else { return Err(NotCopied::NoTarget) };
         let mut store = account.lock();
         let validity = store.get(target).ok_or(NotCopied::NoTarget)?.uid_validity;
@@ -77,10 +79,15 @@ impl Session {
         }
         store.changed |= !messages.is_empty();
         let target = store.get_mut(target).ok_or(NotCopied::NoTarget)?;
-        let pairs = messages
+        let pairs: Vec<_> = messages
             .into_iter()
             .map(|message| (message.uid, target.add(message.content, message.flags, message.date)))
             .collect();
+        if originals == Originals::Go
+            && let Some(source) = store.by_validity(view.validity)
+        {
+            pairs.iter().for_each(|(old, _)| drop(source.remove(*old)));
+        }
         Ok(Copied { validity, pairs })
     }
 
@@ -95,6 +102,6 @@ impl Session {
 }
 
 /// UIDs in ascending order as ranges.
-fn ranges(uids: &[Uid]) -> imap_proto_core::types::UidSet {
+fn ranges(uids: &[Uid]) -> UidSet {
     uids.iter().copied().collect()
 }

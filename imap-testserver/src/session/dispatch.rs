@@ -5,10 +5,10 @@ use super::answer::{Answer, Outcome, bad, no, ok};
 use super::args::{Args, is_atom_char};
 use super::spacing::is_strict;
 use super::view::Expunges;
-use super::{LONGEST_COMMAND, Session, Waiting};
+use super::{LONGEST_COMMAND, Output, Session, Waiting};
 use crate::options::Channel;
 use crate::script::{Fault, Refusal};
-use crate::store::DELIMITER;
+use crate::store::{Account, DELIMITER};
 
 /// The longest literal that may go unasked where only `LITERAL-` is offered. RFC 7888 §5
 const LITERAL_MINUS: u64 = 4096;
@@ -214,7 +214,7 @@ impl Session {
         self.end_answer();
         // What came behind it in the clear is nobody's. RFC 9051 §6.2.1
         self.framer.discard();
-        self.outputs.push_back(super::Output::StartTls);
+        self.outputs.push_back(Output::StartTls);
         Ok(Answer::Later)
     }
 
@@ -286,7 +286,7 @@ impl Session {
     }
 }
 
-fn mailbox_missing(account: &crate::store::Account, name: &MailboxName) -> bool {
+fn mailbox_missing(account: &Account, name: &MailboxName) -> bool {
     account.lock().get(name).is_none()
 }
 

@@ -6,7 +6,7 @@ use super::args::Args;
 use super::dispatch::{By, no_such_mailbox};
 use super::fetch_items::{BodyItem, Item};
 use super::view::{Access, Entry, Numbers};
-use crate::message::{body_structure, envelope, section};
+use crate::message::{BodyShape, body_structure, envelope, section};
 use crate::store::Message;
 
 /// The answer when messages that were asked for are gone, and the client does not know yet. RFC 5530 §3
@@ -123,7 +123,7 @@ fn write_fetch(
                 envelope(content.header(), out);
             }
             Item::Structure(shape) => {
-                text(format!("{} ", if *shape == crate::message::BodyShape::Basic { "BODY" } else { "BODYSTRUCTURE" }));
+                text(format!("{} ", if *shape == BodyShape::Basic { "BODY" } else { "BODYSTRUCTURE" }));
                 body_structure(content, *shape, out);
             }
             Item::Body(body) => {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use imap_proto_core::wire::{CommandFramer, CommandPiece, FrameError, Limits};
 
 use crate::options::{Channel, Greeting};
-use crate::script::{Fault, Point, Refusal, Script};
+use crate::script::{Fault, Point, Script};
 use crate::server::Shared;
 use crate::store::Account;
 
@@ -262,7 +262,7 @@ impl Session {
         let fault = self.script().take_for(name);
         match fault {
             Some(Fault::Refuse { with, text, .. }) => {
-                self.out.extend_from_slice(format!("{tag} {} {text}\r\n", with.word()).as_bytes());
+                self.out.extend_from_slice(with.line(tag, &text).as_bytes());
                 self.end_answer();
             }
             Some(Fault::Bye { text, .. }) => self.bye(&text),
@@ -331,12 +331,5 @@ impl Session {
 
     fn capabilities(&self) -> String {
         self.shared.options.announced(self.channel, self.account.is_some()).to_string()
-    }
-}
-
-impl Refusal {
-    /// The line that refuses a command.
-    fn line(self, tag: &str, text: &str) -> String {
-        format!("{tag} {} {text}\r\n", self.word())
     }
 }

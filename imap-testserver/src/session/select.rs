@@ -1,12 +1,13 @@
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use imap_proto_core::types::{Capability, Flag};
+use imap_proto_core::types::{Capability, Flag, UidSet};
 
 use super::Session;
 use super::answer::{Outcome, bad, no, ok};
 use super::args::Args;
 use super::dispatch::no_such_mailbox;
-use super::view::{Access, Expunges, View};
+use super::view::{Access, Expunges, Numbers, View};
 use crate::store::Mailbox;
 
 /// The flags every mailbox knows.
@@ -87,14 +88,14 @@ impl Session {
     }
 
     /// EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, §6.4.9
-    pub(super) fn expunge(&mut self, uids: Option<imap_proto_core::types::UidSet>, args: Args<'_>) -> Outcome {
+    pub(super) fn expunge(&mut self, uids: Option<UidSet>, args: Args<'_>) -> Outcome {
         args.end()?;
         let (Some(account), Some(view)) = (self.account.clone(), &self.view) else { return no_such_mailbox() };
         if view.access == Access::ReadOnly {
             return no("[READ-ONLY] Nothing is removed from here");
         }
         let chosen = match uids {
-            Some(uids) => view.choose(&super::view::Numbers::Uids(uids))?.at,
+            Some(uids) => view.choose(&Numbers::Uids(uids))?.at,
             None => (0..view.entries.len()).collect(),
         };
         let mut store = account.lock();
@@ -117,7 +118,7 @@ impl Session {
 /// The keywords that messages of the mailbox have.
 pub(super) fn keywords(mailbox: &Mailbox) -> Vec<Flag> {
     let all = mailbox.messages().iter().flat_map(|message| &message.flags);
-    let keywords: std::collections::BTreeSet<_> =
+    let keywords: BTreeSet<_> =
         all.filter(|flag| flag.is_keyword() || matches!(flag, Flag::Extension(_))).cloned().collect();
     keywords.into_iter().collect()
 }

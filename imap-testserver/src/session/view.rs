@@ -2,6 +2,7 @@ use imap_proto_core::types::{SeqNum, SeqSet, Uid, UidSet, UidValidity};
 
 use super::Session;
 use super::answer::{Parsed, bad};
+use super::args::Args;
 use super::dispatch::By;
 use super::fetch::flags_text;
 use crate::store::Mailbox;
@@ -109,7 +110,7 @@ pub(super) enum Numbers {
 }
 
 impl Numbers {
-    pub(super) fn parse(args: &mut super::args::Args<'_>, by: By) -> Parsed<Self> {
+    pub(super) fn parse(args: &mut Args<'_>, by: By) -> Parsed<Self> {
         Ok(match by {
             By::SeqNum => Numbers::SeqNums(args.set()?),
             By::Uid => Numbers::Uids(args.set()?),
