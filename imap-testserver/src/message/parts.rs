@@ -1,6 +1,8 @@
 use std::ops::Range;
 
-use mail_parser::{Encoding, Message, MessageParser, MessagePart, PartType};
+use mail_parser::{Encoding, Message, MessagePart, PartType};
+
+use super::PartTree;
 
 /// Deeper parts are taken for leaves: rendering recurses.
 const MOST_DEPTH: usize = 64;
@@ -31,11 +33,8 @@ impl Part {
     }
 }
 
-/// Lets mail-parser find the parts. Only the header fields that say where parts end are parsed, the others are looked at
-/// in their raw form when they are asked for.
 pub(super) fn parse(raw: &[u8]) -> Part {
-    let parser = MessageParser::new().with_mime_headers().default_header_raw();
-    let root = parser.parse(raw).and_then(|message| convert_message(&message, MOST_DEPTH));
+    let root = PartTree::new(raw).and_then(|tree| convert_message(tree.message(), MOST_DEPTH));
     let Some(mut root) = root else {
         // No header field at all: mail-parser calls it no message, IMAP does.
         let body = if raw.starts_with(b"\r\n") { 2 } else { 0 };
@@ -77,4 +76,20 @@ fn convert(message: &Message<'_>, part: &MessagePart<'_>, depth: usize) -> Optio
         _ => Kind::Leaf,
     };
     Some(Part { header: header..body, body: body..end, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nests_too_deep_is_a_leaf() {
+        for level in
+            ["Content-Type: message/rfc822\r\n\r\n", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"]
+        {
+            let raw = level.repeat(50_000);
+            let root = parse(raw.as_bytes());
+            assert_eq!((root.header.start, root.body.end), (0, raw.len()));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use imap_proto_core::types::{Capability, Date, SeqNum, SeqSet, Uid, UidSet};
+use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{HeaderValue, MessageParser, PartType};
 
 use super::Session;
 use super::answer::{Outcome, Parsed, bad, no, ok};
@@ -8,7 +8,7 @@ use super::args::Args;
 use super::dispatch::{By, no_such_mailbox};
 use super::search_keys::{Key, When};
 use super::view::{Entry, Numbers, View};
-use crate::message::Fields;
+use crate::message::{Fields, PartTree};
 use crate::store::Message;
 
 /// The results that ESEARCH returns. RFC 4731 §3.1
@@ -188,16 +188,7 @@ fn decoded(field: &[u8]) -> String {
 
 /// True when the text of some part, decoded, holds it. What is no text is not looked at.
 fn body_holds(raw: &[u8], text: &str) -> bool {
-    let parser = MessageParser::new().with_mime_headers().default_header_raw();
-    parser.parse(raw).is_some_and(|message| parts_hold(&message, text))
-}
-
-fn parts_hold(message: &mail_parser::Message<'_>, text: &str) -> bool {
-    message.parts.iter().any(|part| match &part.body {
-        PartType::Text(body) | PartType::Html(body) => body.to_lowercase().contains(text),
-        PartType::Message(inner) => parts_hold(inner, text),
-        _ => false,
-    })
+    PartTree::new(raw).is_some_and(|tree| tree.any_text(|body| body.to_lowercase().contains(text)))
 }
 
 /// The day of the Date field, in its own time zone. RFC 9051 §6.4.4
