@@ -2,6 +2,7 @@
 //! and the encoder.
 
 mod atom;
+mod command_frame;
 mod decoder;
 mod encode;
 mod frame;
@@ -17,6 +18,7 @@ mod token;
 mod value;
 
 pub(crate) use atom::is_atom;
+pub use command_frame::{CommandFramer, CommandPiece};
 pub use decoder::{Decoder, Step};
 pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};

@@ -1,0 +1,335 @@
+//! One connection's side of the protocol, without IO.
+
+mod answer;
+mod append;
+mod args;
+mod authenticate;
+mod copy;
+mod dispatch;
+mod fetch;
+mod fetch_items;
+mod list;
+mod list_options;
+mod mailboxes;
+mod search;
+mod search_keys;
+mod select;
+mod spacing;
+mod status;
+mod store;
+mod view;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use imap_proto_core::wire::{CommandFramer, CommandPiece, FrameError, Limits};
+
+use crate::options::{Channel, Greeting};
+use crate::script::{Fault, Point, Script};
+use crate::server::Shared;
+use crate::store::Account;
+
+use answer::{Answer, Bad};
+use view::View;
+
+/// The longest command, messages to append included: what tests upload.
+const LONGEST_COMMAND: usize = 64 << 20;
+
+/// One connection to a [`TestServer`](crate::TestServer): bytes in, bytes out, no IO and no clock.
+///
+/// Bytes of the client go into [`receive`](Self::receive); what is to be done then comes from
+/// [`next_output`](Self::next_output), until there is no more. Between the two, [`watch`](Self::watch) says who is to be woken
+/// when another session has changed something, and [`look`](Self::look) tells the client, if it is in IDLE.
+///
+/// ```
+/// use imap_testserver::{Channel, Output, TestServer};
+///
+/// let server = TestServer::builder().user("alice", "secret").start();
+/// let mut session = server.session(Channel::Clear);
+/// assert!(matches!(session.next_output(), Some(Output::Bytes(greeting)) if greeting.starts_with(b"* OK ")));
+/// session.receive(b"A1 LOGIN alice secret\r\n");
+/// assert!(matches!(session.next_output(), Some(Output::Bytes(answer)) if answer.starts_with(b"A1 OK ")));
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    shared: Arc<Shared>,
+    channel: Channel,
+    framer: CommandFramer,
+    account: Option<Arc<Account>>,
+    view: Option<View>,
+    waiting: Waiting,
+    /// Set by a literal that must not be sent unasked; the command is not obeyed.
+    bad_literal: bool,
+    /// The client knows mod-sequences. RFC 7162 §3.1
+    cond_store: bool,
+    is_over: bool,
+    /// The answer under way.
+    out: Vec<u8>,
+    outputs: VecDeque<Output>,
+}
+
+/// What the session wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// These bytes are to be sent, and flushed.
+    Bytes(Vec<u8>),
+    /// So much time is to pass first.
+    Pause(Duration),
+    /// TLS is to be taken up now, then [`Session::tls_begun`] to be called.
+    StartTls,
+    /// The connection is to be closed. Nothing comes after it.
+    Close,
+}
+
+/// What the next line of the client is.
+#[derive(Debug)]
+enum Waiting {
+    Command,
+    /// The response to a challenge of AUTHENTICATE.
+    Response {
+        tag: String,
+    },
+    /// `DONE`
+    Done {
+        tag: String,
+    },
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, channel: Channel) -> Self {
+        let limits = {
+            let mut limits = Limits::default();
+            limits.response = LONGEST_COMMAND;
+            limits
+        };
+        let mut session = Session {
+            shared,
+            channel,
+            framer: CommandFramer::new(limits),
+            account: None,
+            view: None,
+            waiting: Waiting::Command,
+            bad_literal: false,
+            cond_store: false,
+            is_over: false,
+            out: Vec::new(),
+            outputs: VecDeque::new(),
+        };
+        session.greet();
+        session
+    }
+
+    /// Takes bytes from the client. After [`Output::Close`] they are thrown away.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        if self.is_over {
+            return;
+        }
+        self.framer.receive(bytes);
+        while !self.is_over {
+            match self.framer.next_piece() {
+                Ok(None) => break,
+                Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
+                    let prefix = self.framer.bytes(prefix).to_vec();
+                    self.literal(&prefix, len, synchronizing);
+                }
+                Ok(Some(CommandPiece::Command { frame, crlf })) => {
+                    let frame = self.framer.bytes(frame).to_vec();
+                    self.line(&frame, crlf);
+                }
+                Err(FrameError::TooLong { .. }) => self.bye("[TOOBIG] Command too long"),
+                Err(_) => self.bye("Literal too long"),
+            }
+        }
+        self.end_answer();
+    }
+
+    /// What is to be done next; `None` when the client is to be heard.
+    pub fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// True when [`next_output`](Self::next_output) has something.
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    /// Takes note that the connection is encrypted from here on.
+    pub fn tls_begun(&mut self) {
+        self.channel = Channel::Tls;
+    }
+
+    /// Has the waker called once, when another session of the same user changes something.
+    pub fn watch(&self, waker: &Waker) {
+        if let Some(account) = &self.account {
+            account.watch(waker);
+        }
+    }
+
+    /// Tells a client in IDLE what other sessions have changed; any other learns it with its next command.
+    pub fn look(&mut self) {
+        if matches!(self.waiting, Waiting::Done { .. }) && !self.is_over {
+            self.tell_changes(view::Expunges::Told);
+            self.end_answer();
+        }
+    }
+
+    /// True when nothing more is going to happen.
+    pub fn is_over(&self) -> bool {
+        self.is_over && self.outputs.is_empty()
+    }
+
+    fn greet(&mut self) {
+        if self.script().closes_at(&Point::Greeting) {
+            return self.close();
+        }
+        match self.shared.options.greeting.clone() {
+            Greeting::Ok => {
+                let capabilities = self.capabilities();
+                self.untagged(&format!("OK [CAPABILITY {capabilities}] Ready"));
+            }
+            Greeting::PreAuth(user) => {
+                self.account = Some(self.shared.account(&user));
+                let capabilities = self.capabilities();
+                self.untagged(&format!("PREAUTH [CAPABILITY {capabilities}] Logged in as {user}"));
+            }
+            Greeting::Bye(text) => self.bye(&text),
+        }
+        self.end_answer();
+    }
+
+    fn literal(&mut self, prefix: &[u8], len: u64, synchronizing: bool) {
+        if !synchronizing {
+            self.bad_literal |= !self.takes_unasked(len);
+            return;
+        }
+        match self.refusal(prefix, len) {
+            Some(line) => {
+                self.framer.refuse_literal();
+                self.bad_literal = false;
+                self.out.extend_from_slice(line.as_bytes());
+                self.end_answer();
+            }
+            None => self.go_on("Ready for literal data"),
+        }
+    }
+
+    fn line(&mut self, frame: &[u8], crlf: bool) {
+        let bad_literal = std::mem::take(&mut self.bad_literal);
+        match std::mem::replace(&mut self.waiting, Waiting::Command) {
+            Waiting::Command => match (crlf, bad_literal) {
+                (true, false) => self.command(frame),
+                (true, true) => self.refuse_whole(frame, "Literal not waited for"),
+                (false, _) => self.refuse_whole(frame, "Line does not end in CRLF"),
+            },
+            Waiting::Response { tag } => {
+                let outcome = self.authenticate_response(frame);
+                self.finish(&tag, "AUTHENTICATE", outcome);
+            }
+            Waiting::Done { tag } => {
+                let outcome = if frame.eq_ignore_ascii_case(b"DONE") {
+                    self.tell_changes(view::Expunges::Told);
+                    answer::ok("Idle is over")
+                } else {
+                    answer::bad("DONE expected")
+                };
+                self.finish(&tag, "IDLE", outcome);
+            }
+        }
+    }
+
+    /// Ends a command: what changed is told by the command itself, the tagged line comes last.
+    fn finish(&mut self, tag: &str, name: &str, outcome: Result<Answer, Bad>) {
+        if let Some(account) = self.account.clone() {
+            account.tell_of_changes();
+        }
+        if self.script().closes_at(&Point::After(name.to_owned())) {
+            return self.close();
+        }
+        let line = match outcome {
+            Ok(Answer::Later) => String::new(),
+            Ok(Answer::Ok(text)) => format!("{tag} OK {text}\r\n"),
+            Ok(Answer::No(text)) => format!("{tag} NO {text}\r\n"),
+            Err(Bad(text)) => format!("{tag} BAD {text}\r\n"),
+        };
+        self.out.extend_from_slice(line.as_bytes());
+        self.end_answer();
+    }
+
+    /// Does what the script has for a command of this name; true when that is all the client gets.
+    fn misbehave(&mut self, tag: &str, name: &str) -> bool {
+        let fault = self.script().take_for(name);
+        match fault {
+            Some(Fault::Refuse { with, text, .. }) => {
+                self.out.extend_from_slice(with.line(tag, &text).as_bytes());
+                self.end_answer();
+            }
+            Some(Fault::Bye { text, .. }) => self.bye(&text),
+            Some(_) => self.close(),
+            None => return false,
+        }
+        true
+    }
+
+    fn untagged(&mut self, text: &str) {
+        self.out.extend_from_slice(b"* ");
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Asks the client to go on.
+    fn go_on(&mut self, text: &str) {
+        if self.script().closes_at(&Point::Continuation) {
+            return self.close();
+        }
+        self.out.extend_from_slice(format!("+ {text}\r\n").as_bytes());
+        self.end_answer();
+    }
+
+    fn bye(&mut self, text: &str) {
+        self.untagged(&format!("BYE {text}"));
+        self.end_answer();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.out.clear();
+        self.is_over = true;
+        self.outputs.push_back(Output::Close);
+    }
+
+    /// Hands out what was gathered, in the way the script has it.
+    fn end_answer(&mut self) {
+        if self.is_over {
+            // Nothing comes behind the end.
+            self.out.clear();
+        }
+        if self.out.is_empty() {
+            return;
+        }
+        let (insert, delay, split) = {
+            let mut script = self.script();
+            (script.take_insert(), script.delay(), script.split())
+        };
+        let mut bytes = Vec::new();
+        if let Some(line) = insert {
+            bytes.extend_from_slice(&line);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.append(&mut self.out);
+        self.outputs.extend(delay.map(Output::Pause));
+        match split {
+            Some(length) => self.outputs.extend(bytes.chunks(length).map(|piece| Output::Bytes(piece.to_vec()))),
+            None => self.outputs.push_back(Output::Bytes(bytes)),
+        }
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.shared.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn capabilities(&self) -> String {
+        self.shared.options.announced(self.channel, self.account.is_some()).to_string()
+    }
+}
