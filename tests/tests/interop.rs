@@ -50,10 +50,11 @@ impl Peer<'_> {
 fn everywhere(operation: impl AsyncFn(&Peer<'_>)) {
     const TLS: &[Security] = &[Security::ImplicitTls];
     const ALL: &[Security] = &[Security::ImplicitTls, Security::StartTls, Security::Plaintext];
+    type Start = fn() -> Option<Box<dyn Server>>;
     fn boxed<S: Server + 'static>(server: S) -> Box<dyn Server> {
         Box::new(server)
     }
-    let starts: [(fn() -> Option<Box<dyn Server>>, &[Security]); 3] = [
+    let starts: [(Start, &[Security]); 3] = [
         (|| Dovecot::start().map(boxed), ALL),
         (|| Cyrus::start().map(boxed), TLS),
         (|| Courier::start().map(boxed), TLS),
