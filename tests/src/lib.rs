@@ -1,7 +1,9 @@
-//! A strict in-memory server and a rig for real ones.
+//! A strict in-memory server and rigs for real ones.
 
-pub mod dovecot;
 pub mod mailbox;
 pub mod memory;
+pub mod servers;
 pub mod stepper;
 pub mod strict;
+
+pub use servers::{courier, cyrus, dovecot};

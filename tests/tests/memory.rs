@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cap::Cap;
-use imap_tests::dovecot::Dovecot;
 use imap_tests::mailbox::add_to_maildir;
+use imap_tests::servers::{Dovecot, Server};
 use imap_tokio::types::{FetchItems, MailboxName, Section, Uid, UidSet};
 use imap_tokio::{Client, Connector, Credentials, Security};
 use session::{connector, trusting};

@@ -1,11 +1,11 @@
-//! The rig itself: Dovecot starts and answers, and the strict server takes what Dovecot takes.
+//! The rigs themselves: the servers start, answer and go, and the strict server takes what Dovecot takes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use imap_tests::dovecot::Dovecot;
 use imap_tests::mailbox::{big_message, fill_maildir, message};
+use imap_tests::servers::{Courier, Cyrus, Dovecot, PASSWORD, Server, USERS};
 use imap_tests::strict::{Options, StrictServer};
 
 /// A session that any IMAP4rev1 server with LITERAL+, UIDPLUS and IDLE takes; each step ends in a line that starts so.
@@ -38,8 +38,8 @@ struct Line {
 }
 
 impl Line {
-    fn open(server: &Dovecot) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("Dovecot listens");
+    fn open(server: &dyn Server) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("the server listens");
         let mut line = Self { reader: BufReader::new(stream) };
         line.read_until("* OK ");
         line
@@ -107,15 +107,54 @@ fn the_strict_server_takes_what_dovecot_takes() {
 
 #[test]
 fn a_stopped_dovecot_leaves_nothing_behind() {
-    let Some(server) = Dovecot::start() else {
+    serves_and_goes(Dovecot::start());
+}
+
+#[test]
+fn a_stopped_cyrus_leaves_nothing_behind() {
+    serves_and_goes(Cyrus::start());
+}
+
+#[test]
+fn a_stopped_courier_leaves_nothing_behind() {
+    serves_and_goes(Courier::start());
+}
+
+fn serves_and_goes(server: Option<impl Server>) {
+    let Some(server) = server else {
         return;
     };
+    for user in USERS {
+        let mut line = Line::open(&server);
+        line.send(&format!("a LOGIN {user} {PASSWORD}\r\n"), "a OK ");
+        let answer = line.send("b SELECT INBOX\r\n", "b OK ");
+        assert!(answer.contains("* 0 EXISTS\r\n"), "{answer}");
+    }
+    let log = server.log();
+    assert!(log.contains("alice"), "the log tells of logins: {log}");
+    let mut open = Line::open(&server);
     let dir: PathBuf = server.ca_pem_path().ancestors().skip(2).take(1).collect();
-    assert!(dir.join("dovecot.conf").exists());
-    let port = server.plain_port();
+    assert!(dir.join("users").exists());
+    let ports = [server.plain_port(), server.tls_port()];
     drop(server);
     assert!(!dir.exists());
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    for port in ports {
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    }
+    let mut rest = String::new();
+    // A session that was open is over, in whatever way.
+    while open.reader.read_line(&mut rest).is_ok_and(|read| read > 0) {}
+    assert_eq!(processes_of(&dir), [] as [String; 0]);
+    let mounts = std::fs::read_to_string("/proc/mounts").expect("Linux tells");
+    assert!(!mounts.contains(&*dir.to_string_lossy()), "{mounts}");
+}
+
+/// Processes that have the directory in their command line.
+fn processes_of(dir: &Path) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").expect("Linux tells");
+    let lines = processes.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(&*dir.to_string_lossy())).collect()
 }
 
 #[test]

@@ -6,8 +6,8 @@
 use std::error::Error;
 use std::io::{copy, sink, stdin};
 
-use imap_tests::dovecot::Dovecot;
 use imap_tests::mailbox::{add_to_maildir, big_message, fill_maildir};
+use imap_tests::servers::{Dovecot, Server};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut messages, mut megabytes) = (100, None);

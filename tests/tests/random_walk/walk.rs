@@ -26,6 +26,8 @@ pub(crate) struct Walk {
     unproven: usize,
     reader_dropped: bool,
     select_dropped: bool,
+    /// One SELECT in so many is an EXAMINE.
+    examines: Option<usize>,
 }
 
 /// How many more times the operation under way is polled before it is dropped.
@@ -76,7 +78,7 @@ impl Polls {
 
 impl Walk {
     pub(crate) async fn begin(model: Arc<Model>, connector: Connector, random: Random) -> Self {
-        let client = connector.connect().await.expect("Dovecot lets us in");
+        let client = connector.connect().await.expect("the server lets us in");
         Walk {
             model,
             connector,
@@ -87,7 +89,14 @@ impl Walk {
             unproven: 0,
             reader_dropped: false,
             select_dropped: false,
+            examines: Some(3),
         }
+    }
+
+    /// Selects no mailbox to be read only: Courier refuses an APPEND to that one then.
+    pub(crate) fn without_examine(mut self) -> Self {
+        self.examines = None;
+        self
     }
 
     /// Does so many things, settles, and logs out.
@@ -128,7 +137,7 @@ impl Walk {
         let owed = matches!(error, Error::Closed(Closed::OctetsOwed | Closed::DriverGone));
         assert!(owed && self.reader_dropped, "operation {number}: {error:?}");
         *self.tally.closed.entry("a reader was dropped inside its message".to_owned()).or_default() += self.unproven;
-        self.client = self.connector.connect().await.expect("Dovecot lets us in again");
+        self.client = self.connector.connect().await.expect("the server lets us in again");
         self.open = None;
         self.select_dropped = false;
         self.proven(0);
@@ -187,7 +196,11 @@ impl Walk {
         let target = self.random.below(self.model.count());
         let known = self.model.known(target);
         let name = self.model.name(target);
-        let select = if self.random.one_in(3) { self.client.examine(name) } else { self.client.select(name) };
+        let select = if self.examines.is_some_and(|often| self.random.one_in(often)) {
+            self.client.examine(name)
+        } else {
+            self.client.select(name)
+        };
         match polls.of(pin!(select)).await.transpose()? {
             None => {
                 // The old handle answers for its own mailbox, or refuses.

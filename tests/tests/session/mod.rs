@@ -1,11 +1,11 @@
-//! Connectors to the rig's Dovecot.
+//! Connectors to the servers of the rigs.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imap_tests::dovecot::Dovecot;
+use imap_tests::servers::{PASSWORD, Server};
 use imap_tokio::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use imap_tokio::{Connector, Credentials, Security};
 
@@ -13,12 +13,12 @@ use imap_tokio::{Connector, Credentials, Security};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Connects to the rig's server in that way, as one of its users.
-pub(crate) fn connector(server: &Dovecot, security: Security, user: &str) -> Connector {
-    unauthenticated(server, security).credentials(Credentials::password(user, Dovecot::PASSWORD))
+pub(crate) fn connector(server: &dyn Server, security: Security, user: &str) -> Connector {
+    unauthenticated(server, security).credentials(Credentials::password(user, PASSWORD))
 }
 
 /// The same without logging in.
-pub(crate) fn unauthenticated(server: &Dovecot, security: Security) -> Connector {
+pub(crate) fn unauthenticated(server: &dyn Server, security: Security) -> Connector {
     let connector = Connector::new("localhost").address("127.0.0.1").tls_config(trusting(server.ca_der()));
     match security {
         Security::ImplicitTls => connector.port(server.tls_port()),
@@ -38,10 +38,10 @@ pub(crate) fn trusting(root: &[u8]) -> Arc<ClientConfig> {
 }
 
 /// Makes mailboxes, for which the client has no command yet.
-pub(crate) fn create_mailboxes(server: &Dovecot, user: &str, names: &[&str]) {
-    let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("Dovecot listens");
+pub(crate) fn create_mailboxes(server: &dyn Server, user: &str, names: &[&str]) {
+    let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("the server listens");
     let mut reader = BufReader::new(stream);
-    let login = format!("LOGIN {user} {}", Dovecot::PASSWORD);
+    let login = format!("LOGIN {user} {}", PASSWORD);
     let creates = names.iter().map(|name| format!("CREATE {name}"));
     for command in std::iter::once(login).chain(creates) {
         reader.get_mut().write_all(format!("x {command}\r\n").as_bytes()).expect("the connection is open");

@@ -1,4 +1,4 @@
-//! Operations dropped half-way on a real server: the connection goes on rightly, and no message is lost, doubled or
+//! Operations dropped half-way on real servers: the connection goes on rightly, and no message is lost, doubled or
 //! altered.
 //!
 //! `IMAP_TESTS_OPERATIONS` sets how many operations each runtime does, `IMAP_TESTS_SEED` which ones.
@@ -9,11 +9,12 @@ mod session;
 use std::sync::Arc;
 use std::time::Instant;
 
-use imap_tests::dovecot::Dovecot;
+use imap_tests::servers::{Courier, Cyrus, Dovecot, Server};
 use imap_tokio::types::{FetchItems, Section, UidSet};
 use imap_tokio::{LiteralPolicy, Security};
 use random_walk::{Damage, Model, Random, Tally, Walk};
 use session::{connector, create_mailboxes};
+use tokio::runtime::Runtime;
 
 const MAILBOXES: [&str; 4] = ["INBOX", "Work", "Lists", "Rest"];
 const SEED: u64 = 0x1d1e;
@@ -23,31 +24,54 @@ const BEFORE: usize = 200;
 
 #[test]
 fn operations_dropped_on_several_threads_leave_the_connection_and_the_mailboxes_right() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
-    walk(&runtime.expect("a runtime"), "alice", "several threads");
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    walk(&several_threads(), &server, &MAILBOXES, OPERATIONS);
 }
 
 #[test]
 fn operations_dropped_on_one_thread_leave_the_connection_and_the_mailboxes_right() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    walk(&runtime.expect("a runtime"), "bob", "one thread");
+    walk(&runtime.expect("a runtime"), &server, &MAILBOXES, OPERATIONS);
+}
+
+#[test]
+fn operations_dropped_on_cyrus_leave_the_connection_and_the_mailboxes_right() {
+    let Some(server) = Cyrus::start() else {
+        return;
+    };
+    walk(&several_threads(), &server, &MAILBOXES, OPERATIONS / 2);
+}
+
+#[test]
+fn operations_dropped_on_courier_leave_the_connection_and_the_mailboxes_right() {
+    let Some(server) = Courier::start() else {
+        return;
+    };
+    // All mailboxes are below INBOX.
+    walk(&several_threads(), &server, &["INBOX", "INBOX.Work", "INBOX.Lists", "INBOX.Rest"], OPERATIONS / 2);
+}
+
+fn several_threads() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-fn walk(runtime: &tokio::runtime::Runtime, user: &'static str, title: &str) {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    create_mailboxes(&server, user, &MAILBOXES[1..]);
+fn walk(runtime: &Runtime, server: &(impl Server + Sync), mailboxes: &[&'static str], operations: usize) {
+    let (user, title) = ("alice", server.name());
+    create_mailboxes(server, user, &mailboxes[1..]);
     let began = Instant::now();
-    let (seed, operations) = (number("IMAP_TESTS_SEED", SEED), number("IMAP_TESTS_OPERATIONS", OPERATIONS as u64));
+    let (seed, operations) = (number("IMAP_TESTS_SEED", SEED), number("IMAP_TESTS_OPERATIONS", operations as u64));
     eprintln!("{title}: {operations} operations of seed {seed}");
-    let server = &server;
     runtime.block_on(async {
-        let model = Arc::new(Model::new(&MAILBOXES));
+        let model = Arc::new(Model::new(mailboxes));
         fill(server, user, &model).await;
         let tally = run(server, user, &model, seed, operations as usize).await;
         let damage = compare(server, user, &model).await;
@@ -62,13 +86,13 @@ fn walk(runtime: &tokio::runtime::Runtime, user: &'static str, title: &str) {
 }
 
 /// The mailboxes have messages before anything is dropped.
-async fn fill(server: &Dovecot, user: &str, model: &Arc<Model>) {
+async fn fill(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>) {
     let connector = connector(server, Security::Plaintext, user);
     Walk::begin(model.clone(), connector, Random::new(1)).await.fill(BEFORE).await;
 }
 
 /// Connections of all kinds at once: TLS or not, literals waiting for `+` or not.
-async fn run(server: &Dovecot, user: &str, model: &Arc<Model>, seed: u64, operations: usize) -> Tally {
+async fn run(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>, seed: u64, operations: usize) -> Tally {
     let kinds = [
         (Security::Plaintext, LiteralPolicy::AsAdvertised),
         (Security::ImplicitTls, LiteralPolicy::Synchronizing),
@@ -79,7 +103,10 @@ async fn run(server: &Dovecot, user: &str, model: &Arc<Model>, seed: u64, operat
     for (index, (security, literals)) in kinds.into_iter().enumerate() {
         let connector = connector(server, security, user).config(|config| config.literals = literals);
         let random = Random::new(seed.wrapping_add(index as u64));
-        let walk = Walk::begin(model.clone(), connector, random).await;
+        let mut walk = Walk::begin(model.clone(), connector, random).await;
+        if server.name() == "Courier" {
+            walk = walk.without_examine();
+        }
         walks.push(tokio::spawn(walk.run(operations / kinds.len())));
     }
     let mut all = Tally::default();
@@ -90,8 +117,8 @@ async fn run(server: &Dovecot, user: &str, model: &Arc<Model>, seed: u64, operat
 }
 
 /// Reads every mailbox to its end over a fresh connection.
-async fn compare(server: &Dovecot, user: &str, model: &Model) -> Damage {
-    let client = connector(server, Security::Plaintext, user).connect().await.expect("Dovecot lets us in");
+async fn compare(server: &(dyn Server + Sync), user: &str, model: &Model) -> Damage {
+    let client = connector(server, Security::Plaintext, user).connect().await.expect("the server lets us in");
     let mut all = Damage::default();
     for mailbox in 0..model.count() {
         let opened = client.examine(model.name(mailbox)).await.expect("the mailbox is there");

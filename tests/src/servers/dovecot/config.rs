@@ -1,8 +1,7 @@
-use std::fs;
 use std::io;
-use std::path::Path;
 
-use super::Dovecot;
+use crate::servers::rig::Place;
+use crate::servers::{PASSWORD, USERS};
 
 /// The owner of all mail: a bare number, it needs no entry in passwd.
 pub(super) const MAIL_UID: u32 = 5000;
@@ -85,14 +84,8 @@ service imap {
 ";
 
 /// Writes `dovecot.conf` and `users`.
-pub(super) fn write(dir: &Path, plain_port: u16, tls_port: u16) -> io::Result<()> {
-    let config = TEMPLATE
-        .replace("@DIR@", &dir.display().to_string())
-        .replace("@UID@", &MAIL_UID.to_string())
-        .replace("@PLAIN@", &plain_port.to_string())
-        .replace("@TLS@", &tls_port.to_string());
-    fs::write(dir.join("dovecot.conf"), config)?;
-    let users: String =
-        Dovecot::USERS.iter().map(|user| format!("{user}:{{PLAIN}}{}::::::\n", Dovecot::PASSWORD)).collect();
-    fs::write(dir.join("users"), users)
+pub(super) fn write(place: &Place) -> io::Result<()> {
+    place.write("dovecot.conf", &TEMPLATE.replace("@UID@", &MAIL_UID.to_string()))?;
+    let users: String = USERS.iter().map(|user| format!("{user}:{{PLAIN}}{PASSWORD}::::::\n")).collect();
+    place.write("users", &users)
 }

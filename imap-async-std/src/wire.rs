@@ -1,0 +1,114 @@
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use imap_proto_core::Time;
+use imap_proto_core::client::{TransportError, Wire};
+
+/// Parts of one vectored write.
+const MOST_PARTS: usize = 32;
+
+/// Any stream of `futures-io` as a [`Wire`], with a timer of the caller's.
+///
+/// `sleep` makes a future that ends at an instant, whatever it ends with: `smol::Timer::at` is one. It is called whenever
+/// there is another instant to wait for, and what it made before is dropped then.
+pub struct FuturesWire<S, F, T> {
+    stream: S,
+    began: Instant,
+    sleep: F,
+    sleeping: Option<(Instant, Pin<Box<T>>)>,
+}
+
+impl<S, F: FnMut(Instant) -> T, T: Future> FuturesWire<S, F, T> {
+    /// Takes a connected stream. The time of the connection begins now.
+    pub fn new(stream: S, sleep: F) -> Self {
+        Self::from_parts(Instant::now(), stream, sleep)
+    }
+
+    /// A connection that began at that time, as when TLS is put over its stream.
+    pub fn from_parts(began: Instant, stream: S, sleep: F) -> Self {
+        FuturesWire { stream, began, sleep, sleeping: None }
+    }
+
+    /// When the connection began, its stream, and its timer.
+    pub fn into_parts(self) -> (Instant, S, F) {
+        (self.began, self.stream, self.sleep)
+    }
+}
+
+impl<S, F, T> Wire for FuturesWire<S, F, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: FnMut(Instant) -> T + Unpin,
+    T: Future,
+{
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<Result<usize, TransportError>> {
+        match ready!(Pin::new(&mut self.stream).poll_read(cx, into)) {
+            Ok(n) => Poll::Ready(Ok(n)),
+            // TLS cut off without a close_notify. What it cut off decides what that means.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+            Err(error) => Poll::Ready(Err(transport(error))),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, from: &[&[u8]]) -> Poll<Result<usize, TransportError>> {
+        let stream = Pin::new(&mut self.stream);
+        if let [part] = from {
+            return stream.poll_write(cx, part).map_err(transport);
+        }
+        let mut slices = [IoSlice::new(&[]); MOST_PARTS];
+        let count = from.len().min(MOST_PARTS);
+        for (slice, part) in slices.iter_mut().zip(from) {
+            *slice = IoSlice::new(part);
+        }
+        // A stream that knows no vectored write takes the first part that is not empty.
+        stream.poll_write_vectored(cx, &slices[..count]).map_err(transport)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Pin::new(&mut self.stream).poll_flush(cx).map_err(transport)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Pin::new(&mut self.stream).poll_close(cx).map_err(transport)
+    }
+
+    fn now(&self) -> Time {
+        self.began.elapsed()
+    }
+
+    fn poll_sleep_until(&mut self, cx: &mut Context<'_>, at: Time) -> Poll<()> {
+        // What is to happen later than the clock can tell is not to happen.
+        let Some(deadline) = self.began.checked_add(at) else { return Poll::Pending };
+        if Instant::now() >= deadline {
+            self.sleeping = None;
+            return Poll::Ready(());
+        }
+        let sleeping = match self.sleeping.take() {
+            Some((until, sleeping)) if until == deadline => sleeping,
+            _ => Box::pin((self.sleep)(deadline)),
+        };
+        let (_, sleeping) = self.sleeping.insert((deadline, sleeping));
+        let ended = sleeping.as_mut().poll(cx).is_ready();
+        if ended {
+            // It is not to be polled again.
+            self.sleeping = None;
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+impl<S: fmt::Debug, F, T> fmt::Debug for FuturesWire<S, F, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FuturesWire").field("stream", &self.stream).field("began", &self.began).finish_non_exhaustive()
+    }
+}
+
+fn transport(error: io::Error) -> TransportError {
+    Arc::new(error)
+}
