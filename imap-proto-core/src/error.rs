@@ -221,6 +221,15 @@ pub enum Misuse {
     /// A flag that no client may set: `\Recent`, `\*`, or one that is no atom.
     #[error("a flag that cannot be stored")]
     Flag(Flag),
+    /// RECURSIVEMATCH without an option that it could apply to. RFC 9051 §6.3.9.1
+    #[error("a recursive match of nothing in particular")]
+    LoneRecursiveMatch,
+    /// A command that asks for something, and nothing to ask for.
+    #[error("nothing is asked for")]
+    NothingAsked,
+    /// More fields, or longer ones, than ID may have. RFC 2971 §3.3
+    #[error("an identification that is too long")]
+    Identification,
     /// A message without octets, which servers take for a cancellation (RFC 3502).
     #[error("an empty message")]
     EmptyMessage,

@@ -7,6 +7,7 @@ mod driver;
 mod fetch;
 mod handshake;
 mod mailbox;
+mod mailboxes;
 mod operation;
 mod pump;
 mod queue;

@@ -6,14 +6,20 @@
 mod append;
 mod authenticate;
 mod capability;
+mod enable;
 mod fetch;
+mod id;
 mod idle;
+mod list;
 mod login;
 mod logout;
+mod mailboxes;
+mod namespace;
 mod noop;
 mod search;
 mod select;
 mod starttls;
+mod status;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -22,18 +28,24 @@ use alloc::vec::Vec;
 pub use append::{Append, Message, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
+pub use enable::Enable;
 pub use fetch::Fetch;
+pub use id::Id;
 pub use idle::Idle;
+pub use list::{List, Lsub};
 pub use login::Login;
 pub use logout::Logout;
+pub use mailboxes::{Check, Create, Delete, Rename, Subscribe, Unsubscribe};
+pub use namespace::NamespaceCommand;
 pub use noop::Noop;
 pub use search::Search;
 pub use select::{Access, Select};
 pub(crate) use starttls::StartTls;
+pub use status::StatusCommand;
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
-use crate::types::{Capability, Code, FetchItems, MailboxName, Messages};
+use crate::types::{Capabilities, Capability, Code, FetchItems, MailboxName, Messages};
 use crate::wire::{EncodeError, Encoder, Part, Response};
 
 /// A command that can be submitted, with the fold of its answers.
@@ -57,7 +69,7 @@ pub trait Command {
 }
 
 /// The tagged `OK` of a command, and what the connection knows by then.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Completion {
     /// The response code, where there was one.
@@ -66,6 +78,8 @@ pub struct Completion {
     pub text: String,
     /// The mailbox that is selected now, when the command selects one.
     pub selected: Option<alloc::boxed::Box<Selected>>,
+    /// What was switched on, when the command was ENABLE.
+    pub enabled: Capabilities,
 }
 
 /// How a tagged response ended a command.
@@ -181,8 +195,10 @@ pub(crate) enum Effect {
     },
     /// The selected mailbox is left: with the first byte, whatever the answer.
     Deselect,
-    /// Extensions are switched on.
+    /// Extensions are switched on: as asked, unless the server says which.
     Enable(Vec<Capability>),
+    /// The server has said which.
+    Enabled(Vec<Capability>),
     /// Something on the server changes; in doubt once all of it has left.
     Change,
     /// A message is stored; in doubt from its last octet on.
@@ -201,6 +217,8 @@ pub(crate) enum Order {
     Exchange,
     /// Has message sequence numbers in it: waits for whatever may expunge.
     Numbers,
+    /// Changes which mailboxes there are: waits for what has to do with the same names, which waits for it.
+    Names,
     Idle,
 }
 
@@ -217,5 +235,7 @@ pub(crate) enum State {
     Any,
     NotAuthenticated,
     Authenticated,
+    /// Authenticated, and no mailbox was ever selected.
+    NeverSelected,
     Selected,
 }

@@ -63,7 +63,6 @@ impl Command for Search {
 #[cfg(test)]
 mod tests {
     use alloc::format;
-    use alloc::string::String;
 
     use super::*;
     use crate::wire::{Decoder, Limits};
@@ -81,7 +80,7 @@ mod tests {
             // What waits is never more than what is there: each merge is paid for by those before it.
             assert!(search.late.len() <= search.found.ranges().len());
         }
-        let found = search.finish(Completion { code: None, text: String::new(), selected: None });
+        let found = search.finish(Completion::default());
         assert_eq!((found.len(), found.last()), (5001, Uid::new(20000)));
     }
 }

@@ -6,7 +6,7 @@ use super::CommandId;
 use crate::command::{Claim, Effect, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
-use crate::types::Capability;
+use crate::types::{Capability, MailboxName};
 use crate::wire::Part;
 
 /// The commands under way, in the order they were submitted.
@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) claim: Claim,
     pub(super) effect: Effect,
     pub(super) order: Order,
+    /// The mailboxes it names.
+    pub(super) mailboxes: Vec<MailboxName>,
     pub(super) state: State,
     pub(super) selection: Option<u32>,
     pub(super) needs: Option<(Capability, &'static str)>,
@@ -80,8 +82,13 @@ pub(super) struct Abandoned {
 
 impl Entry {
     fn new(id: CommandId, request: Request) -> Self {
+        let mailboxes = request.parts.iter().filter_map(|part| match part {
+            Part::Mailbox(mailbox) => Some(mailbox.clone()),
+            _ => None,
+        });
         Entry {
             id,
+            mailboxes: mailboxes.collect(),
             name: request.name,
             tag: None,
             parts: request.parts.into(),

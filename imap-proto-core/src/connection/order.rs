@@ -1,5 +1,6 @@
 use super::in_flight::{Entry, InFlight, Stage};
 use crate::command::{Claim, Order};
+use crate::types::MailboxName;
 
 /// Whether a queued command may be written now. RFC 9051 §5.5
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +26,37 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
         match other.stage {
             Stage::Idling { .. } => turn = Turn::AfterDone,
             // DONE is in the outbox: what follows it may follow in the same write.
-            Stage::Ending { .. } if next.order == Order::Free => {}
+            Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names) => {}
             Stage::Ending { .. } => return Turn::Later,
             _ if other.is_idle() || other.is_being_written() => return Turn::Later,
             _ if other.order.is_barrier() => return Turn::Later,
             _ if next.order.is_barrier() || next.order == Order::Idle => return Turn::Later,
             // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
             _ if next.order == Order::Numbers && other.order != Order::Numbers => return Turn::Later,
+            _ if is_about_a_change(next, other) => return Turn::Later,
             _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,
             _ => outstanding += other.outstanding,
         }
     }
     if outstanding > limit { Turn::Later } else { turn }
+}
+
+/// True where one changes a mailbox that the other has to do with: RFC 9051 §5.5 forbids to send both, since a server may
+/// take them in any order.
+fn is_about_a_change(next: &Entry, other: &Entry) -> bool {
+    let changes = |entry: &Entry| entry.order == Order::Names;
+    let lists = |entry: &Entry| matches!(&entry.claim, Claim::Named(names) if names.iter().any(|name| name == "LIST"));
+    let mut pairs = next.mailboxes.iter().flat_map(|one| other.mailboxes.iter().map(move |another| (one, another)));
+    (changes(next) || changes(other))
+        && (lists(next)
+            || lists(other)
+            || pairs.any(|(one, another)| is_within(one, another) || is_within(another, one)))
+}
+
+/// True where the one is the other or below it, whatever the delimiter is.
+fn is_within(one: &MailboxName, other: &MailboxName) -> bool {
+    let below = one.as_str().strip_prefix(other.as_str());
+    below.is_some_and(|below| !below.starts_with(char::is_alphanumeric))
 }
 
 /// True where the answers of both could not be told apart: `* SEARCH` and `* LIST` do not say whose they are, and FETCH

@@ -8,7 +8,7 @@ use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending, log};
 use crate::command::{Completion, Effect, Order, Outcome};
 use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
-use crate::types::{Capability, Code};
+use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
@@ -138,6 +138,7 @@ impl Connection {
                 let enabled = response.values().filter_map(|name| Some(Capability::from_wire(name.atom()?)));
                 let enabled: Vec<Capability> = enabled.collect();
                 self.enabled(&enabled);
+                self.tell_enabled(enabled);
                 self.take_data()
             }
             _ => {
@@ -147,7 +148,29 @@ impl Connection {
         }
     }
 
-    /// Extensions are on, whoever asked for them (quirk 58: an OK without `ENABLED` says so as well).
+    /// The ENABLE under way is answered with just these.
+    fn tell_enabled(&mut self, enabled: Vec<Capability>) {
+        let mut under_way = self.in_flight.iter_mut().filter(|entry| entry.begun);
+        match under_way.find_map(|entry| {
+            matches!(entry.effect, Effect::Enable(_) | Effect::Enabled(_)).then_some(&mut entry.effect)
+        }) {
+            Some(Effect::Enabled(told)) => told.extend(enabled),
+            Some(effect) => *effect = Effect::Enabled(enabled),
+            None => {}
+        }
+    }
+
+    /// What an OK to ENABLE without `ENABLED` has switched on: what was asked for (quirk 58), if the server knows of it.
+    fn silently_enabled(&self, asked: &[Capability]) -> Capabilities {
+        let capabilities = self.view.capabilities();
+        let knows = |asked: &Capability| {
+            let utf8 = *asked == Capability::Utf8Accept && capabilities.has(&Capability::Utf8Only);
+            utf8 || capabilities.has(asked)
+        };
+        asked.iter().filter(|asked| knows(asked)).cloned().collect()
+    }
+
+    /// Extensions are on, whoever asked for them.
     fn enabled(&mut self, capabilities: &[Capability]) {
         self.view.enabled.extend(capabilities.iter().cloned());
         self.decoder.set_utf8_names(self.view.has_utf8_names());
@@ -346,20 +369,25 @@ impl Connection {
             return Found::Nothing;
         }
         let mut selected = None;
+        let mut enabled = Capabilities::new();
         let mut ended = None;
         match &entry.effect {
             Effect::Select { .. } => {
                 self.view.end_selecting(ok);
                 selected = self.view.selected.clone().map(Box::new);
             }
-            Effect::Enable(asked) if ok => self.enabled(&asked.clone()),
+            Effect::Enable(asked) if ok => {
+                enabled = self.silently_enabled(asked);
+                self.enabled(&enabled.iter().cloned().collect::<Vec<_>>());
+            }
+            Effect::Enabled(told) if ok => enabled = told.iter().cloned().collect(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}
         }
         let outcome = match ok || ended.is_some() {
-            true => Ok(Completion { code, text, selected }),
+            true => Ok(Completion { code, text, selected, enabled }),
             false => Err(Box::new(Refused { command: entry.name, condition, code, text })),
         };
         match ended {

@@ -4,7 +4,7 @@ use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
 use crate::types::{Code, FetchItems, ItemMask, Messages, SeqNum, Uid};
-use crate::wire::grammar::{Attribute, Fetch, parse_status_text};
+use crate::wire::grammar::{Attribute, Fetch, parse_status_text, status_mailbox};
 use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {
@@ -36,7 +36,7 @@ impl Connection {
                 names.iter().any(|name| is_named(response, name))
             }
             (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
-                response.first().and_then(|name| response.mailbox(name)).is_some_and(|name| name == *mailbox)
+                status_mailbox(response).is_some_and(|name| name == *mailbox)
             }
             (Claim::Copied, Kind::Status(Condition::Ok)) => {
                 matches!(parse_status_text(response.text().as_raw()).0, Some(Code::CopyUid(_)))

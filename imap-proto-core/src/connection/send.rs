@@ -125,6 +125,7 @@ impl Connection {
             State::Any => true,
             State::NotAuthenticated => !authenticated,
             State::Authenticated => authenticated,
+            State::NeverSelected => authenticated && self.view.selection == 0,
             State::Selected => authenticated && self.view.selected.is_some(),
         };
         // A server that has not said what it can do is asked; one that has said so is believed.
@@ -161,7 +162,7 @@ impl Connection {
         };
         let mut line: Option<LineText> = None;
         while let Some(part) = entry.parts.front_mut() {
-            part.settle(utf8);
+            part.settle(utf8, &self.view.capabilities);
             let len = match part {
                 Part::Text(_) => {
                     if let Some(Part::Text(text)) = entry.parts.pop_front() {
@@ -171,7 +172,7 @@ impl Connection {
                 }
                 Part::Literal(octets) => octets.len() as u64,
                 Part::Fed(len) => *len,
-                Part::Mailbox(_) | Part::Charset => continue,
+                Part::Mailbox(_) | Part::Charset | Part::Offered(..) => continue,
             };
             if !announced {
                 let synchronizing = match literals {

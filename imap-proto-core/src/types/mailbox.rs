@@ -40,6 +40,12 @@ pub enum InvalidName {
     /// It holds NUL, which no string of IMAP can carry, or CR or LF, which many servers choke on.
     #[error("mailbox name holds a NUL, CR or LF")]
     Control,
+    /// What is to be one level of it holds the delimiter.
+    #[error("a level of a mailbox name holds the delimiter")]
+    Delimiter,
+    /// It is to have several levels where there is but one.
+    #[error("mailbox names have no levels here")]
+    NoLevels,
 }
 
 impl MailboxName {
@@ -119,6 +125,43 @@ impl MailboxName {
             self.text.replace_range(..INBOX.len(), INBOX);
         }
         self
+    }
+
+    /// The name of a mailbox one level below.
+    ///
+    /// # Errors
+    /// [`InvalidName`] where `level` is empty, holds the delimiter, or may not be in a name.
+    pub fn child(&self, level: &str, delimiter: char) -> Result<Self, InvalidName> {
+        let below = MailboxName::new(level)?;
+        if level.contains(delimiter) {
+            return Err(InvalidName::Delimiter);
+        }
+        let text = alloc::format!("{}{delimiter}{level}", self.text);
+        let raw = self.raw.as_ref().map(|raw| {
+            let mut raw = raw.clone();
+            raw.extend_from_slice(delimiter.encode_utf8(&mut [0; 4]).as_bytes());
+            raw.extend_from_slice(&if raw.is_ascii() { below.to_wire() } else { Cow::Borrowed(level.as_bytes()) });
+            raw
+        });
+        Ok(MailboxName { text, raw })
+    }
+
+    /// Takes a delimiter off both ends, unless nothing else is there (quirk 66).
+    pub(crate) fn trim(&mut self, delimiter: char, keep_leading: bool) {
+        let mut wire = [0; 4];
+        let wire = delimiter.encode_utf8(&mut wire).as_bytes();
+        if self.text.ends_with(delimiter) && self.text.len() > wire.len() {
+            self.text.truncate(self.text.len() - wire.len());
+            if let Some(raw) = self.raw.as_mut().filter(|raw| raw.ends_with(wire)) {
+                raw.truncate(raw.len() - wire.len());
+            }
+        }
+        if !keep_leading && self.text.starts_with(delimiter) && self.text.len() > wire.len() {
+            self.text.drain(..wire.len());
+            if let Some(raw) = self.raw.as_mut().filter(|raw| raw.starts_with(wire)) {
+                raw.drain(..wire.len());
+            }
+        }
     }
 
     fn canonical(text: String) -> Self {
@@ -208,6 +251,44 @@ mod tests {
         assert_eq!(MailboxName::new(""), Err(InvalidName::Empty));
         for name in ["a\0", "a\r\nX LOGOUT", "\n"] {
             assert_eq!(MailboxName::new(name), Err(InvalidName::Control));
+        }
+    }
+
+    #[test]
+    fn a_name_below_keeps_what_is_above_it_as_it_came() {
+        let child = |wire: &[u8], level: &str| {
+            MailboxName::from_wire(wire).child(level, '/').map(|name| name.to_wire().into_owned())
+        };
+        let table: &[(&[u8], &str, &[u8])] = &[
+            (b"a", "b", b"a/b"),
+            (b"INBOX", "Entw\u{fc}rfe", b"INBOX/Entw&APw-rfe"),
+            (b"&U,BTFw-&ZeVnLIqe-", "\u{fc}", b"&U,BTFw-&ZeVnLIqe-/&APw-"),
+            (b"\xfc", "\u{fc}", b"\xfc/\xc3\xbc"),
+        ];
+        for (wire, level, expected) in table {
+            assert_eq!(child(wire, level).as_deref(), Ok(*expected));
+        }
+        let refused = [("", InvalidName::Empty), ("b/c", InvalidName::Delimiter), ("b\r", InvalidName::Control)];
+        for (level, error) in refused {
+            assert_eq!(child(b"a", level), Err(error));
+        }
+    }
+
+    #[test]
+    fn quirk_66_delimiters_at_the_ends_are_taken_off() {
+        let table: &[(&[u8], bool, &[u8])] = &[
+            (b"a/", false, b"a"),
+            (b"/a", false, b"a"),
+            (b"/a/b/", false, b"a/b"),
+            (b"/a/", true, b"/a"),
+            (b"/", false, b"/"),
+            (b"", false, b""),
+            (b"/&invalid-/", false, b"&invalid-"),
+        ];
+        for (wire, keep_leading, expected) in table {
+            let mut name = MailboxName::from_wire(wire);
+            name.trim('/', *keep_leading);
+            assert_eq!(*name.to_wire(), **expected);
         }
     }
 

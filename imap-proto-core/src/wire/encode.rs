@@ -1,11 +1,11 @@
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Display;
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use crate::types::MailboxName;
+use crate::types::{Capabilities, MailboxName};
 
 /// The longest string that goes between quotes; a longer one is a literal. Servers bound their lines.
 const LONGEST_QUOTED: usize = 512;
@@ -23,11 +23,13 @@ pub(crate) enum Part {
     Mailbox(MailboxName),
     /// That the strings of a SEARCH are in UTF-8, where the session does not say so already.
     Charset,
+    /// Text that is made of options by what the server offers.
+    Offered(u32, fn(u32, &Capabilities) -> String),
 }
 
 impl Part {
     /// Makes text or a literal of what depends on the session.
-    pub(crate) fn settle(&mut self, utf8: bool) {
+    pub(crate) fn settle(&mut self, utf8: bool, capabilities: &Capabilities) {
         match self {
             Part::Mailbox(name) if utf8 => *self = utf8_string(name.to_utf8()),
             Part::Mailbox(name) => {
@@ -40,6 +42,7 @@ impl Part {
             // RFC 6855 §3: once UTF8=ACCEPT is enabled a charset is an error.
             Part::Charset if utf8 => *self = Part::Text(Text::Open(Vec::new())),
             Part::Charset => *self = Part::Text(Text::Open(Vec::from(b" CHARSET UTF-8"))),
+            Part::Offered(options, text) => *self = Part::Text(Text::Open(text(*options, capabilities).into_bytes())),
             Part::Text(_) | Part::Literal(_) | Part::Fed(_) => {}
         }
     }
@@ -53,6 +56,7 @@ impl core::fmt::Debug for Part {
             Part::Fed(len) => write!(f, "[{len} octets to come]"),
             Part::Mailbox(name) => core::fmt::Debug::fmt(name, f),
             Part::Charset => f.write_str("CHARSET"),
+            Part::Offered(options, _) => write!(f, "options {options:x}"),
         }
     }
 }
@@ -165,10 +169,21 @@ impl Encoder {
 
     /// A space and the name of a mailbox.
     pub(crate) fn mailbox(&mut self, name: &MailboxName) -> &mut Self {
+        self.text(" ").name(name)
+    }
+
+    /// The same without the space.
+    pub(crate) fn name(&mut self, name: &MailboxName) -> &mut Self {
         if name.to_wire().contains(&0) {
             self.error = Some(EncodeError::Nul);
         }
-        self.text(" ").put(Part::Mailbox(name.clone()));
+        self.put(Part::Mailbox(name.clone()));
+        self
+    }
+
+    /// Text that is made of `options` when it is known what the server offers. It is made by this crate, of no foreign text.
+    pub(crate) fn offered(&mut self, options: u32, text: fn(u32, &Capabilities) -> String) -> &mut Self {
+        self.put(Part::Offered(options, text));
         self
     }
 
@@ -270,7 +285,7 @@ mod tests {
         build(&mut encoder);
         let mut out = Vec::new();
         for mut part in encoder.finish()? {
-            part.settle(false);
+            part.settle(false, &Capabilities::new());
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Part::Literal(octets) => {
@@ -278,7 +293,7 @@ mod tests {
                     out.extend_from_slice(&octets);
                 }
                 Part::Fed(len) => out.extend_from_slice(alloc::format!("{{{len}}}").as_bytes()),
-                Part::Mailbox(_) | Part::Charset => unreachable!("settled"),
+                Part::Mailbox(_) | Part::Charset | Part::Offered(..) => unreachable!("settled"),
             }
         }
         Ok(out)

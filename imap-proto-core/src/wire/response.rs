@@ -1,9 +1,9 @@
 use alloc::boxed::Box;
 
-use super::grammar::Fetch;
+use super::grammar::{Fetch, identification, list_entry, namespaces, status};
 use super::value::{Table, Text, Value, Values, parse_number};
 use super::{Damage, Detached, Token};
-use crate::types::MailboxName;
+use crate::types::{Identification, ListEntry, MailboxName, Namespaces, Status};
 
 /// The condition of a status response or of a tagged one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -256,8 +256,17 @@ impl<'a> Response<'a> {
     /// `NIL` is a mailbox of that name (quirk 61).
     pub fn mailbox(&self, value: Value<'a>) -> Option<MailboxName> {
         let text = value.text().or_else(|| value.atom().map(Text::plain))?;
-        let octets = text.to_bytes();
-        Some(if self.utf8_names { MailboxName::from_utf8(&octets) } else { MailboxName::from_wire(&octets) })
+        Some(self.mailbox_of(&text.to_bytes()))
+    }
+
+    pub(crate) fn mailbox_of(&self, octets: &[u8]) -> MailboxName {
+        if self.utf8_names { MailboxName::from_utf8(octets) } else { MailboxName::from_wire(octets) }
+    }
+
+    /// True for untagged data of this name, in any case.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        matches!(self.kind(), Kind::Other | Kind::Enabled | Kind::Flags)
+            && self.name().eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// The typed view on FETCH data; `None` for any other response.
@@ -267,6 +276,26 @@ impl<'a> Response<'a> {
             Kind::Fetch(seq) => Fetch::new(seq, self.values()),
             _ => None,
         }
+    }
+
+    /// What LIST, LSUB or XLIST data says of a mailbox; `None` for any other response, and where there is no name in it.
+    pub fn as_list(&self) -> Option<ListEntry> {
+        ["LIST", "LSUB", "XLIST"].iter().find(|name| self.is_named(name)).and_then(|_| list_entry(self))
+    }
+
+    /// What STATUS data says of which mailbox; `None` for any other response.
+    pub fn as_status(&self) -> Option<(MailboxName, Status)> {
+        self.is_named("STATUS").then(|| status(self))?
+    }
+
+    /// What NAMESPACE data says; `None` for any other response.
+    pub fn as_namespaces(&self) -> Option<Namespaces> {
+        self.is_named("NAMESPACE").then(|| namespaces(self))
+    }
+
+    /// What ID data says; `None` for any other response, and for `NIL`.
+    pub fn as_identification(&self) -> Option<Identification> {
+        self.is_named("ID").then(|| identification(self))?
     }
 
     /// The first value, where it is the only one that matters.

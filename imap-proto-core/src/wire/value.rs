@@ -192,6 +192,11 @@ impl<'a> Value<'a> {
         if (index as usize) < table.tokens.len() { Some(Value { table, index }) } else { None }
     }
 
+    /// Where an atom or a list begins in the frame.
+    pub(crate) fn start(self) -> usize {
+        self.token().start()
+    }
+
     /// Where the value stands in its table.
     #[inline]
     pub(crate) fn index(self) -> u32 {

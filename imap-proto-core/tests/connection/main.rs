@@ -2,6 +2,7 @@
 
 mod attack;
 mod cancel;
+mod mailboxes;
 mod order;
 mod quirks;
 mod script;

@@ -1,0 +1,158 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Command, Completion, Effect, Order, Request, State};
+use crate::error::Misuse;
+use crate::types::{Capability, Code, MailboxName, SpecialUse};
+use crate::wire::Encoder;
+
+/// `CREATE`: makes a mailbox. RFC 9051 §6.3.4
+///
+/// A name ends without the delimiter, whatever is to be made below it: not all servers take one (quirk 77). Dropped
+/// half-way the mailbox is made all the same once any of the command has left.
+#[derive(Clone, Debug)]
+pub struct Create {
+    mailbox: MailboxName,
+    uses: Vec<SpecialUse>,
+}
+
+impl Create {
+    /// Makes `mailbox`.
+    pub fn new(mailbox: MailboxName) -> Self {
+        Create { mailbox, uses: Vec::new() }
+    }
+
+    /// Says what it is for. Needs `CREATE-SPECIAL-USE`. RFC 6154 §3
+    #[must_use]
+    pub fn special_use(mut self, special_use: SpecialUse) -> Self {
+        self.uses.push(special_use);
+        self
+    }
+}
+
+impl From<MailboxName> for Create {
+    fn from(mailbox: MailboxName) -> Self {
+        Create::new(mailbox)
+    }
+}
+
+impl Command for Create {
+    /// The identifier of the mailbox, when the server tells one. RFC 8474 §4.1
+    type Output = Option<String>;
+
+    fn request(&self) -> Result<Request, Misuse> {
+        let mut encoder = Encoder::new("CREATE");
+        encoder.mailbox(&self.mailbox);
+        let mut needs = None;
+        if !self.uses.is_empty() {
+            let uses: Vec<String> = self.uses.iter().map(ToString::to_string).collect();
+            encoder.text(" (USE (").text(&uses.join(" ")).text("))");
+            needs = Some((Capability::CreateSpecialUse, "CREATE-SPECIAL-USE"));
+        }
+        Ok(Request { needs, ..changing("CREATE", encoder)? })
+    }
+
+    fn finish(self, ok: Completion) -> Self::Output {
+        match ok.code {
+            Some(Code::MailboxId(id)) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// `RENAME`: gives a mailbox, and those below it, another name. RFC 9051 §6.3.6
+///
+/// Renaming INBOX moves its messages to a new mailbox and leaves INBOX empty. Dropped half-way it is done all the same once
+/// any of the command has left.
+#[derive(Clone, Debug)]
+pub struct Rename {
+    from: MailboxName,
+    to: MailboxName,
+}
+
+impl Rename {
+    /// Gives the mailbox `from` the name `to`.
+    pub fn new(from: MailboxName, to: MailboxName) -> Self {
+        Rename { from, to }
+    }
+}
+
+impl Command for Rename {
+    type Output = ();
+
+    fn request(&self) -> Result<Request, Misuse> {
+        let mut encoder = Encoder::new("RENAME");
+        encoder.mailbox(&self.from).mailbox(&self.to);
+        changing("RENAME", encoder)
+    }
+
+    fn finish(self, _: Completion) {}
+}
+
+macro_rules! on_one_mailbox {
+    ($($(#[$doc:meta])* $command:ident = $name:literal: $does:literal,)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $command {
+            mailbox: MailboxName,
+        }
+
+        impl $command {
+            #[doc = $does]
+            pub fn new(mailbox: MailboxName) -> Self {
+                $command { mailbox }
+            }
+        }
+
+        impl Command for $command {
+            type Output = ();
+
+            fn request(&self) -> Result<Request, Misuse> {
+                let mut encoder = Encoder::new($name);
+                encoder.mailbox(&self.mailbox);
+                changing($name, encoder)
+            }
+
+            fn finish(self, _: Completion) {}
+        }
+    )*};
+}
+
+on_one_mailbox! {
+    /// `DELETE`: removes a mailbox and the messages in it. RFC 9051 §6.3.5
+    ///
+    /// Dropped half-way it is removed all the same once any of the command has left.
+    Delete = "DELETE": "Removes `mailbox`.",
+    /// `SUBSCRIBE`: adds a name to those that the user subscribed to. RFC 9051 §6.3.7
+    ///
+    /// Dropped half-way it is added all the same once any of the command has left.
+    Subscribe = "SUBSCRIBE": "Adds `mailbox`.",
+    /// `UNSUBSCRIBE`: takes a name from those that the user subscribed to. RFC 9051 §6.3.8
+    ///
+    /// Dropped half-way it is taken away all the same once any of the command has left.
+    Unsubscribe = "UNSUBSCRIBE": "Takes away `mailbox`.",
+}
+
+fn changing(name: &'static str, encoder: Encoder) -> Result<Request, Misuse> {
+    Ok(Request { effect: Effect::Change, order: Order::Names, ..Request::new(name, encoder)? })
+}
+
+/// `CHECK`: asks for a checkpoint of the selected mailbox. RFC 3501 §6.4.1
+///
+/// IMAP4rev2 knows it no more; NOOP does as well there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Check;
+
+impl Command for Check {
+    type Output = ();
+
+    fn request(&self) -> Result<Request, Misuse> {
+        Ok(Request {
+            state: State::Selected,
+            needs: Some((Capability::Imap4Rev1, "IMAP4rev1")),
+            ..Request::new("CHECK", Encoder::new("CHECK"))?
+        })
+    }
+
+    fn finish(self, _: Completion) {}
+}

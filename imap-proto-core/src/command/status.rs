@@ -1,0 +1,50 @@
+use alloc::string::ToString;
+
+use super::{Claim, Command, Completion, Request};
+use crate::error::Misuse;
+use crate::types::{MailboxName, Status, StatusItems};
+use crate::wire::{Encoder, Response};
+
+/// `STATUS`: asks how a mailbox is, without selecting it. RFC 9051 §6.3.11
+///
+/// Those of different mailboxes are pipelined. Not to be used on the selected mailbox, whose state the connection knows.
+/// Dropped half-way its answer is read over; it changes nothing.
+#[derive(Clone, Debug)]
+pub struct StatusCommand {
+    mailbox: MailboxName,
+    items: StatusItems,
+    told: Status,
+}
+
+impl StatusCommand {
+    /// Asks for `items` of `mailbox`.
+    pub fn new(mailbox: MailboxName, items: StatusItems) -> Self {
+        StatusCommand { mailbox, items, told: Status::default() }
+    }
+}
+
+impl Command for StatusCommand {
+    type Output = Status;
+
+    fn request(&self) -> Result<Request, Misuse> {
+        if self.items.is_empty() {
+            return Err(Misuse::NothingAsked);
+        }
+        let mut encoder = Encoder::new("STATUS");
+        encoder.mailbox(&self.mailbox).text(" (").offered(self.items.bits().into(), |bits, capabilities| {
+            StatusItems::from_bits(bits as u16).offered(capabilities).to_string()
+        });
+        encoder.text(")");
+        Ok(Request { claim: Claim::Status(self.mailbox.clone()), ..Request::new("STATUS", encoder)? })
+    }
+
+    fn fold(&mut self, response: Response<'_>) {
+        if let Some((_, told)) = response.as_status() {
+            self.told = told;
+        }
+    }
+
+    fn finish(self, _: Completion) -> Status {
+        self.told
+    }
+}
