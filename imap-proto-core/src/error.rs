@@ -2,6 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
+use crate::command::InvalidRaw;
 use crate::types::{Code, Flag, InvalidFlag, InvalidName, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
@@ -188,6 +189,12 @@ pub enum Misuse {
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,
+    /// No flag is named, where at least one must be.
+    #[error("no flag to add or remove")]
+    NoFlags,
+    /// A raw command that cannot be.
+    #[error(transparent)]
+    Raw(#[from] InvalidRaw),
     /// More octets were fed than announced.
     #[error("more octets than announced")]
     TooManyOctets,
@@ -227,7 +234,8 @@ macro_rules! misuse_from {
     )*};
 }
 
-misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword);
+misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword,
+             InvalidRaw => Raw);
 
 /// What was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,14 +5,19 @@
 
 mod append;
 mod capability;
+mod close;
+mod copy;
+mod expunge;
 mod fetch;
 mod idle;
 mod login;
 mod logout;
 mod noop;
+mod raw;
 mod search;
 mod select;
 mod starttls;
+mod store;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,14 +25,19 @@ use alloc::vec::Vec;
 
 pub use append::{Append, Message, Stored};
 pub use capability::CapabilityCommand;
+pub use close::{Close, Unselect};
+pub use copy::{Copy, Move};
+pub use expunge::{Expunge, UidExpunge};
 pub use fetch::Fetch;
 pub use idle::Idle;
 pub use login::Login;
 pub use logout::Logout;
 pub use noop::Noop;
-pub use search::Search;
+pub use raw::{InvalidRaw, Raw, RawAnswer};
+pub use search::{Found, Returns, Search, SearchReturning};
 pub use select::{Access, Select};
 pub(crate) use starttls::StartTls;
+pub use store::{Store, StoreAnswer, StoreCommand};
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
@@ -149,6 +159,11 @@ pub(crate) enum Claim {
         messages: Messages,
         items: FetchItems,
     },
+    /// FETCH data of these messages with at least one of these items, as STORE is answered: by number, it has no UID.
+    Store {
+        messages: Messages,
+        items: FetchItems,
+    },
     /// Untagged data of these names, in capitals.
     Named(Vec<Cow<'static, str>>),
     /// `STATUS` of this mailbox.
@@ -197,6 +212,8 @@ pub(crate) enum Order {
     Barrier,
     /// Has message sequence numbers in it: waits for whatever may expunge.
     Numbers,
+    /// The same, and itself may be answered with EXPUNGE.
+    Renumbering,
     Idle,
 }
 

@@ -102,6 +102,9 @@ fn parse_head(frame: &[u8]) -> Option<Head> {
         b"*" => {
             let word = word_at(frame, first.1);
             let name = &frame[word.0..word.1];
+            if name.first() == Some(&b'[') {
+                return Some(bare_code(word));
+            }
             if let Some(number) = parse_number(name) {
                 return numbered(frame, number, word_at(frame, word.1));
             }
@@ -113,13 +116,20 @@ fn parse_head(frame: &[u8]) -> Option<Head> {
         b"+" => Some(head(Kind::Continue, first, frame)),
         tag if is_tag(tag) => {
             let word = word_at(frame, first.1);
-            let condition = Condition::parse(&frame[word.0..word.1])?;
+            let Some(condition) = Condition::parse(&frame[word.0..word.1]) else {
+                return tag.starts_with(b"[").then(|| bare_code(first));
+            };
             let mut tagged = head(Kind::Tagged(condition), word, frame);
             tagged.word = (first.0 as u32, first.1 as u32);
             Some(tagged)
         }
         _ => None,
     }
+}
+
+/// A response code with nothing before it, or with no more than `*`: meant is `* OK` (quirks 32, 33).
+fn bare_code(word: (usize, usize)) -> Head {
+    Head { kind: Kind::Status(Condition::Ok), word: (word.0 as u32, word.0 as u32), rest: word.0 as u32 }
 }
 
 fn head(kind: Kind, word: (usize, usize), frame: &[u8]) -> Head {
