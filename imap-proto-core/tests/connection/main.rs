@@ -2,6 +2,7 @@
 
 mod attack;
 mod cancel;
+mod messages;
 mod order;
 mod script;
 mod violations;
