@@ -56,6 +56,15 @@ impl Dovecot {
     ///
     /// When Dovecot is there but does not start, and instead of `None` when `IMAP_TESTS_REQUIRE_DOVECOT` is set.
     pub fn start() -> Option<Self> {
+        Self::start_offering(None)
+    }
+
+    /// Starts one that advertises these capabilities and no others. It knows the commands all the same.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_offering(capabilities: Option<&str>) -> Option<Self> {
         let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         if !root || !Path::new(BINARY).exists() {
             let required = std::env::var_os("IMAP_TESTS_REQUIRE_DOVECOT").is_some();
@@ -66,7 +75,7 @@ impl Dovecot {
         // Free ports may be taken by someone else before Dovecot has them.
         let mut last = None;
         for _ in 0..3 {
-            match Self::try_start() {
+            match Self::try_start(capabilities) {
                 Ok(server) => return Some(server),
                 Err(error) => last = Some(error),
             }
@@ -74,7 +83,7 @@ impl Dovecot {
         panic!("Dovecot does not start: {last:?}");
     }
 
-    fn try_start() -> io::Result<Self> {
+    fn try_start(capabilities: Option<&str>) -> io::Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let dir = PathBuf::from(format!("/tmp/imap-tests-dovecot-{}-{number}", std::process::id()));
@@ -91,7 +100,7 @@ impl Dovecot {
         }
         let (plain_port, tls_port) = free_ports()?;
         let ca_der = certificates::write(&dir.join("tls"))?;
-        config::write(&dir, plain_port, tls_port)?;
+        config::write(&dir, plain_port, tls_port, capabilities)?;
         let keeper = Command::new("sh")
             .args(["-c", KEEPER])
             .arg(&dir)

@@ -85,12 +85,15 @@ service imap {
 ";
 
 /// Writes `dovecot.conf` and `users`.
-pub(super) fn write(dir: &Path, plain_port: u16, tls_port: u16) -> io::Result<()> {
-    let config = TEMPLATE
+pub(super) fn write(dir: &Path, plain_port: u16, tls_port: u16, capabilities: Option<&str>) -> io::Result<()> {
+    let mut config = TEMPLATE
         .replace("@DIR@", &dir.display().to_string())
         .replace("@UID@", &MAIL_UID.to_string())
         .replace("@PLAIN@", &plain_port.to_string())
         .replace("@TLS@", &tls_port.to_string());
+    if let Some(capabilities) = capabilities {
+        config.push_str(&format!("imap_capability = {capabilities}\n"));
+    }
     fs::write(dir.join("dovecot.conf"), config)?;
     let users: String =
         Dovecot::USERS.iter().map(|user| format!("{user}:{{PLAIN}}{}::::::\n", Dovecot::PASSWORD)).collect();
