@@ -3,6 +3,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use crate::command::InvalidRaw;
 use crate::types::{Code, Flag, InvalidFlag, InvalidName, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
@@ -209,6 +210,12 @@ pub enum Misuse {
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,
+    /// No flag is named, where at least one must be.
+    #[error("no flag to add or remove")]
+    NoFlags,
+    /// A raw command that cannot be.
+    #[error(transparent)]
+    Raw(#[from] InvalidRaw),
     /// More octets were fed than announced.
     #[error("more octets than announced")]
     TooManyOctets,
@@ -257,7 +264,8 @@ macro_rules! misuse_from {
     )*};
 }
 
-misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword);
+misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword,
+             InvalidRaw => Raw);
 
 /// What was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

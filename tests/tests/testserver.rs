@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use imap_tests::dovecot::Dovecot;
+use imap_tests::servers::{Dovecot, Server};
 use imap_testserver::types::DateTime;
 use imap_testserver::{Channel, Output, Session, TestServer};
 

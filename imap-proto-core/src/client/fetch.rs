@@ -12,7 +12,7 @@ use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::{Command, Fetch, Search};
 use crate::error::{Error, Limit};
-use crate::types::{DateTime, FetchItems, Flag, Query, Uid, UidSet, UidValidity};
+use crate::types::{DateTime, FetchItems, Flag, Messages, Query, SeqNum, SeqSet, Uid, UidSet, UidValidity};
 use crate::wire::OwnedResponse;
 use crate::wire::grammar;
 
@@ -30,7 +30,8 @@ const MOST_BODY: u64 = 64 << 20;
 /// One item is one FETCH response. A server may send more than one for a message, as it does when flags
 /// change meanwhile. The last item is the error, if there was one: a stream that just ends has told all.
 ///
-/// An open set of UIDs is closed by a search first, so that the windows are even.
+/// An open set of UIDs is closed by a search first, so that the windows are even. Sequence numbers are fetched by one
+/// command.
 #[must_use = "nothing is fetched unless the stream is polled"]
 #[derive(Debug)]
 pub struct FetchStream {
@@ -40,6 +41,9 @@ pub struct FetchStream {
     items: FetchItems,
     /// What is not asked for yet.
     left: UidSet,
+    /// What is asked for at once, in place of that.
+    numbers: Option<SeqSet>,
+    changed_since: Option<u64>,
     searching: Option<(Ticket, Search)>,
     windows: VecDeque<Window>,
     /// Messages in one window.
@@ -78,6 +82,11 @@ impl FetchedMessage {
     /// Its UID.
     pub fn uid(&self) -> Uid {
         self.uid
+    }
+
+    /// Its sequence number when the server told of it.
+    pub fn seq(&self) -> SeqNum {
+        SeqNum::from(self.get().seq())
     }
 
     /// What the UID is valid with.
@@ -122,13 +131,19 @@ impl FetchedMessage {
 }
 
 impl FetchStream {
-    pub(super) fn new(mailbox: &Mailbox, uids: UidSet, items: FetchItems) -> Self {
+    pub(super) fn new(mailbox: &Mailbox, messages: Messages, items: FetchItems) -> Self {
+        let (left, numbers) = match messages {
+            Messages::Uids(uids) => (uids, None),
+            Messages::Numbers(numbers) => (UidSet::new(), Some(numbers)),
+        };
         FetchStream {
             batch: Some(Batch::new(mailbox)),
             uid_validity: mailbox.uid_validity(),
             window: if items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS },
             items,
-            left: uids,
+            left,
+            numbers,
+            changed_since: None,
             searching: None,
             windows: VecDeque::new(),
             bodies: Bodies::default(),
@@ -142,6 +157,15 @@ impl FetchStream {
     /// is a window each; a small one costs round trips. What is asked for already stays as it is.
     pub fn window(mut self, messages: u32) -> Self {
         self.window = u64::from(messages.max(1));
+        self
+    }
+
+    /// Leaves out messages that have not changed since: those of this mod-sequence or a lower one. What is told has its
+    /// mod-sequence with it. To be said before the stream is polled. RFC 7162 §3.1.4.1
+    ///
+    /// Without CONDSTORE the stream ends with [`Error::Unsupported`]. What is gone is not told: compare with a search.
+    pub fn changed_since(mut self, mod_seq: u64) -> Self {
+        self.changed_since = Some(mod_seq);
         self
     }
 
@@ -176,10 +200,18 @@ impl FetchStream {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        if !self.left.is_open() {
+        if let Some(numbers) = self.numbers.take() {
+            return self.ask(Messages::Numbers(numbers), 0);
+        }
+        if !self.left.is_open() && self.changed_since.is_none() {
             return self.open_windows();
         }
-        let command = Search::new(Query::uid(self.left.clone()));
+        let mut query = Query::uid(self.left.clone());
+        if let Some(mod_seq) = self.changed_since {
+            // A MODSEQ key finds that one as well. RFC 7162 §3.1.5
+            query = query.and(Query::mod_seq(mod_seq.saturating_add(1)));
+        }
+        let command = Search::new(query);
         if let Some(batch) = &mut self.batch {
             self.searching = Some((batch.submit(&command)?, command));
         }
@@ -236,12 +268,25 @@ impl FetchStream {
     fn open_windows(&mut self) -> Result<(), Error> {
         let half_read = |window: &Window| window.read * 2 >= window.size;
         while !self.left.is_empty() && self.windows.len() < WINDOWS && self.windows.front().is_none_or(half_read) {
-            let uids = self.left.split_front(self.window);
+            let mut uids = self.left.split_front(self.window);
+            if uids.is_empty() {
+                // A server answered the search with an open set.
+                uids = core::mem::take(&mut self.left);
+            }
             let size = uids.len();
-            let Some(batch) = &mut self.batch else { return Ok(()) };
-            let ticket = batch.submit(&Fetch::new(uids, self.items.clone()))?;
-            self.windows.push_back(Window { ticket, size, read: 0 });
+            self.ask(Messages::Uids(uids), size)?;
         }
+        Ok(())
+    }
+
+    fn ask(&mut self, messages: Messages, size: u64) -> Result<(), Error> {
+        let Some(batch) = &mut self.batch else { return Ok(()) };
+        let mut fetch = Fetch::new(messages, self.items.clone());
+        if let Some(mod_seq) = self.changed_since {
+            fetch = fetch.changed_since(mod_seq);
+        }
+        let ticket = batch.submit(&fetch)?;
+        self.windows.push_back(Window { ticket, size, read: 0 });
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 use alloc::sync::Arc;
 
-use super::{BodyStream, Client, FetchStream, Operation, Watch};
-use crate::command::Search;
+use super::{BodyStream, Client, FetchStream, Watch};
 use crate::connection::Selected;
-use crate::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet, UidValidity};
+use crate::types::{FetchItems, MailboxName, Messages, Section, Uid, UidValidity};
 
 /// A selected mailbox. Cheap to clone.
 ///
@@ -46,13 +45,6 @@ impl Mailbox {
         self.selected.selection
     }
 
-    /// Searches it. RFC 9051 §6.4.4
-    ///
-    /// Dropped half-way its answer is read over; nothing is changed by a search.
-    pub fn search(&self, query: Query) -> Operation<UidSet> {
-        Operation::new(&self.client, Search::new(query)).bind(self.selection())
-    }
-
     /// Fetches items of messages, as a stream of one message after the other. RFC 9051 §6.4.5
     ///
     /// The fetch is cut into windows: other calls get their turn in between, and a slow reader holds a
@@ -60,8 +52,11 @@ impl Mailbox {
     /// more than [`Config::drain_bytes`](crate::Config::drain_bytes), as it may be with whole messages, the
     /// connection is closed. For sections that may be large there is [`body`](Self::body): a body of more than
     /// 64 MiB ends a fetch with [`Limit::Body`](crate::Limit::Body).
-    pub fn fetch(&self, uids: impl Into<UidSet>, items: FetchItems) -> FetchStream {
-        FetchStream::new(self, uids.into(), items)
+    ///
+    /// A fetch by sequence numbers is one command, since they may move between two. It is best kept small.
+    /// [`FetchStream::changed_since`] leaves out what is known already.
+    pub fn fetch(&self, messages: impl Into<Messages>, items: FetchItems) -> FetchStream {
+        FetchStream::new(self, messages.into(), items)
     }
 
     /// Downloads one section of a message, piece by piece, whatever its size. `\Seen` is not set.

@@ -8,6 +8,7 @@ mod fetch;
 mod handshake;
 mod mailbox;
 mod mailboxes;
+mod messages;
 mod operation;
 mod pump;
 mod queue;
@@ -21,6 +22,7 @@ pub use driver::Driver;
 pub use fetch::{FetchStream, FetchedMessage};
 pub use handshake::{Shaken, shake_hands};
 pub use mailbox::Mailbox;
+pub use messages::{Moved, Removal};
 pub use operation::{Canceller, Operation, Source};
 pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
@@ -86,17 +88,18 @@ impl Client {
     /// [`Error::Deselected`]. Two tasks that select different mailboxes on one connection fight; give
     /// each a connection of its own. Dropped half-way the new mailbox is the selected one all the same.
     pub fn select(&self, mailbox: MailboxName) -> Operation<Mailbox> {
-        self.open(mailbox, Access::ReadWrite)
+        self.select_with(Select::new(mailbox, Access::ReadWrite))
     }
 
     /// Selects a mailbox to be read only: nothing done through it changes it. RFC 9051 §6.3.3
     pub fn examine(&self, mailbox: MailboxName) -> Operation<Mailbox> {
-        self.open(mailbox, Access::ReadOnly)
+        self.select_with(Select::new(mailbox, Access::ReadOnly))
     }
 
-    fn open(&self, mailbox: MailboxName, access: Access) -> Operation<Mailbox> {
+    /// Selects a mailbox as the command says: with CONDSTORE, for one. As [`select`](Self::select) for the rest.
+    pub fn select_with(&self, select: Select) -> Operation<Mailbox> {
         let client = self.clone();
-        Operation::then(self, Select::new(mailbox, access), |selected| Mailbox::new(client, selected))
+        Operation::then(self, select, |selected| Mailbox::new(client, selected))
     }
 
     /// Stores a message. RFC 9051 §6.3.12

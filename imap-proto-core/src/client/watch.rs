@@ -10,11 +10,29 @@ use super::{Client, Mailbox};
 use crate::command::{Command, Idle, Request};
 use crate::error::Error;
 use crate::wire::OwnedResponse;
+use crate::wire::grammar::Unsolicited;
 
 /// A stream of what the server tells unasked.
 ///
 /// It ends with the error that ended it: the connection's, or the refusal of IDLE. Dropping it is how to
 /// stop: a running IDLE is ended in the background.
+///
+/// ```
+/// # use imap_proto_core::{Error, client::{Mailbox, Notice}, wire::grammar::Unsolicited};
+/// # async fn run(inbox: &Mailbox) -> Result<(), Error> {
+/// let mut watch = inbox.watch();
+/// while let Some(notice) = watch.try_next().await? {
+///     match notice.unsolicited() {
+///         Some(Unsolicited::Exists(count)) => println!("{count} messages now"),
+///         Some(Unsolicited::Expunge(seq)) => println!("number {seq} is gone"),
+///         Some(Unsolicited::Vanished { uids, .. }) => println!("{uids} are gone"),
+///         Some(Unsolicited::Flags(message)) => println!("{} has {:?}", message.seq, message.flags),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is watched unless the stream is polled"]
 #[derive(Debug)]
 pub struct Watch {
@@ -33,10 +51,21 @@ pub enum Notice {
     /// The server has begun to idle: from here on it tells at once. Said again each time that IDLE is taken up.
     Idling,
     /// A response that no command asked for: EXISTS, EXPUNGE, FETCH with flags, a status, or anything else.
+    /// [`Notice::unsolicited`] reads it.
     Response(OwnedResponse),
     /// So many responses were left out because they were not read in time. The state of the mailbox in
     /// [`Client::view`] is right all the same.
     Lagged(u64),
+}
+
+impl Notice {
+    /// What the server told, as a value; `None` where it is no response.
+    pub fn unsolicited(&self) -> Option<Unsolicited> {
+        match self {
+            Notice::Response(response) => Some(response.get().unsolicited()),
+            Notice::Idling | Notice::Lagged(_) => None,
+        }
+    }
 }
 
 impl Watch {

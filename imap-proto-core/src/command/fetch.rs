@@ -1,22 +1,32 @@
-use super::{Claim, Command, Completion, Order, Request, State};
+use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
-use crate::types::{FetchItems, Messages};
+use crate::types::{Capability, FetchItems, Messages};
 use crate::wire::Encoder;
 
 /// `UID FETCH` and `FETCH`. RFC 9051 §6.4.5 and §6.4.9
 ///
 /// Its responses are events of their own and fold into nothing here. Dropped half-way its answer is
-/// read and thrown away, as far as the drain budget allows.
+/// read and thrown away, as far as the drain budget allows; a section that marks as seen has done so.
 #[derive(Clone, Debug)]
 pub struct Fetch {
     messages: Messages,
     items: FetchItems,
+    changed_since: Option<u64>,
 }
 
 impl Fetch {
     /// Fetches `items` of `messages`.
     pub fn new(messages: impl Into<Messages>, items: FetchItems) -> Self {
-        Fetch { messages: messages.into(), items }
+        Fetch { messages: messages.into(), items, changed_since: None }
+    }
+
+    /// Leaves out messages that have not changed since: those of this mod-sequence or a lower one. What is told has its
+    /// mod-sequence with it. Needs CONDSTORE. RFC 7162 §3.1.4.1
+    #[must_use]
+    pub fn changed_since(mut self, mod_seq: u64) -> Self {
+        self.changed_since = Some(mod_seq);
+        self.items = self.items.mod_seq();
+        self
     }
 }
 
@@ -33,9 +43,18 @@ impl Command for Fetch {
         }
         let mut encoder = Encoder::new(name);
         encoder.arg(&self.messages).arg(&self.items);
+        if let Some(mod_seq) = self.changed_since {
+            encoder.text(" (CHANGEDSINCE").arg(mod_seq).text(")");
+        }
+        let needs = match self.changed_since {
+            Some(_) => Some((Capability::CondStore, "CONDSTORE")),
+            None => self.items.needs_binary().then_some((Capability::Binary, "BINARY")),
+        };
         Ok(Request {
             claim: Claim::Fetch { messages: self.messages.clone(), items: self.items.clone() },
+            effect: if self.items.marks_seen() { Effect::Change } else { Effect::None },
             order,
+            needs,
             state: State::Selected,
             ..Request::new(name, encoder)?
         })

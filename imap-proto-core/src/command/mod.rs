@@ -6,7 +6,10 @@
 mod append;
 mod authenticate;
 mod capability;
+mod close;
+mod copy;
 mod enable;
+mod expunge;
 mod fetch;
 mod id;
 mod idle;
@@ -16,10 +19,12 @@ mod logout;
 mod mailboxes;
 mod namespace;
 mod noop;
+mod raw;
 mod search;
 mod select;
 mod starttls;
 mod status;
+mod store;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -28,7 +33,10 @@ use alloc::vec::Vec;
 pub use append::{Append, Message, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
+pub use close::{Close, Unselect};
+pub use copy::{Copy, Move};
 pub use enable::Enable;
+pub use expunge::{Expunge, UidExpunge};
 pub use fetch::Fetch;
 pub use id::Id;
 pub use idle::Idle;
@@ -38,10 +46,12 @@ pub use logout::Logout;
 pub use mailboxes::{Check, Create, Delete, Rename, Subscribe, Unsubscribe};
 pub use namespace::NamespaceCommand;
 pub use noop::Noop;
-pub use search::Search;
+pub use raw::{InvalidRaw, Raw, RawAnswer};
+pub use search::{Found, Returns, Search, SearchReturning};
 pub use select::{Access, Select};
 pub(crate) use starttls::StartTls;
 pub use status::StatusCommand;
+pub use store::{Store, StoreAnswer, StoreCommand};
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
@@ -165,6 +175,11 @@ pub(crate) enum Claim {
         messages: Messages,
         items: FetchItems,
     },
+    /// FETCH data of these messages with at least one of these items, as STORE is answered: by number, it has no UID.
+    Store {
+        messages: Messages,
+        items: FetchItems,
+    },
     /// Untagged data of these names, in capitals.
     Named(Vec<Cow<'static, str>>),
     /// `STATUS` of this mailbox.
@@ -219,6 +234,8 @@ pub(crate) enum Order {
     Numbers,
     /// Changes which mailboxes there are: waits for what has to do with the same names, which waits for it.
     Names,
+    /// The same, and itself may be answered with EXPUNGE.
+    Renumbering,
     Idle,
 }
 

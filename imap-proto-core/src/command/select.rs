@@ -1,7 +1,7 @@
 use super::{Claim, Command, Completion, Effect, Order, Request};
 use crate::connection::Selected;
 use crate::error::Misuse;
-use crate::types::MailboxName;
+use crate::types::{Capability, MailboxName};
 use crate::wire::Encoder;
 
 /// Whether a mailbox is opened to be changed.
@@ -22,12 +22,26 @@ pub enum Access {
 pub struct Select {
     mailbox: MailboxName,
     access: Access,
+    mod_seqs: ModSeqs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ModSeqs {
+    NotAsked,
+    Asked,
 }
 
 impl Select {
     /// Selects `mailbox`.
     pub fn new(mailbox: MailboxName, access: Access) -> Self {
-        Select { mailbox, access }
+        Select { mailbox, access, mod_seqs: ModSeqs::NotAsked }
+    }
+
+    /// Enables CONDSTORE with it: mod-sequences are told of every change from then on. Needs CONDSTORE. RFC 7162 §3.1.8
+    #[must_use]
+    pub fn condstore(mut self) -> Self {
+        self.mod_seqs = ModSeqs::Asked;
+        self
     }
 }
 
@@ -42,7 +56,10 @@ impl Command for Select {
         };
         let mut encoder = Encoder::new(name);
         encoder.mailbox(&self.mailbox);
+        let mod_seqs = self.mod_seqs == ModSeqs::Asked;
+        encoder.text(if mod_seqs { " (CONDSTORE)" } else { "" });
         Ok(Request {
+            needs: mod_seqs.then_some((Capability::CondStore, "CONDSTORE")),
             claim: Claim::Mailbox,
             effect: Effect::Select { mailbox: self.mailbox.clone() },
             order: Order::Barrier,

@@ -357,7 +357,7 @@ fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
                 || outbox.waiting(entry.id) > b"\r\n".len();
             if octets_left { Fate::Cancelled } else { Fate::InDoubt }
         }
-        Effect::Change if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
+        Effect::Change | Effect::Deselect if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
         _ => Fate::Cancelled,
     }
 }

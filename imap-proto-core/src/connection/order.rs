@@ -32,7 +32,9 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
             _ if other.order.is_barrier() => return Turn::Later,
             _ if next.order.is_barrier() || next.order == Order::Idle => return Turn::Later,
             // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
-            _ if next.order == Order::Numbers && other.order != Order::Numbers => return Turn::Later,
+            _ if matches!(next.order, Order::Numbers | Order::Renumbering) && other.order != Order::Numbers => {
+                return Turn::Later;
+            }
             _ if is_about_a_change(next, other) => return Turn::Later,
             _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,
             _ => outstanding += other.outstanding,
@@ -67,6 +69,9 @@ fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
         (Claim::Fetch { messages, items }, Claim::Fetch { messages: others, items: other_items }) => {
             items.overlaps(other_items) && (late_uids || messages.may_overlap(others))
         }
+        // Whatever is fetched of a message may have its flags with it.
+        (Claim::Store { messages, .. } | Claim::Fetch { messages, .. }, Claim::Store { messages: others, .. })
+        | (Claim::Store { messages, .. }, Claim::Fetch { messages: others, .. }) => messages.may_overlap(others),
         (Claim::Named(names), Claim::Named(others)) => names.iter().any(|name| others.contains(name)),
         (Claim::Status(mailbox), Claim::Status(other)) => mailbox == other,
         (Claim::Named(names), Claim::Status(_)) | (Claim::Status(_), Claim::Named(names)) => {

@@ -246,8 +246,7 @@ impl Connection {
         let logout = self.in_flight.iter().find(|e| matches!(e.effect, Effect::Logout) && e.begun).map(|e| e.id);
         if let Some(id) = logout.filter(|id| !self.outbox.holds(*id)) {
             self.in_flight.remove(id);
-            let completion = Completion { code: None, text: String::new(), selected: None };
-            self.pending.push_back(Pending::Done { id, outcome: Ok(completion) });
+            self.pending.push_back(Pending::Done { id, outcome: Ok(Completion::default()) });
             self.close(Error::Closed(Closed::LoggedOut));
         }
         Found::Nothing

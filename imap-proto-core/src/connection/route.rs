@@ -3,7 +3,7 @@ use alloc::format;
 use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
-use crate::types::{Code, FetchItems, ItemMask, Messages, SeqNum, Uid};
+use crate::types::{Code, FetchItems, ItemMask, Messages, SeqNum, SeqSet, Uid};
 use crate::wire::grammar::{Attribute, Fetch, parse_status_text, status_mailbox};
 use crate::wire::{Condition, Kind, Response, Value};
 
@@ -28,13 +28,25 @@ impl Connection {
             (Claim::Fetch { messages, items }, Kind::Fetch(_)) => {
                 response.as_fetch().is_some_and(|fetch| claims_fetch(messages, items, fetch, so_far))
             }
+            (Claim::Store { messages, items }, Kind::Fetch(_)) => {
+                response.as_fetch().is_some_and(|fetch| claims_stored(messages, items, fetch))
+            }
             (Claim::Search, Kind::Search) => true,
             (Claim::Search, Kind::Other) => is_named(response, "ESEARCH") && self.is_correlated(entry, response),
             (Claim::Capability, Kind::Capability) => true,
             (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
-            (Claim::Named(names), Kind::Other | Kind::Enabled | Kind::Flags) => {
-                names.iter().any(|name| is_named(response, name))
-            }
+            (
+                Claim::Named(names),
+                Kind::Other
+                | Kind::Enabled
+                | Kind::Flags
+                | Kind::Search
+                | Kind::Capability
+                | Kind::Exists(_)
+                | Kind::Recent(_)
+                | Kind::Expunge(_)
+                | Kind::Fetch(_),
+            ) => names.iter().any(|name| is_named(response, name)),
             (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
                 status_mailbox(response).is_some_and(|name| name == *mailbox)
             }
@@ -75,13 +87,9 @@ fn claims_fetch(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>, so_fa
     let (mut is_wanted, mut is_asked_for) = (false, false);
     let uids = match messages {
         Messages::Uids(uids) => Some(uids),
-        Messages::Numbers(numbers) => {
-            is_wanted = numbers.is_open() || Some(SeqNum::from(fetch.seq())).is_some_and(|seq| numbers.contains(seq));
-            if !is_wanted {
-                return false;
-            }
-            None
-        }
+        // The UID is asked for here as well: what comes without it was told unasked.
+        Messages::Numbers(numbers) if !has_number(numbers, fetch) => return false,
+        Messages::Numbers(_) => None,
     };
     for attribute in fetch.attributes() {
         match (attribute, uids) {
@@ -100,10 +108,30 @@ fn claims_fetch(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>, so_fa
     is_asked_for && so_far == SoFar::Part
 }
 
+/// The same for STORE, which asks for no UID where it has numbers. Nothing of it is streamed.
+fn claims_stored(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>) -> bool {
+    let is_wanted = match messages {
+        Messages::Uids(uids) => fetch.uid().is_some_and(|uid| uids.is_open() || uids.contains(Uid::from(uid))),
+        Messages::Numbers(numbers) => has_number(numbers, fetch),
+    };
+    let mask = items.mask();
+    is_wanted
+        && fetch.attributes().any(|attribute| match attribute {
+            Attribute::Flags(_) => mask.contains(ItemMask::FLAGS),
+            Attribute::ModSeq(_) => mask.contains(ItemMask::MOD_SEQ),
+            _ => false,
+        })
+}
+
+/// An open set has the last message in it, whatever its number.
+fn has_number(numbers: &SeqSet, fetch: Fetch<'_>) -> bool {
+    numbers.is_open() || numbers.contains(SeqNum::from(fetch.seq()))
+}
+
 fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
     let mask = items.mask();
     match attribute {
-        Attribute::Uid(_) => mask == ItemMask::UID && items.sections().is_empty() && items.raw_items().is_empty(),
+        Attribute::Uid(_) => mask == ItemMask::UID && items.has_no_arguments(),
         Attribute::Flags(_) => mask.contains(ItemMask::FLAGS),
         Attribute::Size(_) => mask.contains(ItemMask::SIZE),
         Attribute::InternalDate(_) => mask.contains(ItemMask::INTERNAL_DATE),
@@ -111,7 +139,7 @@ fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
         Attribute::BodyStructure(_) => mask.contains(ItemMask::BODY_STRUCTURE),
         Attribute::ModSeq(_) => mask.contains(ItemMask::MOD_SEQ),
         Attribute::Section(data) => {
-            items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin()))
+            items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin(), data.is_binary()))
         }
         // What is not known here, or is damaged, is worth more to whoever asked for the message than to nobody.
         _ => true,

@@ -261,7 +261,10 @@ impl Capabilities {
     ///
     /// RFC 9051 appendix E
     pub fn offers(&self, capability: &Capability) -> bool {
-        self.has(capability) || (self.has(&Capability::Imap4Rev2) && INCLUDED.contains(capability))
+        self.has(capability)
+            || (self.has(&Capability::Imap4Rev2) && INCLUDED.contains(capability))
+            // RFC 7162 §3.2: QRESYNC has all of CONDSTORE, named or not.
+            || (*capability == Capability::CondStore && self.has(&Capability::Qresync))
     }
 
     /// Adds one; the answer is whether it is new.

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::{BitOr, BitOrAssign};
 
-use super::Section;
+use super::{InvalidSection, Section};
 
 /// Says what a FETCH asks for.
 ///
@@ -19,6 +19,8 @@ use super::Section;
 pub struct FetchItems {
     mask: ItemMask,
     sections: Vec<FetchSection>,
+    /// Parts whose decoded size is asked for.
+    sizes: Vec<Section>,
     raw: Vec<String>,
 }
 
@@ -113,6 +115,7 @@ pub struct FetchSection {
     wire: String,
     range: Option<(u64, u64)>,
     seen: Seen,
+    encoding: Encoding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,15 +124,32 @@ enum Seen {
     Set,
 }
 
+/// What becomes of the transfer encoding of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    /// `BODY[…]`
+    Left,
+    /// `BINARY[…]`
+    Undone,
+}
+
 impl FetchSection {
+    /// All of it, as it is.
+    fn new(section: Section) -> Self {
+        let wire = section.to_string();
+        FetchSection { section, wire, range: None, seen: Seen::Left, encoding: Encoding::Left }
+    }
+
     /// The section.
     pub fn section(&self) -> &Section {
         &self.section
     }
 
     /// True when the data of a response is what is asked for here; see [`Section::matches_wire`].
-    pub(crate) fn is_answered_by(&self, name: &[u8], origin: Option<u64>) -> bool {
-        origin == self.origin() && (name == self.wire.as_bytes() || self.section.matches_wire(name))
+    pub(crate) fn is_answered_by(&self, name: &[u8], origin: Option<u64>, binary: bool) -> bool {
+        binary == self.is_decoded()
+            && origin == self.origin()
+            && (name == self.wire.as_bytes() || self.section.matches_wire(name))
     }
 
     /// The first octet that is asked for, where it is not all of the section; the response repeats it.
@@ -142,6 +162,11 @@ impl FetchSection {
         self.range.map(|(_, length)| length)
     }
 
+    /// True when the server takes the transfer encoding off: `BINARY[…]`.
+    pub fn is_decoded(&self) -> bool {
+        self.encoding == Encoding::Undone
+    }
+
     /// True when fetching it sets `\Seen`.
     pub fn marks_seen(&self) -> bool {
         self.seen == Seen::Set
@@ -151,7 +176,8 @@ impl FetchSection {
 impl fmt::Display for FetchSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peek = if self.marks_seen() { "" } else { ".PEEK" };
-        write!(f, "BODY{peek}[{}]", self.section)?;
+        let name = if self.is_decoded() { "BINARY" } else { "BODY" };
+        write!(f, "{name}{peek}[{}]", self.section)?;
         match self.range {
             Some((origin, length)) => write!(f, "<{origin}.{length}>"),
             None => Ok(()),
@@ -228,13 +254,13 @@ impl FetchItems {
     /// Adds the octets of a section, and leaves `\Seen` as it is.
     #[must_use]
     pub fn section(self, section: Section) -> Self {
-        self.push(section, None, Seen::Left)
+        self.push(FetchSection::new(section))
     }
 
     /// Adds the octets of a section, which sets `\Seen`.
     #[must_use]
     pub fn section_marking_seen(self, section: Section) -> Self {
-        self.push(section, None, Seen::Set)
+        self.push(FetchSection { seen: Seen::Set, ..FetchSection::new(section) })
     }
 
     /// Adds some octets of a section, from the octet `offset` on, counting from zero; leaves `\Seen` as it is.
@@ -242,8 +268,41 @@ impl FetchItems {
     /// The protocol can't ask for no octets: of zero, one is made. Both are at most 2^63 - 1.
     #[must_use]
     pub fn partial(self, section: Section, offset: u64, length: u64) -> Self {
-        const MOST: u64 = i64::MAX as u64;
-        self.push(section, Some((offset.min(MOST), length.clamp(1, MOST))), Seen::Left)
+        self.push(FetchSection { range: Some(octets_from(offset, length)), ..FetchSection::new(section) })
+    }
+
+    /// Adds the octets of a part such as `1.2` with the transfer encoding taken off, and leaves `\Seen` as it is.
+    /// The empty part is the whole message.
+    ///
+    /// Needs BINARY or IMAP4rev2; a server that cannot decode the part answers NO with `UNKNOWN-CTE`. RFC 3516 §4.2,
+    /// RFC 9051 §6.4.5
+    ///
+    /// # Errors
+    /// [`InvalidSection::Part`] when it is not numbers from 1 on with dots between them.
+    pub fn binary(self, part: &str) -> Result<Self, InvalidSection> {
+        let section = binary_section(part)?;
+        Ok(self.push(FetchSection { encoding: Encoding::Undone, ..FetchSection::new(section) }))
+    }
+
+    /// Adds some octets of a decoded part; see [`binary`](Self::binary) and [`partial`](Self::partial).
+    ///
+    /// # Errors
+    /// [`InvalidSection::Part`] when it is not numbers from 1 on with dots between them.
+    pub fn binary_partial(self, part: &str, offset: u64, length: u64) -> Result<Self, InvalidSection> {
+        let (section, range) = (binary_section(part)?, Some(octets_from(offset, length)));
+        Ok(self.push(FetchSection { range, encoding: Encoding::Undone, ..FetchSection::new(section) }))
+    }
+
+    /// Adds the size of a decoded part, which may cost the server as much as the part itself.
+    ///
+    /// Needs BINARY or IMAP4rev2. RFC 3516 §4.3, RFC 9051 §6.4.5
+    ///
+    /// # Errors
+    /// [`InvalidSection::Part`] when it is not numbers from 1 on with dots between them.
+    pub fn binary_size(mut self, part: &str) -> Result<Self, InvalidSection> {
+        self.mask |= ItemMask::UID;
+        self.sizes.push(binary_section(part)?);
+        Ok(self)
     }
 
     /// Adds an item as it is, for what has no method here.
@@ -266,11 +325,11 @@ impl FetchItems {
 
     /// True when data of one message could answer either. The UID alone is in every answer.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        let nothing_else =
-            |items: &Self| items.mask() == ItemMask::UID && items.sections.is_empty() && items.raw.is_empty();
-        let same_section = |one: &FetchSection| {
-            other.sections.iter().any(|other| one.section == other.section && one.origin() == other.origin())
+        let nothing_else = |items: &Self| items.mask() == ItemMask::UID && items.has_no_arguments();
+        let is_same = |one: &FetchSection, other: &FetchSection| {
+            one.section == other.section && one.origin() == other.origin() && one.encoding == other.encoding
         };
+        let same_section = |one: &FetchSection| other.sections.iter().any(|other| is_same(one, other));
         // What a raw item is answered with is not known.
         let is_raw = !self.raw.is_empty() || !other.raw.is_empty();
         is_raw
@@ -278,6 +337,12 @@ impl FetchItems {
             || nothing_else(other)
             || self.mask.0 & other.mask.0 & !ItemMask::UID.0 != 0
             || self.sections.iter().any(same_section)
+            || self.sizes.iter().any(|size| other.sizes.contains(size))
+    }
+
+    /// True when there is nothing but what the mask names.
+    pub(crate) fn has_no_arguments(&self) -> bool {
+        self.sections.is_empty() && self.sizes.is_empty() && self.raw.is_empty()
     }
 
     /// The sections, in the order they were added.
@@ -290,12 +355,40 @@ impl FetchItems {
         &self.raw
     }
 
-    fn push(mut self, section: Section, range: Option<(u64, u64)>, seen: Seen) -> Self {
+    /// True when fetching them changes something: `\Seen` is set.
+    pub fn marks_seen(&self) -> bool {
+        self.sections.iter().any(FetchSection::marks_seen)
+    }
+
+    /// The parts whose decoded size is asked for, in the order they were added.
+    pub fn sizes(&self) -> &[Section] {
+        &self.sizes
+    }
+
+    /// True when something of BINARY is asked for.
+    pub(crate) fn needs_binary(&self) -> bool {
+        !self.sizes.is_empty() || self.sections.iter().any(FetchSection::is_decoded)
+    }
+
+    fn push(mut self, section: FetchSection) -> Self {
         self.mask |= ItemMask::UID;
-        let wire = section.to_string();
-        self.sections.push(FetchSection { section, wire, range, seen });
+        self.sections.push(section);
         self
     }
+}
+
+/// The most of `number64`. RFC 9051 §9
+const MOST: u64 = i64::MAX as u64;
+
+fn octets_from(offset: u64, length: u64) -> (u64, u64) {
+    (offset.min(MOST), length.clamp(1, MOST))
+}
+
+/// ```abnf
+/// section-binary  = "[" [section-part] "]"
+/// ```
+fn binary_section(part: &str) -> Result<Section, InvalidSection> {
+    if part.is_empty() { Ok(Section::whole()) } else { Section::part(part) }
 }
 
 /// True for printable ASCII that closes what it opens and can't announce a literal.
@@ -333,6 +426,7 @@ impl fmt::Display for FetchItems {
             before = " ";
         }
         self.sections.iter().try_for_each(|section| write!(f, " {section}"))?;
+        self.sizes.iter().try_for_each(|part| write!(f, " BINARY.SIZE[{part}]"))?;
         self.raw.iter().try_for_each(|item| write!(f, " {item}"))?;
         f.write_str(")")
     }
@@ -358,6 +452,10 @@ mod tests {
             (FetchItems::ids().partial(part(), 0, 0), "(UID BODY.PEEK[1.2]<0.1>)"),
             (FetchItems::ids().partial(part(), 5, u64::MAX), "(UID BODY.PEEK[1.2]<5.9223372036854775807>)"),
             (FetchItems::ids().with(ItemMask::PREVIEW), "(UID PREVIEW)"),
+            (FetchItems::ids().binary("1.2").unwrap(), "(UID BINARY.PEEK[1.2])"),
+            (FetchItems::ids().binary("").unwrap(), "(UID BINARY.PEEK[])"),
+            (FetchItems::ids().binary_partial("1", 7, 0).unwrap(), "(UID BINARY.PEEK[1]<7.1>)"),
+            (FetchItems::ids().binary_size("2").unwrap(), "(UID BINARY.SIZE[2])"),
             (FetchItems::ids().raw("X-Y (a \"(\")").unwrap(), "(UID X-Y (a \"(\"))"),
         ];
         for (items, wire) in table {
@@ -371,6 +469,19 @@ mod tests {
         let origins: Vec<_> = items.sections().iter().map(FetchSection::origin).collect();
         assert_eq!(origins, [None, Some(512)]);
         assert!(!items.sections()[0].marks_seen());
+    }
+
+    #[test]
+    fn a_decoded_part_is_another_than_the_same_as_it_is() {
+        let part = || Section::part("1").unwrap();
+        let decoded = FetchItems::ids().binary("1").unwrap();
+        assert!(!decoded.overlaps(&FetchItems::ids().section(part())));
+        assert!(decoded.overlaps(&decoded));
+        assert!(decoded.sections()[0].is_answered_by(b"1", None, true));
+        assert!(!decoded.sections()[0].is_answered_by(b"1", None, false));
+        let size = FetchItems::ids().binary_size("1").unwrap();
+        assert!(size.overlaps(&size) && !size.overlaps(&decoded));
+        assert_eq!(FetchItems::ids().binary("1.MIME"), Err(InvalidSection::Part));
     }
 
     #[test]

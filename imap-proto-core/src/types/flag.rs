@@ -135,6 +135,16 @@ impl Flag {
     }
 }
 
+/// One flag where several may stand: `Store::add(Flag::Seen)`.
+impl IntoIterator for Flag {
+    type Item = Flag;
+    type IntoIter = core::iter::Once<Flag>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        core::iter::once(self)
+    }
+}
+
 impl fmt::Display for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

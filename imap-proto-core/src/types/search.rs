@@ -240,6 +240,16 @@ impl Query {
         })
     }
 
+    /// True when it names messages by sequence number, so that nothing may be expunged while it is on its way.
+    pub fn has_numbers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Messages(_)))
+    }
+
+    /// True when it asks for mod-sequences, which needs CONDSTORE. RFC 7162 §3.1.5
+    pub fn needs_mod_seq(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Number("MODSEQ", _)))
+    }
+
     fn key(part: Part) -> Self {
         Query { parts: Vec::from([part]), keys: 1 }
     }

@@ -144,6 +144,33 @@ impl<T: Identifier> Set<T> {
         both
     }
 
+    /// Returns what is in both sets. Where one has an open end, it holds all from its start on.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut both = Set::new();
+        let open = |set: &Self| set.open.map(|start| (start, T::wrap(core::num::NonZeroU32::MAX)));
+        let (mut mine, mut theirs) =
+            (self.ranges().chain(open(self)).peekable(), other.ranges().chain(open(other)).peekable());
+        while let (Some(&(low, high)), Some(&(other_low, other_high))) = (mine.peek(), theirs.peek()) {
+            if low.max(other_low) <= high.min(other_high) {
+                both.append(low.max(other_low), high.min(other_high));
+            }
+            if high <= other_high {
+                mine.next();
+            } else {
+                theirs.next();
+            }
+        }
+        match (self.open, other.open, both.ranges.back().copied()) {
+            (Some(_), Some(_), Some((start, _))) => {
+                both.ranges.pop_back();
+                both.open = Some(start);
+            }
+            _ => {}
+        }
+        both
+    }
+
     /// True when it holds the identifier; an open end holds all from its start on.
     pub fn contains(&self, id: T) -> bool {
         if self.open.is_some_and(|start| id >= start) {
@@ -471,6 +498,23 @@ mod tests {
             (set(&[1]), UidSet::from_start(uid(7)), false),
         ] {
             assert_eq!((one.is_disjoint(&other), other.is_disjoint(&one)), (disjoint, disjoint), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_both_sets() {
+        for (one, other, both) in [
+            ("1:5,8", "4:9", "4:5,8"),
+            ("1:5", "6:9", ""),
+            ("", "1:*", ""),
+            ("1:*", "3,7:9", "3,7:9"),
+            ("3:5,9:*", "4,10:*", "4,10:*"),
+            ("1,3,5,7", "2,3,4,7", "3,7"),
+        ] {
+            let read = |wire: &str| UidSet::from_wire(wire.as_bytes()).unwrap();
+            let (one, other) = (read(one), read(other));
+            assert_eq!(one.intersection(&other).to_string(), both, "{one} {other}");
+            assert_eq!(other.intersection(&one).to_string(), both, "{other} {one}");
         }
     }
 

@@ -10,6 +10,9 @@ pub(crate) mod sealed {
     use core::num::NonZeroU32;
 
     pub trait Sealed: Copy + Ord {
+        /// What comes before the name of a command that takes these: `UID ` or nothing.
+        const PREFIX: &'static str;
+
         fn wrap(number: NonZeroU32) -> Self;
         fn number(self) -> NonZeroU32;
 
@@ -114,9 +117,11 @@ non_zero! {
 }
 
 macro_rules! identifier {
-    ($name:ident) => {
+    ($name:ident, $prefix:literal) => {
         impl Identifier for $name {}
         impl sealed::Sealed for $name {
+            const PREFIX: &'static str = $prefix;
+
             #[inline]
             fn wrap(number: NonZeroU32) -> Self {
                 $name(number)
@@ -129,8 +134,8 @@ macro_rules! identifier {
     };
 }
 
-identifier!(Uid);
-identifier!(SeqNum);
+identifier!(Uid, "UID ");
+identifier!(SeqNum, "");
 
 #[cfg(test)]
 mod tests {

@@ -102,22 +102,23 @@ fn parse_head(frame: &[u8]) -> Option<Head> {
         b"*" => {
             let word = word_at(frame, first.1);
             let name = &frame[word.0..word.1];
+            if name.first() == Some(&b'[') {
+                return Some(bare_code(word));
+            }
             if let Some(number) = parse_number(name) {
                 return numbered(frame, number, word_at(frame, word.1));
             }
             match Condition::parse(name) {
-                // A code without its `OK` (quirk 33).
-                None if name.starts_with(b"[") => Some(bare_code(word.0)),
                 Some(condition) => Some(head(Kind::Status(condition), word, frame)),
                 None => Some(named(frame, name, word)),
             }
         }
-        // Nor a star (quirk 32).
-        code if code.starts_with(b"[") => Some(bare_code(first.0)),
         b"+" => Some(head(Kind::Continue, first, frame)),
         tag if is_tag(tag) => {
             let word = word_at(frame, first.1);
-            let condition = Condition::parse(&frame[word.0..word.1])?;
+            let Some(condition) = Condition::parse(&frame[word.0..word.1]) else {
+                return tag.starts_with(b"[").then(|| bare_code(first));
+            };
             let mut tagged = head(Kind::Tagged(condition), word, frame);
             tagged.word = (first.0 as u32, first.1 as u32);
             Some(tagged)
@@ -126,13 +127,14 @@ fn parse_head(frame: &[u8]) -> Option<Head> {
     }
 }
 
+/// A response code with nothing before it, or with no more than `*`: meant is `* OK` (quirks 32, 33).
+fn bare_code(word: (usize, usize)) -> Head {
+    Head { kind: Kind::Status(Condition::Ok), word: (word.0 as u32, word.0 as u32), rest: word.0 as u32 }
+}
+
 fn head(kind: Kind, word: (usize, usize), frame: &[u8]) -> Head {
     let space = usize::from(frame.get(word.1) == Some(&b' '));
     Head { kind, word: (word.0 as u32, word.1 as u32), rest: (word.1 + space) as u32 }
-}
-
-fn bare_code(at: usize) -> Head {
-    Head { kind: Kind::Status(Condition::Ok), word: (at as u32, at as u32), rest: at as u32 }
 }
 
 fn numbered(frame: &[u8], number: u64, word: (usize, usize)) -> Option<Head> {

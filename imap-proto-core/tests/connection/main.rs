@@ -3,6 +3,7 @@
 mod attack;
 mod cancel;
 mod mailboxes;
+mod messages;
 mod order;
 mod quirks;
 mod script;

@@ -102,7 +102,7 @@ impl Courier {
             needs: vec!["/usr/sbin/couriertcpd".into(), unpacked("courier").join("usr/bin/imapd")],
             required_by: "IMAP_TESTS_REQUIRE_SERVERS",
             seclusion: Seclusion::Required,
-            prepare,
+            prepare: &prepare,
             script: SCRIPT,
             log: "courier.log",
         })

@@ -105,7 +105,7 @@ impl Cyrus {
             ],
             required_by: "IMAP_TESTS_REQUIRE_SERVERS",
             seclusion: Seclusion::Required,
-            prepare,
+            prepare: &prepare,
             script: SCRIPT,
             log: "log",
         })

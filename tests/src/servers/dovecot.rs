@@ -40,12 +40,21 @@ impl Dovecot {
     ///
     /// When Dovecot is there but does not start, and instead of `None` when `IMAP_TESTS_REQUIRE_DOVECOT` is set.
     pub fn start() -> Option<Self> {
+        Self::start_offering(None)
+    }
+
+    /// Starts one that advertises these capabilities and no others. It knows the commands all the same.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_offering(capabilities: Option<&str>) -> Option<Self> {
         Rig::start(&Recipe {
             name: "Dovecot",
             needs: vec![BINARY.into()],
             required_by: "IMAP_TESTS_REQUIRE_DOVECOT",
             seclusion: Seclusion::IfAllowed,
-            prepare,
+            prepare: &|place| prepare(place, capabilities),
             script: SCRIPT,
             log: "dovecot.log",
         })
@@ -66,7 +75,7 @@ impl Server for Dovecot {
     }
 }
 
-fn prepare(place: &Place) -> io::Result<()> {
+fn prepare(place: &Place, capabilities: Option<&str>) -> io::Result<()> {
     place.directories(&["run", "state"])?;
     for user in USERS {
         for part in [place.dir.join("mail"), place.dir.join("mail").join(user), maildir(&place.dir, user)] {
@@ -74,7 +83,7 @@ fn prepare(place: &Place) -> io::Result<()> {
             chown(part, Some(config::MAIL_UID), Some(config::MAIL_UID))?;
         }
     }
-    config::write(place)
+    config::write(place, capabilities)
 }
 
 fn maildir(dir: &Path, user: &str) -> PathBuf {

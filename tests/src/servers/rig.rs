@@ -35,7 +35,7 @@ rm -rf "$0"
 "#;
 
 /// How one kind of server is started.
-pub(super) struct Recipe {
+pub(super) struct Recipe<'a> {
     pub(super) name: &'static str,
     /// What has to be there.
     pub(super) needs: Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub(super) struct Recipe {
     pub(super) required_by: &'static str,
     pub(super) seclusion: Seclusion,
     /// Fills the directory.
-    pub(super) prepare: fn(&Place) -> io::Result<()>,
+    pub(super) prepare: &'a dyn Fn(&Place) -> io::Result<()>,
     /// Runs the server until stdin closes. `$0` is the directory; a file `exited` in it says that it ended before.
     pub(super) script: &'static str,
     /// The file of the directory that the server logs to.
@@ -105,7 +105,7 @@ pub struct Rig {
 
 impl Rig {
     /// Starts a server and waits until it takes logins; `None`, said on stderr, when it is not installed.
-    pub(super) fn start(recipe: &Recipe) -> Option<Self> {
+    pub(super) fn start(recipe: &Recipe<'_>) -> Option<Self> {
         if let Some(missing) = recipe.missing() {
             let required = std::env::var_os(recipe.required_by).is_some();
             assert!(!required, "{} is required, but {missing}", recipe.name);
@@ -123,7 +123,7 @@ impl Rig {
         panic!("{} does not start: {last:?}", recipe.name);
     }
 
-    fn try_start(recipe: &Recipe) -> io::Result<Self> {
+    fn try_start(recipe: &Recipe<'_>) -> io::Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let (number, name) = (STARTED.fetch_add(1, Ordering::Relaxed), recipe.name.to_lowercase());
         let dir = PathBuf::from(format!("/tmp/imap-tests-{name}-{}-{number}", std::process::id()));
@@ -195,7 +195,7 @@ impl Drop for Rig {
     }
 }
 
-impl Recipe {
+impl Recipe<'_> {
     fn missing(&self) -> Option<String> {
         if fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {
             return Some("this is not root".to_owned());

@@ -13,6 +13,8 @@ pub struct Options {
     pub esearch: bool,
     /// Whether UTF8=ACCEPT (RFC 6855) is advertised, so that 8-bit quoted strings are legal once enabled.
     pub utf8_accept: bool,
+    /// Capabilities of a full server that this one does not have, nor their commands.
+    pub withheld: &'static [&'static str],
     /// Answers the next synchronizing literal with this instead of `+`, once.
     pub refuse_literal: Option<Refusal>,
     /// The only user that may log in.
@@ -31,6 +33,7 @@ impl Default for Options {
             literals: Literals::Plus,
             esearch: true,
             utf8_accept: false,
+            withheld: &[],
             refuse_literal: None,
             user: "alice".into(),
             password: "secret".into(),
@@ -58,6 +61,7 @@ impl Options {
         if self.utf8_accept {
             list.push("UTF8=ACCEPT");
         }
+        list.retain(|capability| !self.withheld.contains(capability));
         list
     }
 }

@@ -121,6 +121,8 @@ pub(crate) struct World {
     /// Literals longer than this are streamed.
     pub(crate) inline: u64,
     pub(crate) portions: Portions,
+    /// What the server does not offer.
+    pub(crate) withheld: &'static [&'static str],
 }
 
 /// What one command of a stream asks for.
@@ -140,6 +142,7 @@ impl World {
         each: 40,
         inline: 64,
         portions: Portions::Usual,
+        withheld: &[],
     };
 
     pub(crate) const fn synchronizing(self) -> World {
@@ -152,7 +155,8 @@ impl World {
 
     /// Connects, and selects INBOX.
     pub(crate) fn open(self) -> (Stepper, Place) {
-        let options = Options { greeting: Greeting::Preauth, literals: self.literals, ..Options::default() };
+        let (literals, withheld) = (self.literals, self.withheld);
+        let options = Options { greeting: Greeting::Preauth, literals, withheld, ..Options::default() };
         let mut server = StrictServer::new(options);
         for number in 0..self.inbox {
             server.deliver("INBOX", &text(number, if number == 0 { self.big } else { self.each }));

@@ -40,6 +40,7 @@
 mod acts;
 mod attack;
 mod beside;
+mod changes;
 mod fates;
 mod faults;
 mod matrix;

@@ -2,6 +2,7 @@ use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 
 use super::{BodyStructure, Envelope, Flags};
+use crate::types::{Flag, MessageFlags, SeqNum, Uid};
 use crate::wire::{Text, TokenKind, Value, Values, parse_number};
 
 // RFC 9051 §9
@@ -40,6 +41,12 @@ impl<'a> Fetch<'a> {
         let seq = NonZeroU32::new(seq)?;
         let values = values.next()?.without_extra_parens().list()?;
         Some(Fetch { seq, values })
+    }
+
+    /// The flags and the mod-sequence with what tells whose they are.
+    pub fn to_message_flags(self) -> MessageFlags {
+        let flags = self.flags().map(|flags| flags.iter().map(|flag| Flag::from_wire(&flag.to_bytes())).collect());
+        MessageFlags::new(SeqNum::from(self.seq), self.uid().map(Uid::from), flags, self.mod_seq())
     }
 
     /// The sections of the message that came with it.
@@ -111,13 +118,18 @@ impl<'a> Fetch<'a> {
         self.sections().find(|data| data.is_binary() && data.matches(section))
     }
 
+    /// Names and values as they are.
+    pub(super) fn pairs(self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> {
+        self.items().filter_map(|item| Some((item.name, item.value?)))
+    }
+
     #[inline]
     fn items(self) -> Items<'a> {
         Items { values: self.values }
     }
 
     #[inline]
-    fn named(self, name: &'static [u8]) -> impl Iterator<Item = Value<'a>> {
+    pub(super) fn named(self, name: &'static [u8]) -> impl Iterator<Item = Value<'a>> {
         self.items().filter(move |item| item.is(name)).filter_map(|item| item.value)
     }
 }

@@ -1,4 +1,5 @@
 use crate::types::Uid;
+use crate::wire::parse_number;
 
 // RFC 9051 §9
 //
@@ -14,6 +15,17 @@ use crate::types::Uid;
 /// no number is passed over.
 pub fn search_numbers(text: &[u8]) -> impl Iterator<Item = Uid> + '_ {
     SearchNumbers { rest: text }
+}
+
+/// Reads the mod-sequence behind the numbers of a SEARCH response; `None` where there is none. RFC 7162 §3.1.5
+pub fn search_mod_seq(text: &[u8]) -> Option<u64> {
+    let open = text.iter().rposition(|byte| *byte == b'(')?;
+    let inner = text.get(open + 1..)?.split(|byte| *byte == b')').next()?;
+    let mut words = inner.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    if !words.next()?.eq_ignore_ascii_case(b"MODSEQ") {
+        return None;
+    }
+    parse_number(words.next()?)
 }
 
 struct SearchNumbers<'a> {
@@ -54,6 +66,21 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+
+    #[test]
+    fn the_mod_sequence_stands_behind_the_numbers() {
+        for (text, expected) in [
+            ("2 5 6 (MODSEQ 917162500)", Some(917_162_500)),
+            ("8(modseq  9 ) ", Some(9)),
+            ("2 5", None),
+            ("2 (MODSEQ)", None),
+            ("2 (X 5)", None),
+            ("2 (MODSEQ x", None),
+            ("(", None),
+        ] {
+            assert_eq!(search_mod_seq(text.as_bytes()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn numbers_are_read_whatever_stands_between_them() {

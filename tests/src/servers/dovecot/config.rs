@@ -84,8 +84,23 @@ service imap {
 ";
 
 /// Writes `dovecot.conf` and `users`.
-pub(super) fn write(place: &Place) -> io::Result<()> {
-    place.write("dovecot.conf", &TEMPLATE.replace("@UID@", &MAIL_UID.to_string()))?;
-    let users: String = USERS.iter().map(|user| format!("{user}:{{PLAIN}}{PASSWORD}::::::\n")).collect();
+pub(super) fn write(place: &Place, capabilities: Option<&str>) -> io::Result<()> {
+    let mut config = TEMPLATE.replace("@UID@", &MAIL_UID.to_string());
+    if let Some(capabilities) = capabilities {
+        config.push_str(&format!(
+            "imap_capability = {capabilities}
+"
+        ));
+    }
+    place.write("dovecot.conf", &config)?;
+    let users: String = USERS
+        .iter()
+        .map(|user| {
+            format!(
+                "{user}:{{PLAIN}}{PASSWORD}::::::
+"
+            )
+        })
+        .collect();
     place.write("users", &users)
 }
