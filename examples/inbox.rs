@@ -10,21 +10,15 @@
 //! `imap://` begins with STARTTLS, `imap+plaintext://` stays in clear text. The password comes from `IMAP_PASSWORD`
 //! or is asked for. `--ca FILE` trusts another root, in PEM; `--stats` says what it took.
 
-use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
-use imap_tokio::protocol::Text;
-use imap_tokio::rustls::pki_types::{CertificateDer, pem::PemObject};
+use imap_examples::{Fallible, connector, decoded, take_option, take_switch};
 use imap_tokio::types::{FetchItems, Flag, MailboxName, Section, Uid, UidSet};
-use imap_tokio::{Client, Connector, Credentials, FetchedMessage, Notice, read_from, rustls};
-use mail_parser::MessageParser;
+use imap_tokio::{Client, FetchedMessage, Notice, read_from};
 use tokio::io::AsyncWriteExt;
-
-type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage: inbox [--ca FILE] [--stats] imaps://user@host[:port] [save UID FILE | upload FILE | watch]";
 
@@ -100,17 +94,6 @@ fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result
     )
 }
 
-/// Takes the encoded words out of a header's text (RFC 2047).
-fn decoded(text: Text<'_>) -> String {
-    let plain = text.to_str();
-    if !plain.contains("=?") {
-        return plain.into_owned();
-    }
-    let header = format!("Subject: {plain}\r\n\r\n");
-    let message = MessageParser::default().parse_headers(header.as_bytes());
-    message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_else(|| plain.into_owned())
-}
-
 async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant>> {
     let uid = Uid::new(uid).ok_or("a UID is at least 1")?;
     let inbox = client.examine(MailboxName::inbox()).await?;
@@ -157,68 +140,6 @@ async fn watch(client: &Client) -> Fallible<Option<Instant>> {
         }
     }
     Ok(None)
-}
-
-/// `imaps://user@host:port` and its two siblings; the user's name may be percent-encoded.
-fn connector(url: &str, ca: Option<&str>) -> Fallible<Connector> {
-    let (scheme, rest) = url.split_once("://").ok_or(USAGE)?;
-    let (user, host) = rest.trim_end_matches('/').rsplit_once('@').ok_or("the URL names no user")?;
-    let (host, port) = match host.rsplit_once(':') {
-        Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => (host, Some(port.parse()?)),
-        _ => (host, None),
-    };
-    let mut connector = Connector::new(host.trim_matches(['[', ']']));
-    connector = match scheme {
-        "imaps" => connector,
-        "imap" => connector.starttls(),
-        "imap+plaintext" => connector.plaintext(),
-        _ => return Err("the scheme is imaps, imap or imap+plaintext".into()),
-    };
-    if let Some(port) = port {
-        connector = connector.port(port);
-    }
-    if let Some(ca) = ca {
-        for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| format!("{ca}: {error}"))? {
-            connector = connector.root(certificate?);
-        }
-    }
-    let password = match std::env::var("IMAP_PASSWORD") {
-        Ok(password) => password,
-        Err(_) => rpassword::prompt_password("password: ")
-            .map_err(|error| format!("no terminal to ask for the password, and IMAP_PASSWORD is not set: {error}"))?,
-    };
-    Ok(connector.credentials(Credentials::password(percent_decoded(user)?, password)))
-}
-
-fn percent_decoded(text: &str) -> Fallible<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        if *byte == b'%' {
-            let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or("a lone %")?;
-            bytes.push(u8::from_str_radix(digits, 16)?);
-            rest = &after[2..];
-        } else {
-            bytes.push(*byte);
-            rest = after;
-        }
-    }
-    Ok(String::from_utf8(bytes)?)
-}
-
-fn take_switch(arguments: &mut Vec<String>, name: &str) -> bool {
-    let before = arguments.len();
-    arguments.retain(|argument| argument != name);
-    arguments.len() < before
-}
-
-fn take_option(arguments: &mut Vec<String>, name: &str) -> Fallible<Option<String>> {
-    let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
-    if at + 1 >= arguments.len() {
-        return Err(USAGE.into());
-    }
-    arguments.remove(at);
-    Ok(Some(arguments.remove(at)))
 }
 
 /// The most memory that was resident, as Linux tells it.

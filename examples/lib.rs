@@ -1,1 +1,10 @@
-//! Programs that show the library at work; they are this package's examples.
+//! What the example programs have in common.
+
+mod account;
+mod text;
+
+pub use account::{connector, take_option, take_switch};
+pub use text::decoded;
+
+/// Whatever went wrong, for `main` to print.
+pub type Fallible<T> = Result<T, Box<dyn std::error::Error>>;

@@ -1,0 +1,94 @@
+use std::cell::Cell;
+use std::io::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use imap_examples::Fallible;
+use imap_testserver::TestServer;
+use imap_tokio::bytes::Bytes;
+use imap_tokio::command::Append;
+use imap_tokio::types::{Flag, MailboxName};
+use imap_tokio::{Client, Error, Source, read_from};
+use tokio::sync::Notify;
+
+use crate::heading;
+
+/// Octets of the message that is shown on its way.
+const LARGE: usize = 12 << 20;
+/// Messages of the upload that is interrupted.
+const MESSAGES: usize = 100;
+
+/// One large message from a reader, with a bar that grows.
+pub(crate) async fn with_progress(client: &Client) -> Fallible<()> {
+    heading("Uploading a large message");
+    let mut message = b"Subject: holiday pictures\r\n\r\n".to_vec();
+    message.resize_with(LARGE, || b'x');
+    let source = Progress { inner: read_from(std::io::Cursor::new(message)), sent: 0, shown: 0 };
+    let mailbox = MailboxName::new("Archive")?;
+    let append = |append: Append| append.flags([Flag::Seen]);
+    let stored = client.append_from(mailbox, LARGE as u64, Box::pin(source), append).await?;
+    println!("\nstored{}", stored.map(|stored| format!(" as {}", stored.uid)).unwrap_or_default());
+    Ok(())
+}
+
+/// A source that shows how much of it was taken.
+struct Progress {
+    inner: Source,
+    sent: usize,
+    shown: usize,
+}
+
+impl Stream for Progress {
+    type Item = <Source as Stream>::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.inner.as_mut().poll_next(cx);
+        if let Poll::Ready(Some(Ok(octets))) = &next {
+            self.sent += octets.len();
+            let percent = self.sent * 100 / LARGE;
+            if percent / 5 > self.shown {
+                self.shown = percent / 5;
+                print!("\r[{:<20}] {percent:>3} %", "#".repeat(self.shown));
+                // A terminal that cannot be written to is nobody's loss.
+                let _ = std::io::stdout().flush();
+            }
+        }
+        next
+    }
+}
+
+/// A hundred messages, given up half-way by dropping the future that uploads them.
+pub(crate) async fn interrupted(client: &Client, server: &TestServer) -> Fallible<()> {
+    heading(&format!("Uploading {MESSAGES} messages, and giving up half-way"));
+    let mailbox = MailboxName::new("Imported")?;
+    client.create(mailbox.clone()).await?;
+
+    let told = Cell::new(0);
+    let half_way = Notify::new();
+    tokio::select! {
+        biased;
+        () = half_way.notified() => println!("interrupted: the future is dropped in the middle of a message"),
+        result = upload(client, &mailbox, &told, &half_way) => result?,
+    }
+
+    // What was promised on the wire is finished in the background.
+    client.settle().await?;
+    let stored = server.mailbox("Imported").messages().len();
+    println!("told of {} stored messages; the server has {stored}", told.get());
+    let imported = client.select(mailbox).await?;
+    println!("the same connection goes on: {} has {} messages", imported.name(), imported.exists());
+    Ok(())
+}
+
+async fn upload(client: &Client, to: &MailboxName, told: &Cell<usize>, half_way: &Notify) -> Result<(), Error> {
+    for number in 1..=MESSAGES {
+        if number > MESSAGES / 2 {
+            half_way.notify_one();
+        }
+        let text = format!("Subject: message {number}\r\n\r\n{}\r\n", "It is long enough.\r\n".repeat(5_000));
+        client.append(Append::new(to.clone(), Bytes::from(text))).await?;
+        told.set(number);
+    }
+    Ok(())
+}
