@@ -1,5 +1,5 @@
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -23,12 +23,15 @@ const MESSAGES: usize = 100;
 pub(crate) async fn with_progress(client: &Client) -> Fallible<()> {
     heading("Uploading a large message");
     let mut message = b"Subject: holiday pictures\r\n\r\n".to_vec();
-    message.resize_with(LARGE, || b'x');
+    message.resize(LARGE, b'x');
     let source = Progress { inner: read_from(std::io::Cursor::new(message)), sent: 0, shown: 0 };
     let mailbox = MailboxName::new("Archive")?;
     let append = |append: Append| append.flags([Flag::Seen]);
     let stored = client.append_from(mailbox, LARGE as u64, Box::pin(source), append).await?;
-    println!("\nstored{}", stored.map(|stored| format!(" as {}", stored.uid)).unwrap_or_default());
+    if std::io::stdout().is_terminal() {
+        println!();
+    }
+    println!("stored {LARGE} octets{}", stored.map(|stored| format!(" as {}", stored.uid)).unwrap_or_default());
     Ok(())
 }
 
@@ -47,7 +50,7 @@ impl Stream for Progress {
         if let Poll::Ready(Some(Ok(octets))) = &next {
             self.sent += octets.len();
             let percent = self.sent * 100 / LARGE;
-            if percent / 5 > self.shown {
+            if percent / 5 > self.shown && std::io::stdout().is_terminal() {
                 self.shown = percent / 5;
                 print!("\r[{:<20}] {percent:>3} %", "#".repeat(self.shown));
                 // A terminal that cannot be written to is nobody's loss.
