@@ -7,7 +7,7 @@ use imap_proto_core::command::{
 use imap_proto_core::types::{
     Capability, Identification, ListEntry, MailboxName, Namespaces, SpecialUse, Status, StatusItems,
 };
-use imap_proto_core::{CancelEffect, Event, Misuse};
+use imap_proto_core::{CancelEffect, CommandId, Event, Misuse};
 use proptest::prelude::*;
 
 use crate::script::Script;
@@ -17,6 +17,9 @@ const EXTENDED: &str = "LIST-EXTENDED LIST-STATUS SPECIAL-USE";
 fn name(text: &str) -> MailboxName {
     MailboxName::new(text).expect("a name")
 }
+
+/// Submits a command of any type.
+type Submit<'a> = &'a dyn Fn(&mut Script) -> CommandId;
 
 /// Runs one command to its end: `C:` what it sends, `S:` what comes, and what it makes of it.
 #[track_caller]
@@ -266,17 +269,17 @@ fn an_id_is_given_and_taken() {
 #[test]
 fn what_the_server_does_not_offer_is_not_sent() {
     let mut script = Script::authenticated("");
-    let commands: [(&dyn Fn(&mut Script), &str); 4] = [
-        (&|script| _ = script.submit(&Id::new(None)), "0 failed the server does not offer ID NotSent"),
+    let commands: [(Submit<'_>, &str); 4] = [
+        (&|script| script.submit(&Id::new(None)), "0 failed the server does not offer ID NotSent"),
         (
-            &|script| _ = script.submit(&Enable::new([Capability::CondStore])),
+            &|script| script.submit(&Enable::new([Capability::CondStore])),
             "1 failed the server does not offer ENABLE NotSent",
         ),
         (
-            &|script| _ = script.submit(&Create::new(name("a")).special_use(SpecialUse::Sent)),
+            &|script| script.submit(&Create::new(name("a")).special_use(SpecialUse::Sent)),
             "2 failed the server does not offer CREATE-SPECIAL-USE NotSent",
         ),
-        (&|script| _ = script.submit(&Check), "3 failed CHECK is not allowed in this state NotSent"),
+        (&|script| script.submit(&Check), "3 failed CHECK is not allowed in this state NotSent"),
     ];
     for (submit, expected) in commands {
         submit(&mut script);
@@ -290,16 +293,16 @@ fn what_the_server_does_not_offer_is_not_sent() {
 
 #[test]
 fn what_is_refused_is_told() {
-    let commands: [(&dyn Fn(&mut Script), &str); 9] = [
-        (&|s| _ = s.submit(&List::all()), "LIST \"\" \"*\""),
-        (&|s| _ = s.submit(&Lsub::new("*")), "LSUB \"\" \"*\""),
-        (&|s| _ = s.submit(&NamespaceCommand::default()), "NAMESPACE"),
-        (&|s| _ = s.submit(&Id::new(None)), "ID NIL"),
-        (&|s| _ = s.submit(&Enable::new([Capability::CondStore])), "ENABLE CONDSTORE"),
-        (&|s| _ = s.submit(&StatusCommand::new(name("a"), StatusItems::counts())), "STATUS \"a\" (MESSAGES UNSEEN)"),
-        (&|s| _ = s.submit(&Create::new(name("a"))), "CREATE \"a\""),
-        (&|s| _ = s.submit(&Delete::new(name("a"))), "DELETE \"a\""),
-        (&|s| _ = s.submit(&Rename::new(name("a"), name("b"))), "RENAME \"a\" \"b\""),
+    let commands: [(Submit<'_>, &str); 9] = [
+        (&|s| s.submit(&List::all()), "LIST \"\" \"*\""),
+        (&|s| s.submit(&Lsub::new("*")), "LSUB \"\" \"*\""),
+        (&|s| s.submit(&NamespaceCommand::default()), "NAMESPACE"),
+        (&|s| s.submit(&Id::new(None)), "ID NIL"),
+        (&|s| s.submit(&Enable::new([Capability::CondStore])), "ENABLE CONDSTORE"),
+        (&|s| s.submit(&StatusCommand::new(name("a"), StatusItems::counts())), "STATUS \"a\" (MESSAGES UNSEEN)"),
+        (&|s| s.submit(&Create::new(name("a"))), "CREATE \"a\""),
+        (&|s| s.submit(&Delete::new(name("a"))), "DELETE \"a\""),
+        (&|s| s.submit(&Rename::new(name("a"), name("b"))), "RENAME \"a\" \"b\""),
     ];
     for (submit, line) in commands {
         for (answer, condition) in [("NO", "No"), ("BAD", "Bad")] {
@@ -379,7 +382,7 @@ fn listings_wait_for_each_other() {
 
 #[test]
 fn what_only_asks_is_drained_when_given_up_and_what_changes_is_finished() {
-    let table: [(&dyn Fn(&mut Script) -> imap_proto_core::CommandId, &str, CancelEffect); 5] = [
+    let table: [(Submit<'_>, &str, CancelEffect); 5] = [
         (&|s| s.submit(&List::all()), "* LIST () \"/\" a\r\n", CancelEffect::WillDrain),
         (
             &|s| s.submit(&StatusCommand::new(name("a"), StatusItems::counts())),
