@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imap_proto_core::command::{
-    Access, Append, CapabilityCommand, Command, Fetch, Idle, Login, Logout, Message, Noop, Request, Search, Select,
+    Access, Append, CapabilityCommand, Command, Create, Enable, Fetch, Id, Idle, List, Login, Logout, Message,
+    NamespaceCommand, Noop, Rename, Request, Search, Select, StatusCommand,
 };
-use imap_proto_core::types::{FetchItems, Flag, MailboxName, Query, Secret, Section, Uid, UidSet};
+use imap_proto_core::types::{
+    Capability, FetchItems, Flag, Identification, MailboxName, Query, Secret, Section, SpecialUse, StatusItems, Uid,
+    UidSet,
+};
 use imap_proto_core::{CommandId, Config, Connection, Error, Event, LiteralPolicy, Time};
 
 use crate::alphabet::spell;
@@ -119,7 +123,7 @@ impl Session {
 
     fn submit(&mut self, which: u8) {
         let Some(request) = request(which) else { return };
-        let fed = which % 20 == 9 || which % 20 == 10;
+        let fed = matches!(which % FORMS, 9 | 10);
         match self.connection.submit(request, self.now) {
             Ok(id) => {
                 assert!(!self.closed);
@@ -282,11 +286,14 @@ impl Session {
     }
 }
 
+/// How many requests there are.
+const FORMS: u8 = 28;
+
 /// One of each command, in all the forms that differ on the wire.
 fn request(which: u8) -> Option<Request> {
     let uids = || UidSet::from_wire(b"1:2,4").expect("a set");
     let inbox = MailboxName::inbox;
-    let request = match which % 20 {
+    let request = match which % FORMS {
         0 => Noop.request(),
         1 => CapabilityCommand::default().request(),
         2 => Login::new("user", Secret::from("word")).request(),
@@ -305,7 +312,15 @@ fn request(which: u8) -> Option<Request> {
         16 => Noop.request().map(|request| request.bind(1)),
         17 => Search::new(Query::text("z\u{fc}").and(Query::subject("z\u{e4}"))).request(),
         18 => Append::new(inbox(), Message::Octets(Bytes::from(vec![LITERAL; 4097]))).request(),
-        _ => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
+        19 => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
+        20 => List::new("z\u{fc}/%").request(),
+        21 => List::all().or("b").select_subscribed().return_status(StatusItems::all()).request(),
+        22 => StatusCommand::new(inbox(), StatusItems::all()).request(),
+        23 => Create::new(MailboxName::new("z\u{fc}").expect("a name")).special_use(SpecialUse::Junk).request(),
+        24 => Rename::new(inbox(), MailboxName::new("z\u{fc}/b").expect("a name")).request(),
+        25 => Enable::new([Capability::Utf8Accept]).request(),
+        26 => NamespaceCommand::default().request(),
+        _ => Id::new(Some(Identification::new().with_name("z\u{fc}"))).request(),
     };
     request.ok()
 }

@@ -322,3 +322,48 @@ impl Listing {
         self.entries
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::wire::{Decoder, Limits};
+
+    fn fold(list: &mut List, lines: impl Iterator<Item = String>) {
+        let mut decoder = Decoder::new(Limits::default());
+        for line in lines {
+            decoder.space()[..line.len()].copy_from_slice(line.as_bytes());
+            decoder.received(line.len());
+            decoder.advance().ok();
+            list.fold(decoder.response());
+        }
+    }
+
+    fn name(number: u32) -> String {
+        format!("* LIST (\\HasNoChildren) \"/\" \"Lists/box {number}\"\r\n")
+    }
+
+    fn status(number: u32) -> String {
+        format!("* STATUS \"Lists/box {number}\" (MESSAGES {number})\r\n")
+    }
+
+    #[test]
+    fn a_hundred_thousand_names_cost_what_each_of_them_costs() {
+        const NAMES: u32 = 100_000;
+        assert!(size_of::<ListEntry>() <= 96, "{}", size_of::<ListEntry>());
+        let list = || List::new("Lists/%").return_status(StatusItems::counts());
+        let (mut by_turns, mut one_after_the_other, mut reversed) = (list(), list(), list());
+        fold(&mut by_turns, (0..NAMES).flat_map(|number| [name(number), status(number)]));
+        fold(&mut one_after_the_other, (0..NAMES).map(name).chain((0..NAMES).map(status)));
+        assert!(by_turns.listing.late.is_empty() && one_after_the_other.listing.late.is_empty());
+        fold(&mut reversed, (0..NAMES).map(name).chain((0..NAMES).rev().map(status)));
+        for list in [by_turns, one_after_the_other, reversed] {
+            let entries = list.finish(Completion::default());
+            assert_eq!(entries.len(), NAMES as usize);
+            for (number, entry) in (0..).zip(&entries) {
+                assert_eq!(entry.status().and_then(|status| status.messages), Some(number));
+            }
+        }
+    }
+}

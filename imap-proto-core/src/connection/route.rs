@@ -46,9 +46,9 @@ impl Connection {
                 | Kind::Recent(_)
                 | Kind::Expunge(_)
                 | Kind::Fetch(_),
-            ) => names.iter().any(|name| is_named(response, name)),
+            ) => names.iter().any(|name| is_named(response, name)) && !is_unreadable_list(response),
             (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
-                status_mailbox(response).is_some_and(|name| name == *mailbox)
+                status_mailbox(response).is_some_and(|name| name.is_alike(mailbox))
             }
             (Claim::Copied, Kind::Status(Condition::Ok)) => {
                 matches!(parse_status_text(response.text().as_raw()).0, Some(Code::CopyUid(_)))
@@ -71,6 +71,15 @@ impl Connection {
 
 fn is_named(response: &Response<'_>, name: &str) -> bool {
     response.name().eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// A listing without a name that can be read is nobody's: whoever listens sees it as it came.
+fn is_unreadable_list(response: &Response<'_>) -> bool {
+    let mut values = response.values();
+    let attributes = values.peek().and_then(Value::list).is_some();
+    let name = values.nth(if attributes { 2 } else { 1 });
+    ["LIST", "LSUB", "XLIST"].iter().any(|listing| is_named(response, listing))
+        && name.is_none_or(|name| name.text().is_none() && !name.is_nil())
 }
 
 /// How much of a response there is.

@@ -127,6 +127,16 @@ impl MailboxName {
         self
     }
 
+    /// True for one name, where the case of a first level `INBOX` does not count (quirk 65).
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let split = |name: &Self| {
+            name.text.split_at_checked(INBOX.len()).map(|(top, below)| (top.to_ascii_uppercase(), below.to_string()))
+        };
+        let is_below_inbox =
+            || split(self).is_some_and(|(top, below)| top == INBOX && split(other) == Some((top, below)));
+        self == other || (self.raw.is_none() && other.raw.is_none() && is_below_inbox())
+    }
+
     /// The name of a mailbox one level below.
     ///
     /// # Errors

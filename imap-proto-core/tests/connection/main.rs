@@ -2,6 +2,7 @@
 
 mod attack;
 mod cancel;
+mod listing;
 mod mailboxes;
 mod messages;
 mod order;

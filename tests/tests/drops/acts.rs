@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use imap_proto_core::client::{Client, FetchStream, Mailbox, Notice, Source};
-use imap_proto_core::command::{Append, Message};
-use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
+use imap_proto_core::command::{Append, List, Message};
+use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, StatusItems, Uid, UidSet};
 use imap_proto_core::wire::Kind;
 use imap_proto_core::{Config, Error};
 use imap_tests::memory::Link;
@@ -75,11 +75,14 @@ pub(crate) enum Act {
     Append,
     /// APPEND of octets from a source that has them piece by piece.
     AppendFrom,
+    List,
+    Status,
+    Create,
     Watch,
     Logout,
 }
 
-pub(crate) const SECONDS: [Act; 12] = [
+pub(crate) const SECONDS: [Act; 15] = [
     Act::Select,
     Act::Windows,
     Act::Sections,
@@ -90,6 +93,9 @@ pub(crate) const SECONDS: [Act; 12] = [
     Act::Capability,
     Act::Append,
     Act::AppendFrom,
+    Act::List,
+    Act::Status,
+    Act::Create,
     Act::Watch,
     Act::Logout,
 ];
@@ -184,6 +190,7 @@ impl World {
             deselected: false,
             into: if self.refuse == Refuse::Missing { "Nowhere" } else { "Drafts" },
             message: text(7000, 60),
+            new: "New",
             pieces_left: Arc::new(AtomicUsize::new(PIECES)),
         };
         (stepper, place)
@@ -247,6 +254,8 @@ pub(crate) struct Place {
     pub(crate) deselected: bool,
     pub(crate) into: &'static str,
     pub(crate) message: Vec<u8>,
+    /// A mailbox to be made.
+    pub(crate) new: &'static str,
     /// Pieces that a source has not given yet.
     pub(crate) pieces_left: Arc<AtomicUsize>,
 }
@@ -267,6 +276,9 @@ impl Place {
                 Act::Capability => place.capability().await,
                 Act::Append => place.append().await,
                 Act::AppendFrom => place.append_from().await,
+                Act::List => place.list().await,
+                Act::Status => place.status().await,
+                Act::Create => place.create().await,
                 Act::Watch => place.watch().await,
                 Act::Logout => Ok(place.client.logout().await?),
             }
@@ -389,6 +401,23 @@ impl Place {
         // A server need not say under which UID.
         let found = uid.map_or(bodies.values().last(), |uid| bodies.get(&uid.get()));
         same("stored", &found, &Some(&self.message))
+    }
+
+    async fn list(&self) -> Result<(), Wrong> {
+        let found = self.client.list(List::all()).await?;
+        let found = found.iter().map(|entry| entry.name().as_str().to_owned()).collect::<Vec<_>>();
+        same("listed", &found, &self.link.server().mailboxes().keys().cloned().collect())
+    }
+
+    async fn status(&self) -> Result<(), Wrong> {
+        let other = MailboxName::try_from("Other").expect("a name");
+        let status = self.client.status(other, StatusItems::counts().uid_next()).await?;
+        same("status", &(status.messages, status.uid_next), &(Some(3), Some(uid(4))))
+    }
+
+    async fn create(&self) -> Result<(), Wrong> {
+        self.client.create(MailboxName::try_from(self.new).expect("a name")).await?;
+        same("made", &self.link.server().mailboxes().contains_key(self.new), &true)
     }
 
     async fn watch(&self) -> Result<(), Wrong> {

@@ -189,7 +189,13 @@ fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
     }
     place.deselected = case.first.act == Act::Select && begun;
     second(case, &mut stepper, &place, expected)?;
+    let made = usize::from(case.first.act == Act::Create && begun)
+        + usize::from(case.act == Act::Create && expected.end.is_none());
     judge(case, &mut stepper, &before, expected)?;
+    let now = stepper.link.server().mailboxes().len();
+    if now != before.len() + made {
+        return Err(format!("{now} mailboxes, not {} and {made}", before.len()));
+    }
     Ok(expected.end)
 }
 
@@ -217,7 +223,14 @@ fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
 /// The act after it: right on a connection that is usable, an error on one that is not.
 fn second(case: &Case<'_>, stepper: &mut Stepper, place: &Place, expected: Expected) -> Result<(), String> {
     let few = case.first.world.big > 1000 || case.first.world.inbox > 300;
-    let again = Place { few, into: "Drafts", message: text(8000, 50), pieces_left: Arc::default(), ..place.clone() };
+    let again = Place {
+        few,
+        into: "Drafts",
+        new: "Newer",
+        message: text(8000, 50),
+        pieces_left: Arc::default(),
+        ..place.clone()
+    };
     let result = stepper.finish(again.perform(case.act)).map_err(|hung| format!("the second act {hung}"))?;
     match (result, expected.end) {
         (Ok(()), None) => {}

@@ -37,9 +37,11 @@ mod tests {
         panic!("no response in {line}");
     }
 
+    type Fields = &'static [(&'static str, Option<&'static str>)];
+
     #[test]
     fn quirk_54_a_server_says_what_it_is_or_not() {
-        let table: [(&str, Option<&[(&str, Option<&str>)]>); 10] = [
+        let table: [(&str, Option<Fields>); 10] = [
             ("* ID (\"name\" \"x\")+", Some(&[("name", Some("x"))])),
             ("* ID NIL", None),
             ("* ID ( )", Some(&[])),
