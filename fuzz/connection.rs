@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imap_proto_core::command::{
-    Access, Append, CapabilityCommand, Command, Fetch, Idle, Login, Logout, Message, Noop, Request, Search, Select,
+    Access, Append, CapabilityCommand, Close, Command, Copy, Expunge, Fetch, Idle, Login, Logout, Message, Move, Noop,
+    Raw, Request, Returns, Search, Select, Store, StoreCommand, UidExpunge, Unselect,
 };
-use imap_proto_core::types::{FetchItems, Flag, MailboxName, Query, Secret, Section, Uid, UidSet};
+use imap_proto_core::types::{FetchItems, Flag, MailboxName, Query, Secret, Section, SeqSet, Uid, UidSet};
+use imap_proto_core::wire::grammar::Esearch;
 use imap_proto_core::{CommandId, Config, Connection, Error, Event, LiteralPolicy, Time};
 
 use crate::alphabet::spell;
@@ -119,7 +121,7 @@ impl Session {
 
     fn submit(&mut self, which: u8) {
         let Some(request) = request(which) else { return };
-        let fed = which % 20 == 9 || which % 20 == 10;
+        let fed = which % COMMANDS == 9 || which % COMMANDS == 10;
         match self.connection.submit(request, self.now) {
             Ok(id) => {
                 assert!(!self.closed);
@@ -218,6 +220,10 @@ impl Session {
         while let Some(event) = connection.poll_event() {
             assert!(!*closed, "nothing follows the end");
             match &event {
+                Event::Data { response, .. } => {
+                    let _ = response.unsolicited();
+                    let _ = Esearch::new(response).map(|esearch| esearch.results().count());
+                }
                 Event::Done { id, .. } | Event::Failed { id, .. } => {
                     let fate = commands.get_mut(id).expect("it was submitted");
                     assert!(!fate.ended, "a command ends once");
@@ -282,11 +288,14 @@ impl Session {
     }
 }
 
+/// How many there are to choose from.
+const COMMANDS: u8 = 36;
+
 /// One of each command, in all the forms that differ on the wire.
 fn request(which: u8) -> Option<Request> {
     let uids = || UidSet::from_wire(b"1:2,4").expect("a set");
     let inbox = MailboxName::inbox;
-    let request = match which % 20 {
+    let request = match which % COMMANDS {
         0 => Noop.request(),
         1 => CapabilityCommand::default().request(),
         2 => Login::new("user", Secret::from("word")).request(),
@@ -305,6 +314,22 @@ fn request(which: u8) -> Option<Request> {
         16 => Noop.request().map(|request| request.bind(1)),
         17 => Search::new(Query::text("z\u{fc}").and(Query::subject("z\u{e4}"))).request(),
         18 => Append::new(inbox(), Message::Octets(Bytes::from(vec![LITERAL; 4097]))).request(),
+        19 => StoreCommand::new(uids(), Store::add(Flag::Seen)).request(),
+        20 => StoreCommand::new(SeqSet::all(), Store::replace([]).silent()).request(),
+        21 => StoreCommand::new(uids(), Store::remove(Flag::Seen).unchanged_since(9)).request(),
+        22 => Copy::new(uids(), MailboxName::new("z\u{fc}").expect("a name")).request(),
+        23 => Copy::new(SeqSet::last_message(), inbox()).request(),
+        24 => Move::new(uids(), inbox()).request(),
+        25 => Expunge.request(),
+        26 => UidExpunge::new(uids()).request(),
+        27 => Close.request(),
+        28 => Unselect.request(),
+        29 => Search::numbers(Query::all()).request(),
+        30 => Search::new(Query::seen()).returning(Returns::ALL | Returns::COUNT).request(),
+        31 => Fetch::new(SeqSet::all(), FetchItems::ids().flags()).request(),
+        32 => Fetch::new(uids(), FetchItems::ids().flags()).changed_since(7).request(),
+        33 => Raw::new("XFOO bar").expect("a line").claims("XFOO").request(),
+        34 => Raw::new("XFOO").expect("a line").literal(&b"x"[..]).pipelined().request(),
         _ => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
     };
     request.ok()

@@ -99,7 +99,6 @@ impl Response<'_> {
 mod tests {
     use alloc::format;
 
-    use super::*;
     use crate::wire::{Decoder, Limits};
 
     #[test]
