@@ -329,7 +329,7 @@ fn request(which: u8) -> Option<Request> {
         31 => Fetch::new(SeqSet::all(), FetchItems::ids().flags()).request(),
         32 => Fetch::new(uids(), FetchItems::ids().flags()).changed_since(7).request(),
         33 => Raw::new("XFOO bar").expect("a line").claims("XFOO").request(),
-        34 => Raw::new("XFOO").expect("a line").literal(&b"x"[..]).pipelined().request(),
+        34 => Raw::new("XFOO").expect("a line").literal(&b"z"[..]).pipelined().request(),
         _ => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
     };
     request.ok()

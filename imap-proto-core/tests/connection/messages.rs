@@ -62,8 +62,12 @@ fn unsupported(capabilities: &str, command: &impl Command, name: &str) {
 
 #[test]
 fn commands_have_their_wire_form() {
-    let work = || Flag::Keyword(Keyword::new("Work").expect("a keyword"));
-    let one = || uids(4, 4);
+    fn work() -> Flag {
+        Flag::Keyword(Keyword::new("Work").expect("a keyword"))
+    }
+    fn one() -> UidSet {
+        uids(4, 4)
+    }
     let table: &[(&Submit, &str)] = &[
         (&|s| s.submit(&seen(one())), "UID STORE 4 +FLAGS (\\Seen)"),
         (&|s| s.submit(&seen(numbers(1, 3))), "STORE 1:3 +FLAGS (\\Seen)"),
