@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imap_proto_core::command::{
-    Access, Append, CapabilityCommand, Command, Create, Enable, Fetch, Id, Idle, List, Login, Logout, Message,
-    NamespaceCommand, Noop, Rename, Request, Search, Select, StatusCommand,
+    Access, Append, CapabilityCommand, Close, Command, Copy, Create, Enable, Expunge, Fetch, Id, Idle, List, Login,
+    Logout, Message, Move, NamespaceCommand, Noop, Raw, Rename, Request, Returns, Search, Select, StatusCommand, Store,
+    StoreCommand, UidExpunge, Unselect,
 };
 use imap_proto_core::types::{
-    Capability, FetchItems, Flag, Identification, MailboxName, Query, Secret, Section, SpecialUse, StatusItems, Uid,
-    UidSet,
+    Capability, FetchItems, Flag, Identification, MailboxName, Query, Secret, Section, SeqSet, SpecialUse, StatusItems,
+    Uid, UidSet,
 };
+use imap_proto_core::wire::grammar::Esearch;
 use imap_proto_core::{CommandId, Config, Connection, Error, Event, LiteralPolicy, Time};
 
 use crate::alphabet::spell;
@@ -123,7 +125,7 @@ impl Session {
 
     fn submit(&mut self, which: u8) {
         let Some(request) = request(which) else { return };
-        let fed = matches!(which % FORMS, 9 | 10);
+        let fed = which % COMMANDS == 9 || which % COMMANDS == 10;
         match self.connection.submit(request, self.now) {
             Ok(id) => {
                 assert!(!self.closed);
@@ -222,6 +224,10 @@ impl Session {
         while let Some(event) = connection.poll_event() {
             assert!(!*closed, "nothing follows the end");
             match &event {
+                Event::Data { response, .. } => {
+                    let _ = response.unsolicited();
+                    let _ = Esearch::new(response).map(|esearch| esearch.results().count());
+                }
                 Event::Done { id, .. } | Event::Failed { id, .. } => {
                     let fate = commands.get_mut(id).expect("it was submitted");
                     assert!(!fate.ended, "a command ends once");
@@ -286,14 +292,14 @@ impl Session {
     }
 }
 
-/// How many requests there are.
-const FORMS: u8 = 28;
+/// How many there are to choose from.
+const COMMANDS: u8 = 44;
 
 /// One of each command, in all the forms that differ on the wire.
 fn request(which: u8) -> Option<Request> {
     let uids = || UidSet::from_wire(b"1:2,4").expect("a set");
     let inbox = MailboxName::inbox;
-    let request = match which % FORMS {
+    let request = match which % COMMANDS {
         0 => Noop.request(),
         1 => CapabilityCommand::default().request(),
         2 => Login::new("user", Secret::from("word")).request(),
@@ -312,15 +318,31 @@ fn request(which: u8) -> Option<Request> {
         16 => Noop.request().map(|request| request.bind(1)),
         17 => Search::new(Query::text("z\u{fc}").and(Query::subject("z\u{e4}"))).request(),
         18 => Append::new(inbox(), Message::Octets(Bytes::from(vec![LITERAL; 4097]))).request(),
-        19 => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
-        20 => List::new("z\u{fc}/%").request(),
-        21 => List::all().or("b").select_subscribed().return_status(StatusItems::all()).request(),
-        22 => StatusCommand::new(inbox(), StatusItems::all()).request(),
-        23 => Create::new(MailboxName::new("z\u{fc}").expect("a name")).special_use(SpecialUse::Junk).request(),
-        24 => Rename::new(inbox(), MailboxName::new("z\u{fc}/b").expect("a name")).request(),
-        25 => Enable::new([Capability::Utf8Accept]).request(),
-        26 => NamespaceCommand::default().request(),
-        _ => Id::new(Some(Identification::new().with_name("z\u{fc}"))).request(),
+        19 => StoreCommand::new(uids(), Store::add(Flag::Seen)).request(),
+        20 => StoreCommand::new(SeqSet::all(), Store::replace([]).silent()).request(),
+        21 => StoreCommand::new(uids(), Store::remove(Flag::Seen).unchanged_since(9)).request(),
+        22 => Copy::new(uids(), MailboxName::new("z\u{fc}").expect("a name")).request(),
+        23 => Copy::new(SeqSet::last_message(), inbox()).request(),
+        24 => Move::new(uids(), inbox()).request(),
+        25 => Expunge.request(),
+        26 => UidExpunge::new(uids()).request(),
+        27 => Close.request(),
+        28 => Unselect.request(),
+        29 => Search::numbers(Query::all()).request(),
+        30 => Search::new(Query::seen()).returning(Returns::ALL | Returns::COUNT).request(),
+        31 => Fetch::new(SeqSet::all(), FetchItems::ids().flags()).request(),
+        32 => Fetch::new(uids(), FetchItems::ids().flags()).changed_since(7).request(),
+        33 => Raw::new("XFOO bar").expect("a line").claims("XFOO").request(),
+        34 => Raw::new("XFOO").expect("a line").literal(&b"z"[..]).pipelined().request(),
+        35 => List::new("z\u{fc}/%").request(),
+        36 => List::all().or("b").select_subscribed().return_status(StatusItems::all()).request(),
+        37 => StatusCommand::new(inbox(), StatusItems::all()).request(),
+        38 => Create::new(MailboxName::new("z\u{fc}").expect("a name")).special_use(SpecialUse::Junk).request(),
+        39 => Rename::new(inbox(), MailboxName::new("z\u{fc}/b").expect("a name")).request(),
+        40 => Enable::new([Capability::Utf8Accept]).request(),
+        41 => NamespaceCommand::default().request(),
+        42 => Id::new(Some(Identification::new().with_name("z\u{fc}"))).request(),
+        _ => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
     };
     request.ok()
 }

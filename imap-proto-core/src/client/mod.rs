@@ -158,7 +158,8 @@ impl Client {
         operation::answer(self, |reply| Call::Settle { reply }, pick).await
     }
 
-    /// What the server says unasked, on whatever mailbox is selected. Bounded: see [`Notice::Lagged`].
+    /// What the server says unasked, on whatever mailbox is selected; [`Notice::unsolicited`] reads it. Bounded: see
+    /// [`Notice::Lagged`].
     pub fn notices(&self) -> Watch {
         Watch::listening(self)
     }

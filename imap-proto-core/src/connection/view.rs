@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use crate::command::Access;
 use crate::types::{Capabilities, Capability, Code, Flag, MailboxName, SeqNum, Uid, UidValidity};
-use crate::wire::grammar::{Flags, parse_status_text};
+use crate::wire::grammar::{Flags, Unsolicited, parse_status_text};
 use crate::wire::{Condition, Kind, Response};
 
 /// What the server told us so far. Always right, whoever took the events.
@@ -141,6 +141,13 @@ impl View {
             Kind::Recent(recent) => self.mailbox(|m| m.recent = recent),
             // An EXPUNGE of what is not there is a server's mistake and changes nothing.
             Kind::Expunge(seq) => self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq))),
+            // RFC 7162 §3.2.10.2: it counts as an EXPUNGE of each, and names none that is not there.
+            Kind::Other => {
+                if let Unsolicited::Vanished { uids, earlier: false } = response.unsolicited() {
+                    let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);
+                    self.mailbox(|m| m.exists = m.exists.saturating_sub(gone));
+                }
+            }
             Kind::Flags => {
                 if let Some(flags) = response.first().and_then(Flags::new) {
                     let flags = flags.iter().map(|flag| Flag::from_wire(&flag.to_bytes())).collect();

@@ -161,12 +161,8 @@ impl<T: Identifier> Set<T> {
                 theirs.next();
             }
         }
-        match (self.open, other.open, both.ranges.back().copied()) {
-            (Some(_), Some(_), Some((start, _))) => {
-                both.ranges.pop_back();
-                both.open = Some(start);
-            }
-            _ => {}
+        if self.open.is_some() && other.open.is_some() {
+            both.open = both.ranges.pop_back().map(|(start, _)| start);
         }
         both
     }

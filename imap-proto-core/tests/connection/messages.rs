@@ -11,6 +11,8 @@ use imap_proto_core::{CommandId, Error, Event, Misuse};
 
 use crate::script::Script;
 
+type Submit = dyn Fn(&mut Script) -> CommandId;
+
 fn uids(low: u32, high: u32) -> UidSet {
     UidSet::from(Uid::new(low).expect("a UID")..=Uid::new(high).expect("a UID"))
 }
@@ -60,9 +62,13 @@ fn unsupported(capabilities: &str, command: &impl Command, name: &str) {
 
 #[test]
 fn commands_have_their_wire_form() {
-    let work = || Flag::Keyword(Keyword::new("Work").expect("a keyword"));
-    let one = || uids(4, 4);
-    let table: &[(&dyn Fn(&mut Script) -> CommandId, &str)] = &[
+    fn work() -> Flag {
+        Flag::Keyword(Keyword::new("Work").expect("a keyword"))
+    }
+    fn one() -> UidSet {
+        uids(4, 4)
+    }
+    let table: &[(&Submit, &str)] = &[
         (&|s| s.submit(&seen(one())), "UID STORE 4 +FLAGS (\\Seen)"),
         (&|s| s.submit(&seen(numbers(1, 3))), "STORE 1:3 +FLAGS (\\Seen)"),
         (
@@ -295,7 +301,7 @@ fn stores_of_the_same_messages_wait_for_each_other_and_others_go_together() {
 #[test]
 fn numbers_wait_for_whatever_may_expunge() {
     let fetch = || Fetch::new(numbers(1, 2), FetchItems::ids().size());
-    let by_uid: [&dyn Fn(&mut Script) -> CommandId; 6] = [
+    let by_uid: [&Submit; 6] = [
         &|s| s.submit(&seen(uids(90, 91))),
         &|s| s.submit(&Copy::new(uids(90, 91), archive())),
         &|s| s.submit(&Noop),
@@ -324,6 +330,18 @@ fn numbers_wait_for_whatever_may_expunge() {
     script.c("A4 COPY 1:2 \"Archive\"\r\n");
     script.submit(&fetch());
     script.c_nothing();
+}
+
+#[test]
+fn what_vanishes_is_counted_and_what_vanished_before_is_not() {
+    let mut script = Script::selected("");
+    script.s("* VANISHED (EARLIER) 1:900\r\n* VANISHED 41,43\r\n* VANISHED\r\n");
+    script.events();
+    let exists = |script: &Script| script.connection.view().selected().map(|mailbox| mailbox.exists);
+    assert_eq!(exists(&script), Some(1));
+    script.s("* VANISHED 1:4294967295\r\n");
+    script.events();
+    assert_eq!(exists(&script), Some(0));
 }
 
 /// What COPYUID says, source and destination.
@@ -457,8 +475,6 @@ fn a_raw_command_goes_alone_and_has_what_it_names() {
     script.submit(&Raw::new("XFOO").expect("a line").pipelined());
     script.c("A4 XFOO\r\n");
 }
-
-type Submit = dyn Fn(&mut Script) -> CommandId;
 
 /// What changes something, with its line. The mailbox is left by the last two.
 fn changes() -> [(&'static Submit, &'static str); 11] {

@@ -65,7 +65,8 @@ impl Change {
 
     /// Whether it is one command.
     fn is_single(self, states: usize, world: &World) -> bool {
-        states <= 2 && self != Change::Delete && !(self == Change::Unselect && !world.withheld.is_empty())
+        let in_steps = self == Change::Delete || (self == Change::Unselect && !world.withheld.is_empty());
+        states <= 2 && !in_steps
     }
 }
 
