@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
-use imap_proto_core::types::Capability;
+use imap_proto_core::types::{Capability, SpecialUse};
 
 use crate::options::{Greeting, Options};
 use crate::realistic;
 use crate::script::Script;
 use crate::server::{Shared, TestServer};
-use crate::store::SpecialUse;
 
 /// The user of a server for which none was named, and the password.
 const DEFAULT_USER: (&str, &str) = ("alice", "secret");

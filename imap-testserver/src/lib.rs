@@ -60,6 +60,5 @@ pub use options::{Channel, Greeting};
 pub use script::{Fault, Point, Refusal, Script};
 pub use server::TestServer;
 pub use session::{Output, Session};
-pub use store::SpecialUse;
 #[cfg(feature = "tokio")]
 pub use tokio_face::{Listener, TlsError};

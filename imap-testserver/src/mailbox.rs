@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imap_proto_core::types::{DateTime, Flag, MailboxName, Uid, UidValidity};
+use imap_proto_core::types::{DateTime, Flag, MailboxName, SpecialUse, Uid, UidValidity};
 
 use crate::message::Content;
 use crate::server::now;
-use crate::store::{Account, SpecialUse, Store};
+use crate::store::{Account, Store};
 
 /// A mailbox of a [`TestServer`](crate::TestServer), from behind: to deliver messages and to see what clients have done.
 ///

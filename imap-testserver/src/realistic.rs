@@ -5,10 +5,9 @@
 mod compose;
 mod messages;
 
-use imap_proto_core::types::{DateTime, Flag};
+use imap_proto_core::types::{DateTime, Flag, SpecialUse};
 
 use crate::server::TestServer;
-use crate::store::SpecialUse;
 
 /// When the first message was received: 2 March 2026, 08:00 UTC.
 const BEGIN: i64 = 1_772_438_400;

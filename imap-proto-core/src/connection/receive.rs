@@ -13,7 +13,6 @@ use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved once")]
 enum Found {
     Nothing,
     Greeting,

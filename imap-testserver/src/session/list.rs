@@ -129,7 +129,7 @@ fn attributes(command: &ListCommand, store: &Store, name: &MailboxName) -> Strin
         attributes.push("\\Subscribed".to_owned());
     }
     let gives_use = !command.is_extended || command.give.special_use || command.select.special_use;
-    if gives_use && let Some(special_use) = entry.and_then(|mailbox| mailbox.special_use) {
+    if gives_use && let Some(special_use) = entry.and_then(|mailbox| mailbox.special_use.as_ref()) {
         attributes.push(special_use.to_string());
     }
     attributes.join(" ")

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imap_proto_core::types::{DateTime, Flag, Uid, UidValidity};
+use imap_proto_core::types::{DateTime, Flag, SpecialUse, Uid, UidValidity};
 
-use super::SpecialUse;
 use crate::message::Content;
 
 /// A mailbox, as all sessions share it.

@@ -1,7 +1,6 @@
 //! What the server keeps: accounts, their mailboxes, the messages in them.
 
 mod mailbox;
-mod special_use;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +9,6 @@ use std::task::Waker;
 use imap_proto_core::types::{MailboxName, UidValidity};
 
 pub(crate) use mailbox::{Mailbox, Message};
-pub use special_use::SpecialUse;
 
 /// Stands between the levels of mailbox names.
 pub(crate) const DELIMITER: char = '/';
