@@ -321,6 +321,23 @@ fn numbers_wait_for_whatever_may_expunge() {
         script.e(&["1 ok"]);
         script.c("A2 FETCH 1:2 (UID RFC822.SIZE)\r\n");
     }
+    let with_numbers: [&Submit; 5] = [
+        &|s| s.submit(&Copy::new(numbers(1, 2), archive())),
+        &|s| s.submit(&Move::new(numbers(1, 2), archive())),
+        &|s| s.submit(&Search::new(Query::seq_num(numbers(1, 2)))),
+        &|s| s.submit(&Search::numbers(Query::all())),
+        &|s| s.submit(&seen(numbers(1, 2))),
+    ];
+    for submit in with_numbers {
+        let mut script = Script::selected("MOVE");
+        script.submit(&Noop);
+        script.c("A1 NOOP\r\n");
+        submit(&mut script);
+        script.c_nothing();
+        script.s("* 1 EXPUNGE\r\nA1 OK\r\n");
+        script.e(&["- * 1 EXPUNGE", "1 ok"]);
+        assert!(!script.connection.is_quiet());
+    }
     let mut script = Script::selected("");
     script.submit(&fetch());
     script.submit(&seen(numbers(7, 9)));
