@@ -5,14 +5,14 @@
 //! is answered rightly.
 //!
 //! ```no_run
-//! use imap_tokio::{Connector, Credentials, types::{FetchItems, MailboxName, UidSet}};
+//! use imap_tokio::{Connector, Credentials, types::{FetchItems, UidSet}};
 //!
 //! # async fn run() -> Result<(), imap_tokio::Error> {
 //! let client = Connector::new("imap.example.org")
 //!     .credentials(Credentials::password("alice", "secret"))
 //!     .connect()
 //!     .await?;
-//! let inbox = client.select(MailboxName::inbox()).await?;
+//! let inbox = client.select("INBOX").await?;
 //! let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
 //! while let Some(message) = messages.try_next().await? {
 //!     let subject = message.get().envelope().and_then(|envelope| envelope.subject());

@@ -3,9 +3,9 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::{Command, Completion, Effect, Request};
+use super::{Command, Completion, Effect, Given, Request, checked};
 use crate::error::Misuse;
-use crate::types::{Code, DateTime, Flag, MailboxName, Uid, UidValidity};
+use crate::types::{Code, DateTime, Flag, IntoMailboxName, Uid, UidValidity};
 use crate::wire::Encoder;
 
 /// The octets of a message to be stored.
@@ -42,7 +42,7 @@ impl From<&[u8]> for Message {
 /// and nothing is stored unless the last octet had left.
 #[derive(Clone, Debug)]
 pub struct Append {
-    mailbox: MailboxName,
+    mailbox: Given,
     message: Message,
     flags: Vec<Flag>,
     date: Option<DateTime>,
@@ -59,8 +59,8 @@ pub struct Stored {
 
 impl Append {
     /// Stores `message` in `mailbox`. Its octets go out as they are: lines are to end with CR LF (RFC 5322 §2.1).
-    pub fn new(mailbox: MailboxName, message: impl Into<Message>) -> Self {
-        Append { mailbox, message: message.into(), flags: Vec::new(), date: None }
+    pub fn new(mailbox: impl IntoMailboxName, message: impl Into<Message>) -> Self {
+        Append { mailbox: mailbox.into_mailbox_name(), message: message.into(), flags: Vec::new(), date: None }
     }
 
     /// Sets the flags of the stored message.
@@ -82,7 +82,7 @@ impl Command for Append {
 
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("APPEND");
-        encoder.mailbox(&self.mailbox);
+        encoder.mailbox(checked(&self.mailbox)?);
         if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
             return Err(Misuse::Flag(flag.clone()));
         }

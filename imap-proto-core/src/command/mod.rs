@@ -55,7 +55,7 @@ pub use store::{Store, StoreAnswer, StoreCommand};
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
-use crate::types::{Capabilities, Capability, Code, FetchItems, MailboxName, Messages};
+use crate::types::{Capabilities, Capability, Code, FetchItems, InvalidName, MailboxName, Messages};
 use crate::wire::{EncodeError, Encoder, Part, Response};
 
 /// A command that can be submitted, with the fold of its answers.
@@ -76,6 +76,13 @@ pub trait Command {
 
     /// Makes the result of an `OK`.
     fn finish(self, ok: Completion) -> Self::Output;
+}
+
+/// The name of a mailbox as a caller gave it: it is checked when the command is to be sent.
+type Given = Result<MailboxName, InvalidName>;
+
+fn checked(given: &Given) -> Result<&MailboxName, Misuse> {
+    given.as_ref().map_err(|invalid| Misuse::Name(*invalid))
 }
 
 /// The tagged `OK` of a command, and what the connection knows by then.
