@@ -31,10 +31,7 @@ mod wire;
 pub use body_reader::BodyReader;
 pub use bytes;
 pub use connector::Connector;
-pub use imap_proto_core::client::{
-    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Moved, Notice, Operation, Removal,
-    Shaken, Source, TransportError, Watch, Wire, shake_hands,
-};
+pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
     Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
     Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,
