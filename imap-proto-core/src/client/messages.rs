@@ -163,6 +163,7 @@ impl Mailbox {
         let query = match messages {
             Messages::Uids(uids) => Query::uid(uids),
             Messages::Numbers(numbers) => Query::seq_num(numbers),
+            Messages::Saved => Query::saved(),
         };
         self.search(query).await
     }

@@ -2,10 +2,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use memchr::memchr;
 
 use super::{Command, Completion, Effect, Given, Request, checked};
 use crate::error::Misuse;
-use crate::types::{Code, DateTime, Flag, IntoMailboxName, Uid, UidValidity};
+use crate::types::{Capability, Code, DateTime, Flag, IntoMailboxName, Uid, UidValidity};
 use crate::wire::Encoder;
 
 /// The octets of a message to be stored.
@@ -36,6 +37,8 @@ impl From<&[u8]> for Message {
 }
 
 /// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
+///
+/// A message with NUL in it needs BINARY; of one that is fed the caller has to know.
 ///
 /// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
 /// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
@@ -93,14 +96,17 @@ impl Command for Append {
         if let Some(date) = &self.date {
             encoder.text(" \"").text(&alloc::string::ToString::to_string(date)).text("\"");
         }
-        encoder.text(" ");
+        // RFC 3516 §4.4: NUL goes into no other literal.
+        let binary = matches!(&self.message, Message::Octets(octets) if memchr(0, octets).is_some());
+        encoder.text(if binary { " ~" } else { " " });
         match &self.message {
             Message::Octets(octets) if octets.is_empty() => return Err(Misuse::EmptyMessage),
             Message::Fed(0) => return Err(Misuse::EmptyMessage),
             Message::Octets(octets) => encoder.literal(octets.clone()),
             Message::Fed(len) => encoder.fed_literal(*len),
         };
-        Ok(Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? })
+        let request = Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? };
+        Ok(request.needing_if(binary, Capability::Binary, "BINARY"))
     }
 
     fn finish(self, ok: Completion) -> Option<Stored> {

@@ -64,11 +64,9 @@ impl Command for Move {
     type Output = Option<Box<CopyUid>>;
 
     fn request(&self) -> Result<Request, Misuse> {
-        Ok(Request {
-            claim: Claim::Copied,
-            needs: Some((Capability::Move, "MOVE")),
-            ..transfer(&self.messages, checked(&self.mailbox)?, "UID MOVE", "MOVE")?
-        })
+        let request =
+            Request { claim: Claim::Copied, ..transfer(&self.messages, checked(&self.mailbox)?, "UID MOVE", "MOVE")? };
+        Ok(request.needing(Capability::Move, "MOVE"))
     }
 
     fn fold(&mut self, response: Response<'_>) {
@@ -109,7 +107,7 @@ fn transfer(
     by_number: &'static str,
 ) -> Result<Request, Misuse> {
     let (name, order) = match messages {
-        Messages::Uids(_) => (by_uid, Order::Free),
+        Messages::Uids(_) | Messages::Saved => (by_uid, Order::Free),
         Messages::Numbers(_) => (by_number, Order::Renumbering),
     };
     if messages.is_empty() {
@@ -117,5 +115,6 @@ fn transfer(
     }
     let mut encoder = Encoder::new(name);
     encoder.arg(messages).mailbox(mailbox);
-    Ok(Request { effect: Effect::Change, order, state: State::Selected, ..Request::new(name, encoder)? })
+    let request = Request { effect: Effect::Change, order, state: State::Selected, ..Request::new(name, encoder)? };
+    Ok(request.on(messages))
 }

@@ -43,11 +43,11 @@ impl Command for Create {
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("CREATE");
         encoder.mailbox(checked(&self.mailbox)?);
-        let mut needs = None;
+        let mut needs = Vec::new();
         if !self.uses.is_empty() {
             let uses: Vec<String> = self.uses.iter().map(ToString::to_string).collect();
             encoder.text(" (USE (").text(&uses.join(" ")).text("))");
-            needs = Some((Capability::CreateSpecialUse, "CREATE-SPECIAL-USE"));
+            needs.push((Capability::CreateSpecialUse, "CREATE-SPECIAL-USE"));
         }
         Ok(Request { needs, ..changing("CREATE", encoder)? })
     }
@@ -149,7 +149,7 @@ impl Command for Check {
     fn request(&self) -> Result<Request, Misuse> {
         Ok(Request {
             state: State::Selected,
-            needs: Some((Capability::Imap4Rev1, "IMAP4rev1")),
+            needs: Vec::from([(Capability::Imap4Rev1, "IMAP4rev1")]),
             ..Request::new("CHECK", Encoder::new("CHECK"))?
         })
     }

@@ -59,13 +59,13 @@ impl Command for Select {
         encoder.mailbox(mailbox);
         let mod_seqs = self.mod_seqs == ModSeqs::Asked;
         encoder.text(if mod_seqs { " (CONDSTORE)" } else { "" });
-        Ok(Request {
-            needs: mod_seqs.then_some((Capability::CondStore, "CONDSTORE")),
+        let request = Request {
             claim: Claim::Mailbox,
             effect: Effect::Select { mailbox: mailbox.clone() },
             order: Order::Barrier,
             ..Request::new(name, encoder)?
-        })
+        };
+        Ok(request.needing_if(mod_seqs, Capability::CondStore, "CONDSTORE"))
     }
 
     fn finish(self, ok: Completion) -> Option<Selected> {
