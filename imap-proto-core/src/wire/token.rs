@@ -242,7 +242,7 @@ impl Scanner<'_> {
         match quote_or_backslash(self.frame, start) {
             Some(end) if self.frame[end] == b'"' => {
                 looked(end - quote + 1);
-                if self.frame.get(end + 1).is_some_and(|next| !matches!(CLASS[*next as usize], SPACE..=CLOSE)) {
+                if !matches!(self.frame.get(end + 1), Some(b' ' | b')')) {
                     return self.quoted_in_doubt(start, end);
                 }
                 self.push(TokenKind::Quoted, start, end - start);
@@ -259,7 +259,11 @@ impl Scanner<'_> {
     #[cold]
     fn quoted_in_doubt(&mut self, start: usize, mut end: usize) -> usize {
         let frame = self.frame;
-        let next_value = matches!(frame.get(end + 1), Some(b']')) || (frame.get(end + 1) == Some(&b'"') && end > start);
+        let next_value = match frame.get(end + 1) {
+            Some(b'"') => end > start,
+            Some(next) => *next == b']' || matches!(CLASS[*next as usize], SPACE..=CLOSE),
+            None => true,
+        };
         if self.loose_quotes && !next_value {
             let closes = |quote: &usize| frame.get(quote + 1..).is_none_or(ends_string);
             let mut quotes = memchr_iter(b'"', &frame[end + 1..]).map(|at| end + 1 + at);
