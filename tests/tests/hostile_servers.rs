@@ -116,6 +116,19 @@ fn a_port_where_nobody_listens_is_a_transport_error() {
 }
 
 #[test]
+fn a_host_that_does_not_exist_is_told_by_its_name() {
+    for security in [Security::ImplicitTls, Security::StartTls, Security::Plaintext] {
+        let connector = connector(security, 993).address("imap.invalid");
+        let error = run(async { connector.connect().await }).expect_err("there is no such host");
+        // Where names are not answered at all it takes as long as connecting may.
+        assert!(matches!(error, Error::Transport(_) | Error::Timeout(Phase::Connect)), "{error:?}");
+        if let Error::Transport(_) = error {
+            assert!(error.to_string().contains("imap.invalid:993"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_handshake_that_stops_anywhere_ends_in_time_with_its_phase() {
     let timeout = |phase: Phase| move |error: &Error| matches!(error, Error::Timeout(found) if *found == phase);
     type Check = Box<dyn Fn(&Error) -> bool>;
