@@ -1,4 +1,6 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod address;
 mod body_shape;
