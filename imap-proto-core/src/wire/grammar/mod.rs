@@ -17,6 +17,7 @@ mod flags;
 mod id;
 mod list;
 mod namespace;
+mod parameter;
 mod search;
 pub(crate) mod section;
 pub(crate) mod set;
