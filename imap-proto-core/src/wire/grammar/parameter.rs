@@ -16,15 +16,18 @@ impl Parameters<'_> {
     ///
     /// Values in pieces (`filename*0*=`) are put together, percent signs taken out where there is a charset, also one that
     /// stands under the plain name; encoded words are read, though RFC 2047 §5 forbids them there, for most programs write
-    /// them. Of charsets UTF-8, US-ASCII and ISO-8859-1 are known; in another one the value is as it came.
+    /// them. Of charsets UTF-8, US-ASCII and ISO-8859-1 are known; in another one the value is what stands under the plain name,
+    /// or as it came.
     ///
     /// A name for the eye: it may hold slashes, dots and control characters, so that it is no path to write to.
     pub fn get(self, name: &str) -> Option<String> {
-        let encoded = self.in_pieces(name).and_then(|(octets, is_extended)| match is_extended {
-            true => extended(&octets).or_else(|| Some(decode(&octets).into_owned())),
-            false => Some(plain(&octets)),
+        let in_pieces = self.in_pieces(name);
+        let known = in_pieces.as_ref().and_then(|(octets, is_extended)| match is_extended {
+            true => extended(octets),
+            false => Some(plain(octets)),
         });
-        encoded.or_else(|| self.octets_of(|key| key.eq_ignore_ascii_case(name)).map(|octets| plain(&octets)))
+        let whole = || Some(plain(&self.octets_of(|key| key.eq_ignore_ascii_case(name))?));
+        known.or_else(whole).or_else(|| Some(decode(&in_pieces?.0).into_owned()))
     }
 
     fn octets_of(mut self, is_it: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
@@ -35,7 +38,7 @@ impl Parameters<'_> {
     /// extended-parameter = attribute "*" / attribute "*0" ["*"] *( attribute "*" section ["*"] )
     /// ```
     ///
-    /// What was written in percent signs has them taken out here already, but for the first piece, with its charset.
+    /// The pieces together, percent signs still in them, and whether the first begins with a charset.
     fn in_pieces(self, name: &str) -> Option<(Vec<u8>, bool)> {
         let key_of = |key: &str, suffix: &str| {
             let (head, tail) = (key.get(..name.len()), key.get(name.len()..));
@@ -47,7 +50,8 @@ impl Parameters<'_> {
         let piece = |number: usize| {
             let suffix = alloc::format!("*{number}");
             let plain = self.octets_of(|key| key_of(key, &suffix)).map(|octets| (octets, false));
-            plain.or_else(|| Some((self.octets_of(|key| key_of(key, &alloc::format!("{suffix}*")))?, true)))
+            let encoded = alloc::format!("{suffix}*");
+            plain.or_else(|| Some((self.octets_of(|key| key_of(key, &encoded))?, true)))
         };
         let (mut all, is_extended) = piece(0)?;
         for (octets, is_encoded) in (1..MOST_PIECES).map_while(piece) {
@@ -198,6 +202,7 @@ mod tests {
             (r#"("filename*" "utf-8'de'x" "filename" "y")"#, Some("x")),
             (r#"("filename*" "ISO-8859-1''%FC")"#, Some("\u{fc}")),
             (r#"("filename*" "koi8-r''%C0")"#, Some("koi8-r''%C0")),
+            (r#"("filename*" "koi8-r''%C0" "filename" "y")"#, Some("y")),
             (r#"("filename*" "x%20y")"#, Some("x%20y")),
             (r#"("filename*0" "a" "filename*1" "b%20" "filename*2" "c")"#, Some("ab%20c")),
             (r#"("filename*1*" "%BC" "filename*0*" "UTF-8''x%C3" "filename*2" ".%20t")"#, Some("x\u{fc}.%20t")),
