@@ -7,7 +7,7 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use imap_tokio::command::List;
-use imap_tokio::types::{MailboxName, StatusItems};
+use imap_tokio::types::{Capability, MailboxName, StatusItems};
 use imap_tokio::{Client, Connector, Credentials, Error};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,6 +97,27 @@ fn with_list_status_no_mailbox_is_asked_again() {
     });
     assert!(entries[0].status().is_some() && entries[1].status().is_none());
     assert_eq!(told(&commands), ["LIST \"\" \"*\" RETURN (STATUS (MESSAGES))", "LOGOUT"]);
+}
+
+#[test]
+fn quirk_58_an_enable_refused_because_of_imap4rev2_is_asked_again_without_it() {
+    for refusal in ["@ NO not that\r\n", "@ BAD what\r\n"] {
+        let refuse = move |command: &str| match command {
+            "ENABLE CONDSTORE" => "* ENABLED CONDSTORE\r\n@ OK\r\n".into(),
+            _ => refusal.to_owned(),
+        };
+        for (asked, enabled, sent) in [
+            (&[Capability::Imap4Rev2, Capability::CondStore][..], Some("CONDSTORE"), 2),
+            (&[Capability::CondStore], Some("CONDSTORE"), 1),
+            (&[Capability::Imap4Rev2], None, 1),
+            (&[Capability::Utf8Accept], None, 1),
+        ] {
+            let (port, commands) = serve("ENABLE", refuse);
+            let told = run(port, |client| async move { client.enable(asked.iter().cloned()).await });
+            assert_eq!(told.as_ref().ok().map(ToString::to_string).as_deref(), enabled, "{asked:?}: {told:?}");
+            assert_eq!(self::told(&commands).len(), sent + 1, "{asked:?} and LOGOUT");
+        }
+    }
 }
 
 #[test]

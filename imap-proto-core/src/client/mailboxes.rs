@@ -43,12 +43,21 @@ impl Client {
 
     /// Switches extensions on, before any mailbox is selected, and tells which are on now. RFC 9051 §6.3.1
     ///
-    /// What the server does not know it passes over. Once `UTF8=ACCEPT` or `IMAP4rev2` is on, mailbox names travel in UTF-8,
-    /// of which the caller sees nothing. Nothing else is under way meanwhile. Fails with [`Error::Unsupported`] where the server
-    /// does not offer ENABLE. Dropped half-way it is finished: what it switched on is on, as
+    /// What the server does not know it passes over; one that refuses all because `IMAP4rev2` is among them is asked again for
+    /// the others (quirk 58). Once `UTF8=ACCEPT` or `IMAP4rev2` is on, mailbox names travel in UTF-8, of which the caller sees
+    /// nothing. Nothing else is under way meanwhile. Dropped half-way it is finished: what it switched on is on, as
     /// [`View::enabled`](crate::View::enabled) tells.
-    pub fn enable(&self, capabilities: impl IntoIterator<Item = Capability>) -> Operation<Capabilities> {
-        self.run(Enable::new(capabilities))
+    ///
+    /// # Errors
+    /// As of any call; [`Error::Unsupported`] where the server does not offer ENABLE.
+    pub async fn enable(&self, capabilities: impl IntoIterator<Item = Capability>) -> Result<Capabilities, Error> {
+        let asked: Vec<Capability> = capabilities.into_iter().collect();
+        let others: Vec<Capability> = asked.iter().filter(|one| **one != Capability::Imap4Rev2).cloned().collect();
+        let is_rev2_among_them = others.len() < asked.len() && !others.is_empty();
+        match self.run(Enable::new(asked)).await {
+            Err(Error::Refused(_)) if is_rev2_among_them => self.run(Enable::new(others)).await,
+            told => told,
+        }
     }
 
     /// Asks where mailboxes are, and what separates the levels of their names. RFC 9051 §6.3.10

@@ -1,5 +1,7 @@
 //! The asynchronous face without a runtime: handles and futures on one side, a [`Driver`] on the other,
 //! queues in between.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod batch;
 mod body;

@@ -2,6 +2,8 @@
 //!
 //! A new command is one file here and its line in this one. What it needs of the connection it says as
 //! plain data in its [`Request`]; nothing else in the crate knows it by name.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod append;
 mod authenticate;

@@ -1,4 +1,6 @@
 //! The connection as a state machine: [`Connection`] is its face.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 #[cfg(test)]
 mod chunking;

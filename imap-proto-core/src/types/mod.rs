@@ -1,4 +1,6 @@
 //! The vocabulary of IMAP, one noun a file.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod capability;
 mod caseless;

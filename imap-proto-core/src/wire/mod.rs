@@ -1,5 +1,7 @@
 //! From bytes to tokens and from values to bytes: framing, the token table, the grammar above it,
 //! and the encoder.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod atom;
 mod command_frame;

@@ -121,7 +121,7 @@ fn in_every_split(input: &[u8], limits: Limits) -> Vec<String> {
     expected
 }
 
-/// The tolerance list, A: what servers send, and what becomes of it.
+/// What servers send, and what becomes of it, by its number in `docs/quirks.md`: section A, and those whose data has no type here.
 const QUIRKS: &[(&str, &[u8], &[&str])] = &[
     ("1", b"* OK x\n* 1 EXISTS\n", &["Status(Ok) |x", "Exists(1)"]),
     ("2", b"* OK x\r\n* 1 EXISTS\r\n", &["Status(Ok) |x", "Exists(1)"]),
@@ -150,6 +150,10 @@ const QUIRKS: &[(&str, &[u8], &[&str])] = &[
     ("25", b"* X -1\r\n", &["Other X -1"]),
     ("26", b"* 007 EXISTS\r\n* X 007\r\n", &["Exists(7)", "Other X 007"]),
     ("27", b"* 1 FETCH (UID 1e400 FLAGS ())\r\n* 99999999999999999999 EXISTS\r\n* X Infinity\r\n", &["Fetch(1) ( UID 1e400 FLAGS ( ) )", "Other 99999999999999999999 EXISTS", "Other X Infinity"]),
+    ("76", b"* QUOTA \"\" ()\r\n* QUOTA \"\" (STORAGE 10 99999999999)\r\n* QUOTAROOT \"x\"\r\n", &["Other QUOTA \"\" ( )", "Other QUOTA \"\" ( STORAGE 10 99999999999 )", "Other QUOTAROOT \"x\""]),
+    ("92", b"* 1 FETCH (UID 7)\r\nrest of it {3}\r\n)\r\n* 2 EXISTS\r\n", &["Fetch(1) ( UID 7 )", "Garbage rest of it {3}", "Garbage )", "Exists(2)"]),
+    ("124", b"* THREAD ((352)(381))\r\n* THREAD (3 (4)(5 6))\r\n", &["Other THREAD ( ( 352 ) ( 381 ) )", "Other THREAD ( 3 ( 4 ) ( 5 6 ) )"]),
+    ("127", b"* ACL x user\r\n* MYRIGHTS x \"\"\r\n* METADATA \"\" (/a NIL)\r\n* METADATA \"\" /a /b\r\n", &["Other ACL x user", "Other MYRIGHTS x \"\"", "Other METADATA \"\" ( /a NIL )", "Other METADATA \"\" /a /b"]),
 ];
 
 #[test]

@@ -436,7 +436,7 @@ fn an_answer_with_another_tag_is_not_the_searchs_own() {
 }
 
 #[test]
-fn a_charset_that_is_not_known_is_told_and_ascii_names_none() {
+fn quirk_125_a_charset_that_is_not_known_is_told_and_ascii_names_none() {
     let command = Search::new(Query::subject("Grüße"));
     let line = "A1 UID SEARCH CHARSET UTF-8 SUBJECT {7+}\r\nGrüße\r\n";
     let refused = answered("LITERAL+", command, line, "A1 NO [BADCHARSET (US-ASCII)] no\r\n");

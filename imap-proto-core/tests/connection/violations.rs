@@ -131,7 +131,7 @@ fn too_much_before_login_is_refused() {
 }
 
 /// Plays a handshake against lines of a server: `(what is received, what is expected to have been sent before)`.
-fn shake(security: Security, turns: &[(&str, &str)]) -> Result<Want, Error> {
+pub(crate) fn shake(security: Security, turns: &[(&str, &str)]) -> Result<Want, Error> {
     let mut config = Config::default();
     config.tag_prefix = "T".to_owned();
     let mut handshake = Handshake::new(config, security, Some(Credentials::password("alice", "secret")));

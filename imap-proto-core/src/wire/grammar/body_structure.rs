@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::fmt;
 
 use super::body_shape::{Fields, Shape, Slot, is_list};
@@ -150,6 +151,13 @@ impl<'a> BodyStructure<'a> {
     /// How the part is to be presented.
     pub fn disposition(self) -> Option<Disposition<'a>> {
         Disposition::new(self.value(self.fields.disposition)?)
+    }
+
+    /// What the part would be called as a file: the `filename` of its disposition, else the `name` of its type, decoded as
+    /// [`Parameters::get`] says (quirk 120). RFC 2183 §2.3
+    pub fn file_name(self) -> Option<String> {
+        let of_disposition = self.disposition().and_then(|disposition| disposition.parameters().get("filename"));
+        of_disposition.or_else(|| self.parameters().get("name"))
     }
 
     /// Goes through the languages of the part, one or many (quirk 117).

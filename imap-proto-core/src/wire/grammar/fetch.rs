@@ -748,7 +748,7 @@ mod tests {
     fn walk_structure(structure: BodyStructure<'_>) {
         for (path, part) in structure.walk() {
             let _ = format!("{path} {path:?} {part:?} {:?} {:?}", part.id(), part.description());
-            let _ = format!("{:?} {:?} {:?}", part.md5(), part.location(), part.lines());
+            let _ = format!("{:?} {:?} {:?} {:?}", part.md5(), part.location(), part.lines(), part.file_name());
             let _ = (part.language().count(), part.parts().count(), part.body().is_some());
             if let Some(envelope) = part.envelope() {
                 walk_envelope(envelope);

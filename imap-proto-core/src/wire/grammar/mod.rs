@@ -1,4 +1,6 @@
 //! Values from tokens, one family a file, the ABNF above each; and the small languages inside strings.
+//!
+//! Quirks are cited by their numbers in `docs/quirks.md`.
 
 mod address;
 mod body_shape;
@@ -15,6 +17,7 @@ mod flags;
 mod id;
 mod list;
 mod namespace;
+mod parameter;
 mod search;
 pub(crate) mod section;
 pub(crate) mod set;
