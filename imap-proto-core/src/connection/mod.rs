@@ -41,7 +41,7 @@ pub struct CommandId(u32);
 ///   write what [`transmit`](Self::transmit) lends and say so with [`transmitted`](Self::transmitted), before
 ///   anything else is called.
 /// * **Commands**: [`submit`](Self::submit) them, [`feed`](Self::feed) them when the server wants a body,
-///   [`abandon`](Self::abandon) them when nobody waits any more.
+///   [`answer`](Self::answer) its challenges, [`abandon`](Self::abandon) them when nobody waits any more.
 /// * **Events**: [`poll_event`](Self::poll_event) until it has none, after each of the above. They are made on
 ///   demand from the receive buffer: whoever stops polling stops reading.
 /// * **Time**: call [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) is reached.
