@@ -1,9 +1,15 @@
 //! What a hostile server, a full socket and an impatient caller do together.
 
+use crate::mailboxes::{answer, name};
 use crate::script::Script;
-use imap_proto_core::command::{Access, Append, Fetch, Idle, Message, Noop, Select};
-use imap_proto_core::types::{FetchItems, MailboxName, Section, Uid, UidSet};
-use imap_proto_core::{Config, Connection, Time};
+use imap_proto_core::command::{
+    Access, Append, CapabilityCommand, Command, Enable, Fetch, Idle, List, Message, Move, Noop, Raw, Returns, Search,
+    Select, StatusCommand,
+};
+use imap_proto_core::types::{
+    Capability, FetchItems, ListPattern, MailboxName, Query, Section, StatusItems, Uid, UidSet,
+};
+use imap_proto_core::{Config, Connection, Event, Time};
 
 fn one(uid: u32) -> UidSet {
     UidSet::from(Uid::new(uid).expect("a UID"))
@@ -133,4 +139,36 @@ fn octets_that_nobody_has_any_more_are_not_announced() {
     script.s("+ go\r\n");
     let events = script.events();
     assert!(script.connection.is_closed(), "{events:?}");
+}
+
+#[test]
+fn statuses_that_one_answer_would_fit_wait_for_each_other() {
+    let mut script = Script::authenticated("");
+    script.submit(&StatusCommand::new(name("inbox/x"), StatusItems::counts()));
+    script.submit(&StatusCommand::new(name("INBOX/x"), StatusItems::changes()));
+    script.c("A0 STATUS \"inbox/x\" (MESSAGES UNSEEN)\r\n");
+}
+
+#[test]
+fn what_a_raw_command_claims_is_not_awaited_twice() {
+    let raw = |line: &str, claimed: &str| Raw::new(line).expect("a line").claims(claimed).pipelined();
+    let search = || Search::new(Query::all()).request();
+    let fetch = || Fetch::new(one(1), FetchItems::ids().flags()).request();
+    for (other, raw) in [
+        (search(), raw("UID SEARCH ALL", "SEARCH")),
+        (search(), raw("UID SEARCH ALL", "ESEARCH")),
+        (fetch(), raw("UID FETCH 2 FLAGS", "FETCH")),
+        (CapabilityCommand::default().request(), raw("CAPABILITY", "CAPABILITY")),
+        (List::all().request(), raw("LIST \"\" x", "LIST")),
+    ] {
+        let pair = [other.expect("it can be sent"), raw.request().expect("it can be sent")];
+        for (first, second) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
+            let mut script = Script::selected("");
+            for request in [first, second] {
+                script.connection.submit(request.clone(), Time::ZERO).expect("it is open");
+            }
+            let sent: Vec<u8> = script.connection.transmit().flatten().copied().collect();
+            assert_eq!(sent.iter().filter(|byte| **byte == b'\n').count(), 1, "{}", sent.escape_ascii());
+        }
+    }
 }
