@@ -172,3 +172,13 @@ fn what_a_raw_command_claims_is_not_awaited_twice() {
         }
     }
 }
+
+#[test]
+fn the_size_of_a_decoded_part_goes_to_whoever_asked_for_it() {
+    let mut script = Script::selected("BINARY");
+    script.submit(&Fetch::new(one(1), FetchItems::ids().flags()));
+    script.submit(&Fetch::new(one(1), FetchItems::ids().binary_size("1").expect("a part")));
+    script.c("A1 UID FETCH 1 (UID FLAGS)\r\nA2 UID FETCH 1 (UID BINARY.SIZE[1])\r\n");
+    script.s("* 1 FETCH (UID 1 FLAGS ())\r\n* 1 FETCH (UID 1 BINARY.SIZE[1] 5)\r\nA2 OK\r\nA1 OK\r\n");
+    script.e(&["1 * 1 FETCH (UID 1 FLAGS ())", "2 * 1 FETCH (UID 1 BINARY.SIZE[1] 5)", "2 ok", "1 ok"]);
+}
