@@ -182,3 +182,29 @@ fn the_size_of_a_decoded_part_goes_to_whoever_asked_for_it() {
     script.s("* 1 FETCH (UID 1 FLAGS ())\r\n* 1 FETCH (UID 1 BINARY.SIZE[1] 5)\r\nA2 OK\r\nA1 OK\r\n");
     script.e(&["1 * 1 FETCH (UID 1 FLAGS ())", "2 * 1 FETCH (UID 1 BINARY.SIZE[1] 5)", "2 ok", "1 ok"]);
 }
+
+#[test]
+fn a_move_in_many_pieces_costs_what_each_of_them_costs() {
+    const PIECES: u32 = 100_000;
+    let mut script = Script::selected("MOVE");
+    let mut command = Move::new(UidSet::all(), name("x"));
+    let id = script.submit(&command);
+    script.c("A1 UID MOVE 1:* \"x\"\r\n");
+    for first in (1..=PIECES).step_by(1000) {
+        let lines: Vec<String> =
+            (first..first + 1000).map(|uid| format!("* OK [COPYUID 7 {uid} {uid}] moved\r\n")).collect();
+        // Each told twice.
+        script.s(&lines.concat());
+        script.s(&lines.concat());
+        while let Some(event) = script.connection.poll_event() {
+            if let Event::Data { id: owner, response } = event {
+                assert_eq!(owner, Some(id));
+                command.fold(response);
+            }
+        }
+    }
+    script.s("A1 OK\r\n");
+    let copied = answer(&mut script, command).expect("it is moved").expect("it is told where");
+    assert!(copied.is_consistent());
+    assert_eq!(copied.source.len(), u64::from(PIECES));
+}
