@@ -208,3 +208,15 @@ fn a_move_in_many_pieces_costs_what_each_of_them_costs() {
     assert!(copied.is_consistent());
     assert_eq!(copied.source.len(), u64::from(PIECES));
 }
+
+#[test]
+fn a_mailbox_of_many_attributes_costs_what_each_of_them_costs() {
+    let mut script = Script::authenticated("");
+    let list = List::all();
+    script.submit(&list);
+    script.c("A0 LIST \"\" \"*\"\r\n");
+    let attributes: Vec<String> = (0..200_000).map(|number| format!("\\x{number}")).collect();
+    script.s(&format!("* LIST ({}) \"/\" a\r\nA0 OK\r\n", attributes.join(" ")));
+    let entries = answer(&mut script, list).expect("it is listed");
+    assert_eq!(entries[0].attributes().iter().count(), 200_000);
+}
