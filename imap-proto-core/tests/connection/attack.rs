@@ -220,3 +220,15 @@ fn a_mailbox_of_many_attributes_costs_what_each_of_them_costs() {
     let entries = answer(&mut script, list).expect("it is listed");
     assert_eq!(entries[0].attributes().iter().count(), 200_000);
 }
+
+#[test]
+fn a_long_name_is_matched_in_the_time_it_takes_to_read() {
+    let names = ["/".repeat(300_000), "a".repeat(300_000), "a/".repeat(150_000)];
+    for pattern in ["*/%x", "*%x", "*a%x", "*/%/%x%y", "*%a%b"] {
+        for name in &names {
+            for delimiter in [None, Some('/'), Some('.')] {
+                assert!(!ListPattern::from(pattern).matches(name, delimiter), "{pattern}");
+            }
+        }
+    }
+}
