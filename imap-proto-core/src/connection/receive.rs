@@ -12,6 +12,9 @@ use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
+/// What is remembered of names of extensions that are not known here: a server may go on telling new ones.
+const MOST_ENABLED: usize = 256;
+
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
 enum Found {
     Nothing,
@@ -154,8 +157,8 @@ impl Connection {
         match under_way.find_map(|entry| {
             matches!(entry.effect, Effect::Enable(_) | Effect::Enabled(_)).then_some(&mut entry.effect)
         }) {
-            Some(Effect::Enabled(told)) => told.extend(enabled),
-            Some(effect) => *effect = Effect::Enabled(enabled),
+            Some(Effect::Enabled(told)) => told.extend_to(MOST_ENABLED, enabled),
+            Some(effect) => *effect = Effect::Enabled(enabled.into_iter().collect()),
             None => {}
         }
     }
@@ -172,7 +175,7 @@ impl Connection {
 
     /// Extensions are on, whoever asked for them.
     fn enabled(&mut self, capabilities: &[Capability]) {
-        self.view.enabled.extend(capabilities.iter().cloned());
+        self.view.enabled.extend_to(MOST_ENABLED, capabilities.iter().cloned());
         self.decoder.set_utf8_names(self.view.has_utf8_names());
     }
 
@@ -379,7 +382,7 @@ impl Connection {
                 enabled = self.silently_enabled(asked);
                 self.enabled(&enabled.iter().cloned().collect::<Vec<_>>());
             }
-            Effect::Enabled(told) if ok => enabled = told.iter().cloned().collect(),
+            Effect::Enabled(told) if ok => enabled = told.clone(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),

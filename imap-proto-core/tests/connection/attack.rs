@@ -232,3 +232,18 @@ fn a_long_name_is_matched_in_the_time_it_takes_to_read() {
         }
     }
 }
+
+#[test]
+fn what_is_enabled_unasked_is_bounded() {
+    let mut script = Script::authenticated("ENABLE");
+    script.submit(&Enable::new([Capability::CondStore]));
+    script.c("A0 ENABLE CONDSTORE\r\n");
+    for number in 0..20_000 {
+        script.s(&format!("* ENABLED X{number}\r\n"));
+        script.events();
+    }
+    script.s("* ENABLED CONDSTORE\r\n");
+    script.events();
+    let enabled = script.connection.view().enabled();
+    assert!(enabled.iter().count() <= 1000 && enabled.has(&Capability::CondStore));
+}
