@@ -247,3 +247,14 @@ fn what_is_enabled_unasked_is_bounded() {
     let enabled = script.connection.view().enabled();
     assert!(enabled.iter().count() <= 1000 && enabled.has(&Capability::CondStore));
 }
+
+#[test]
+fn no_capability_breaks_out_of_enable() {
+    for odd in ["X {3+}", "X{3}", "X Y", "", "X\u{e9}", "X\r\nA1 LOGOUT", "(", "X\"", "X\0"] {
+        let request = Enable::new([Capability::from_wire(odd.as_bytes())]).request();
+        assert!(request.is_err(), "{odd:?} {request:?}");
+    }
+    for known in ["UTF8=ACCEPT", "X-GOOD", "imap4rev2", "COMPRESS=DEFLATE"] {
+        assert!(Enable::new([Capability::from_wire(known.as_bytes())]).request().is_ok(), "{known}");
+    }
+}
