@@ -258,3 +258,22 @@ fn no_capability_breaks_out_of_enable() {
         assert!(Enable::new([Capability::from_wire(known.as_bytes())]).request().is_ok(), "{known}");
     }
 }
+
+#[test]
+fn no_nul_goes_out_in_a_name_whatever_the_form_of_names_is() {
+    for command in [
+        StatusCommand::new(MailboxName::from_wire(b"a&AAA-b"), StatusItems::counts()).request(),
+        StatusCommand::new(MailboxName::from_wire(b"a\0b"), StatusItems::counts()).request(),
+        List::new("a\0b").request(),
+        List::new("a").or("b\0").request(),
+        List::new("a").below(MailboxName::from_utf8(b"b\0")).request(),
+    ] {
+        let Ok(request) = command else { continue };
+        let mut script = Script::authenticated("ENABLE UTF8=ACCEPT LIST-EXTENDED LITERAL+");
+        script.s("* ENABLED UTF8=ACCEPT\r\n");
+        script.events();
+        script.connection.submit(request, Time::ZERO).expect("it is open");
+        let sent: Vec<u8> = script.connection.transmit().flatten().copied().collect();
+        assert!(!sent.contains(&0), "{}", sent.escape_ascii());
+    }
+}
