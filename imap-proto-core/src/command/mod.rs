@@ -107,8 +107,8 @@ pub struct Request {
     pub(crate) selection: Option<u32>,
     /// What the server must advertise, and its name.
     pub(crate) needs: Option<(Capability, &'static str)>,
-    /// What is sent instead where the server does not; without it nothing is.
-    pub(crate) or_without: Option<Vec<Part>>,
+    /// An extension, and what is sent instead where the server does not offer it.
+    pub(crate) or_without: Option<(Capability, Vec<Part>)>,
 }
 
 impl Request {
@@ -136,9 +136,9 @@ impl Request {
         only_answers(&self.claim, &self.effect)
     }
 
-    /// Sends `parts` instead where the server does not offer what the command needs.
-    fn or_without(mut self, encoder: Encoder) -> Result<Self, EncodeError> {
-        self.or_without = Some(encoder.finish()?);
+    /// Sends this instead where the server does not offer `extension`.
+    fn or_without(mut self, extension: Capability, encoder: Encoder) -> Result<Self, EncodeError> {
+        self.or_without = Some((extension, encoder.finish()?));
         Ok(self)
     }
 

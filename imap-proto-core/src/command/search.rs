@@ -139,8 +139,7 @@ impl<T: Identifier> Command for SearchReturning<T> {
         encoder.text(" RETURN").arg(self.returns);
         write(&self.query, &mut encoder);
         let request = request::<T>(&self.query, encoder)?;
-        let needs = Some((Capability::Esearch, "ESEARCH"));
-        Ok(Request { needs, ..request }.or_without(plain::<T>(&self.query))?)
+        Ok(request.or_without(Capability::Esearch, plain::<T>(&self.query))?)
     }
 
     fn fold(&mut self, response: Response<'_>) {

@@ -277,3 +277,18 @@ fn no_nul_goes_out_in_a_name_whatever_the_form_of_names_is() {
         assert!(!sent.contains(&0), "{}", sent.escape_ascii());
     }
 }
+
+#[test]
+fn a_search_for_certain_results_needs_what_its_query_needs() {
+    let search = || Search::new(Query::mod_seq(7)).returning(Returns::COUNT);
+    for (capabilities, line) in [
+        ("CONDSTORE ESEARCH", "A1 UID SEARCH RETURN (COUNT) MODSEQ 7\r\n"),
+        ("CONDSTORE", "A1 UID SEARCH MODSEQ 7\r\n"),
+        ("ESEARCH", ""),
+        ("", ""),
+    ] {
+        let mut script = Script::selected(if capabilities.is_empty() { "IDLE" } else { capabilities });
+        script.submit(&search());
+        script.c(line);
+    }
+}
