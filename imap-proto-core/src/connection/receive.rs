@@ -202,6 +202,7 @@ impl Connection {
     fn enter(&mut self, state: SessionState) {
         self.view.state = state;
         if state == SessionState::Authenticated {
+            self.credentials_out = false;
             self.decoder.set_limits(self.config.authenticated);
         }
     }
@@ -346,7 +347,9 @@ impl Connection {
         }
         self.unknown_tags += 1;
         if !self.view.is_authenticated() || self.unknown_tags >= self.config.unknown_tags {
-            let tag = excerpt(self.decoder.response().name());
+            let tag = self.decoder.response().name();
+            // A server that takes an answer for a command has a secret for a tag.
+            let tag = if self.credentials_out { "[secret]".to_string() } else { excerpt(tag) };
             self.close(Error::Protocol(Violation::UnknownTag { tag }));
         }
         Found::Nothing
