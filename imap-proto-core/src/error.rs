@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::command::InvalidRaw;
-use crate::types::{Code, Flag, InvalidFlag, InvalidName, InvalidSection};
+use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidName, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
 /// What went wrong, sorted by whose doing it is.
@@ -228,6 +228,9 @@ pub enum Misuse {
     /// A flag that no client may set: `\Recent`, `\*`, or one that is no atom.
     #[error("a flag that cannot be stored")]
     Flag(Flag),
+    /// A capability that is no atom, as ENABLE has to name it.
+    #[error("a capability that is no atom")]
+    Capability(Capability),
     /// RECURSIVEMATCH without an option that it could apply to. RFC 9051 §6.3.9.1
     #[error("a recursive match of nothing in particular")]
     LoneRecursiveMatch,

@@ -35,6 +35,8 @@ fn logged(password: &str, turns: &[&str]) -> String {
         .with_max_level(LevelFilter::TRACE)
         .with_writer(move || writer.clone())
         .with_ansi(false)
+        // The digits of a secret may be those of a moment.
+        .without_time()
         .finish();
     let listening = subscriber.set_default();
     let mut handshake =
@@ -77,10 +79,15 @@ fn no_way_to_log_in_shows_the_password_nor_does_a_server_that_repeats_it() {
         (PASSWORD, &[plain, "+ \r\n", "+ AGFsaWNlAGNhbmFyeS03NDU0\r\n", "A0 NO canary-7454\r\n"]),
         (IN_A_LITERAL, &[login, "+ go on\r\n", "A0 BAD can\u{e4}ry-7454\r\n"]),
         (IN_A_LITERAL, &[plus, "A0 BAD can\u{e4}ry-7454\r\n"]),
+        // One that takes the answer for a command of its own, or hangs up with it on its lips.
+        (PASSWORD, &[plain, "+ \r\n", "AGFsaWNlAGNhbmFyeS03NDU0 BAD unknown command\r\n"]),
+        (IN_A_LITERAL, &[login, "+ go on\r\n", "7454 BAD unknown command\r\n"]),
+        (PASSWORD, &[login, "* BYE canary-7454 it was\r\n"]),
+        (PASSWORD, &[login, "* WHAT canary-7454\r\n"]),
     ];
     for (password, turns) in sessions {
         let log = logged(password, turns);
-        assert!(log.contains("C: [") && log.contains("S: [Tagged("), "{log}");
+        assert!(log.contains("C: [") && log.contains("S: ["), "{log}");
         let escaped = password.as_bytes().escape_ascii().to_string();
         for secret in [password, escaped.as_str(), IN_BASE64, "7454"] {
             assert!(!log.contains(secret), "{secret} is in\n{log}");

@@ -7,7 +7,7 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use imap_tokio::command::List;
-use imap_tokio::types::{Capability, MailboxName, StatusItems};
+use imap_tokio::types::{Capability, MailboxName, StatusItems, UidSet};
 use imap_tokio::{Client, Connector, Credentials, Error};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -153,5 +153,28 @@ fn quirk_77_what_is_there_already_is_ensured() {
         });
         let made = run(port, |client| async move { client.ensure(a()).await });
         assert_eq!(made.as_ref().ok().copied(), expected, "{refusal}{listed}: {made:?}");
+    }
+}
+
+#[test]
+fn messages_that_a_search_does_not_name_are_neither_moved_nor_marked() {
+    for capabilities in ["UIDPLUS", "UIDPLUS ESEARCH"] {
+        let (port, commands) = serve(capabilities, |command| match command {
+            // What `*` is by the next command, nobody knows.
+            command if command.starts_with("UID SEARCH") => "* ESEARCH (TAG \"@\") UID ALL 1:*\r\n@ OK\r\n".into(),
+            _ => "@ OK\r\n".into(),
+        });
+        let (moved, deleted) = run(port, |client| async move {
+            let inbox = client.select(MailboxName::inbox()).await.expect("it is selected");
+            let archive = MailboxName::new("Archive").expect("a name");
+            (inbox.move_to(UidSet::all(), archive).await, inbox.delete(UidSet::all()).await)
+        });
+        assert!(matches!(moved, Err(Error::Unsupported(_))), "{moved:?}");
+        assert!(matches!(deleted, Err(Error::Unsupported(_))), "{deleted:?}");
+        let told = told(&commands);
+        assert!(
+            !told.iter().any(|command| ["COPY", "STORE", "EXPUNGE"].iter().any(|word| command.contains(word))),
+            "{told:?}"
+        );
     }
 }

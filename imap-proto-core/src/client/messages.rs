@@ -158,14 +158,15 @@ impl Mailbox {
         }
     }
 
-    /// The UIDs of those that are there.
+    /// The UIDs of those that are there. What a server tells as `*` may be another message by the next command.
     async fn uids_of(&self, messages: Messages) -> Result<UidSet, Error> {
         let query = match messages {
             Messages::Uids(uids) => Query::uid(uids),
             Messages::Numbers(numbers) => Query::seq_num(numbers),
             Messages::Saved => Query::saved(),
         };
-        self.search(query).await
+        let uids = self.search(query).await?;
+        if uids.is_open() { Err(Error::Unsupported("a SEARCH that names each message")) } else { Ok(uids) }
     }
 
     /// Removes all messages that are marked `\Deleted`, whoever marked them. RFC 9051 §6.4.3

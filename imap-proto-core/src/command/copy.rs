@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::{Claim, Command, Completion, Effect, Given, Order, Request, State, checked};
@@ -85,12 +86,10 @@ impl Command for Move {
 
 /// COPYUID comes untagged, tagged, or both (quirk 35), and in pieces where a server moves in pieces.
 fn join(copied: Vec<CopyUid>) -> Option<CopyUid> {
-    let mut pieces: Vec<CopyUid> = Vec::new();
-    for piece in copied {
-        if !pieces.contains(&piece) {
-            pieces.push(piece);
-        }
-    }
+    let mut told = BTreeSet::new();
+    let mut is_new =
+        |piece: &CopyUid| told.insert((piece.uid_validity, piece.source.clone(), piece.destination.clone()));
+    let mut pieces: Vec<CopyUid> = copied.into_iter().filter(|piece| is_new(piece)).collect();
     let uid_validity = pieces.last()?.uid_validity;
     // Of two generations the UIDs of the older are void.
     pieces.retain(|piece| piece.uid_validity == uid_validity);

@@ -1,9 +1,10 @@
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
 use crate::types::{Capabilities, Capability};
-use crate::wire::Encoder;
+use crate::wire::{Encoder, is_atom};
 
 /// `ENABLE`: switches extensions on. RFC 9051 §6.3.1
 ///
@@ -28,6 +29,9 @@ impl Command for Enable {
     fn request(&self) -> Result<Request, Misuse> {
         if self.capabilities.is_empty() {
             return Err(Misuse::NothingAsked);
+        }
+        if let Some(odd) = self.capabilities.iter().find(|capability| !is_atom(capability.to_string().as_bytes())) {
+            return Err(Misuse::Capability(odd.clone()));
         }
         let mut encoder = Encoder::new("ENABLE");
         self.capabilities.iter().for_each(|capability| _ = encoder.arg(capability));

@@ -238,7 +238,7 @@ pub(crate) enum Effect {
     /// Extensions are switched on: as asked, unless the server says which.
     Enable(Vec<Capability>),
     /// The server has said which.
-    Enabled(Vec<Capability>),
+    Enabled(Capabilities),
     /// Something on the server changes; in doubt once all of it has left.
     Change,
     /// A message is stored; in doubt from its last octet on.

@@ -13,11 +13,12 @@ use crate::wire::{Encoder, OwnedResponse, Response};
 const MOST_KEPT: usize = 64 << 20;
 
 /// What changes the connection itself, and has a command of its own here, or a place in the handshake.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "APPEND",
     "AUTHENTICATE",
     "CLOSE",
     "COMPRESS",
+    "ENABLE",
     "EXAMINE",
     "IDLE",
     "LOGIN",
@@ -236,6 +237,7 @@ mod tests {
             ("XFOO\"", Err(InvalidRaw::NoName)),
             ("XFOO \"{3}", Err(InvalidRaw::Literal)),
             ("idle", Err(InvalidRaw::Reserved("IDLE"))),
+            ("ENABLE UTF8=ACCEPT", Err(InvalidRaw::Reserved("ENABLE"))),
             ("Select INBOX", Err(InvalidRaw::Reserved("SELECT"))),
         ] {
             assert_eq!(Raw::new(line).map(drop), expected, "{line:?}");

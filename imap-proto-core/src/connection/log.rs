@@ -29,7 +29,7 @@ mod on {
         if !tracing::enabled!(target: "imap::wire", tracing::Level::TRACE) {
             return;
         }
-        let may_echo = matches!(response.kind(), Kind::Tagged(_) | Kind::Status(_) | Kind::Continue | Kind::Garbage);
+        let may_echo = response.kind() != Kind::Capability;
         if state == SessionState::NotAuthenticated && may_echo {
             tracing::trace!(target: "imap::wire", "S: [{:?}, {} octets]", response.kind(), response.raw().len());
         } else {
@@ -54,8 +54,9 @@ mod on {
         tracing::debug!(target: "imap", id = id.0, ?effect, "abandoned");
     }
 
-    pub(in super::super) fn closed(error: &Error) {
+    pub(in super::super) fn closed(error: &Error, credentials_out: bool) {
         match error {
+            Error::Bye { .. } if credentials_out => tracing::warn!(target: "imap", "closed by BYE"),
             Error::Closed(Closed::LoggedOut | Closed::ByOwner) => tracing::debug!(target: "imap", %error, "closed"),
             _ => tracing::warn!(target: "imap", %error, "closed"),
         }
@@ -81,7 +82,7 @@ mod off {
     pub(in super::super) fn begun(_: CommandId, _: &str, _: u32) {}
     pub(in super::super) fn answered(_: CommandId, _: &str, _: Condition) {}
     pub(in super::super) fn abandoned(_: CommandId, _: super::super::CancelEffect) {}
-    pub(in super::super) fn closed(_: &Error) {}
+    pub(in super::super) fn closed(_: &Error, _: bool) {}
 }
 
 #[cfg(not(feature = "tracing"))]

@@ -87,6 +87,8 @@ pub struct Connection {
     /// True once a body came before the UID of its message: the UID does not tell then whose it is.
     late_uids: bool,
     end_of_stream: bool,
+    /// True once credentials have left, until the server took them: what it says may have them in it.
+    credentials_out: bool,
     end: Option<Error>,
 }
 
@@ -155,6 +157,7 @@ impl Connection {
             body: None,
             late_uids: false,
             end_of_stream: false,
+            credentials_out: false,
             end: None,
         }
     }
@@ -329,7 +332,7 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
-        log::closed(&error);
+        log::closed(&error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
         for entry in self.in_flight.drain() {
             let fate = fate(&entry, &outbox);

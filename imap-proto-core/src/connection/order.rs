@@ -65,7 +65,9 @@ fn is_within(one: &MailboxName, other: &MailboxName) -> bool {
 /// data of one message may be of either that asked for the same of it; so may that of any message where the UID comes late.
 fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
     match (next, other) {
-        (Claim::Search, Claim::Search) | (Claim::Copied, Claim::Copied) => true,
+        (Claim::Search, Claim::Search) | (Claim::Copied, Claim::Copied) | (Claim::Capability, Claim::Capability) => {
+            true
+        }
         (Claim::Fetch { messages, items }, Claim::Fetch { messages: others, items: other_items }) => {
             items.overlaps(other_items) && (late_uids || messages.may_overlap(others))
         }
@@ -73,10 +75,21 @@ fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
         (Claim::Store { messages, .. } | Claim::Fetch { messages, .. }, Claim::Store { messages: others, .. })
         | (Claim::Store { messages, .. }, Claim::Fetch { messages: others, .. }) => messages.may_overlap(others),
         (Claim::Named(names), Claim::Named(others)) => names.iter().any(|name| others.contains(name)),
-        (Claim::Status(mailbox), Claim::Status(other)) => mailbox == other,
-        (Claim::Named(names), Claim::Status(_)) | (Claim::Status(_), Claim::Named(names)) => {
-            names.iter().any(|name| name == "STATUS")
+        (Claim::Status(mailbox), Claim::Status(other)) => mailbox.is_alike(other),
+        (Claim::Named(names), other) | (other, Claim::Named(names)) => {
+            names.iter().any(|name| names_of(other).iter().any(|own| name == own))
         }
         _ => false,
+    }
+}
+
+/// What the data that is claimed without its name is called.
+fn names_of(claim: &Claim) -> &'static [&'static str] {
+    match claim {
+        Claim::Search => &["SEARCH", "ESEARCH"],
+        Claim::Fetch { .. } | Claim::Store { .. } => &["FETCH"],
+        Claim::Capability => &["CAPABILITY"],
+        Claim::Status(_) => &["STATUS"],
+        Claim::Mailbox | Claim::Copied | Claim::Named(_) | Claim::Nothing => &[],
     }
 }

@@ -12,6 +12,9 @@ use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
+/// What is remembered of names of extensions that are not known here: a server may go on telling new ones.
+const MOST_ENABLED: usize = 256;
+
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
 enum Found {
     Nothing,
@@ -154,8 +157,8 @@ impl Connection {
         match under_way.find_map(|entry| {
             matches!(entry.effect, Effect::Enable(_) | Effect::Enabled(_)).then_some(&mut entry.effect)
         }) {
-            Some(Effect::Enabled(told)) => told.extend(enabled),
-            Some(effect) => *effect = Effect::Enabled(enabled),
+            Some(Effect::Enabled(told)) => told.extend_to(MOST_ENABLED, enabled),
+            Some(effect) => *effect = Effect::Enabled(enabled.into_iter().collect()),
             None => {}
         }
     }
@@ -172,7 +175,7 @@ impl Connection {
 
     /// Extensions are on, whoever asked for them.
     fn enabled(&mut self, capabilities: &[Capability]) {
-        self.view.enabled.extend(capabilities.iter().cloned());
+        self.view.enabled.extend_to(MOST_ENABLED, capabilities.iter().cloned());
         self.decoder.set_utf8_names(self.view.has_utf8_names());
     }
 
@@ -199,6 +202,7 @@ impl Connection {
     fn enter(&mut self, state: SessionState) {
         self.view.state = state;
         if state == SessionState::Authenticated {
+            self.credentials_out = false;
             self.decoder.set_limits(self.config.authenticated);
         }
     }
@@ -343,7 +347,9 @@ impl Connection {
         }
         self.unknown_tags += 1;
         if !self.view.is_authenticated() || self.unknown_tags >= self.config.unknown_tags {
-            let tag = excerpt(self.decoder.response().name());
+            let tag = self.decoder.response().name();
+            // A server that takes an answer for a command has a secret for a tag.
+            let tag = if self.credentials_out { "[secret]".to_string() } else { excerpt(tag) };
             self.close(Error::Protocol(Violation::UnknownTag { tag }));
         }
         Found::Nothing
@@ -379,7 +385,7 @@ impl Connection {
                 enabled = self.silently_enabled(asked);
                 self.enabled(&enabled.iter().cloned().collect::<Vec<_>>());
             }
-            Effect::Enabled(told) if ok => enabled = told.iter().cloned().collect(),
+            Effect::Enabled(told) if ok => enabled = told.clone(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),

@@ -3,7 +3,7 @@ use alloc::format;
 use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
-use crate::types::{Code, FetchItems, ItemMask, Messages, SeqNum, SeqSet, Uid};
+use crate::types::{Code, FetchItems, ItemMask, Messages, Section, SeqNum, SeqSet, Uid};
 use crate::wire::grammar::{Attribute, Fetch, parse_status_text, status_mailbox};
 use crate::wire::{Condition, Kind, Response, Value};
 
@@ -153,7 +153,21 @@ fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
         Attribute::Section(data) => {
             items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin(), data.is_binary()))
         }
+        Attribute::Other { name, .. } if is_binary_size(name) => {
+            !items.raw_items().is_empty() || items.sizes().iter().any(|part| names_size_of(name, part))
+        }
         // What is not known here, or is damaged, is worth more to whoever asked for the message than to nobody.
         _ => true,
     }
+}
+
+const BINARY_SIZE: &[u8] = b"BINARY.SIZE[";
+
+fn is_binary_size(name: &[u8]) -> bool {
+    name.get(..BINARY_SIZE.len()).is_some_and(|word| word.eq_ignore_ascii_case(BINARY_SIZE))
+}
+
+fn names_size_of(name: &[u8], part: &Section) -> bool {
+    let asked = name.get(BINARY_SIZE.len()..).and_then(|rest| rest.strip_suffix(b"]"));
+    asked.is_some_and(|asked| part.matches_wire(asked))
 }

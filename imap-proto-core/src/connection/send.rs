@@ -52,7 +52,10 @@ impl Connection {
                 }
                 Effect::Deselect => self.view.deselect(),
                 // What was true before a login need not be true after it (RFC 9051 §6.2.3).
-                Effect::Authenticate => self.view.capabilities = Default::default(),
+                Effect::Authenticate => {
+                    self.view.capabilities = Default::default();
+                    self.credentials_out = true;
+                }
                 _ => {}
             }
         }
@@ -128,7 +131,7 @@ impl Connection {
             State::NeverSelected => authenticated && self.view.selection == 0,
             State::Selected => authenticated && self.view.selected.is_some(),
         };
-        // A server that has not said what it can do is asked; one that has said so is believed.
+        // A server that has not said what it can do is asked, unless there is another way; one that has said so is believed.
         let capabilities = self.view.capabilities();
         let is_missing = |needed: &Capability| !capabilities.is_empty() && !capabilities.offers(needed);
         let missing = entry.needs.iter().find(|(needed, _)| is_missing(needed));

@@ -272,6 +272,15 @@ impl Capabilities {
         self.0.insert(capability)
     }
 
+    /// Adds all that are known here, and of others as many as there is room for.
+    pub(crate) fn extend_to(&mut self, most: usize, capabilities: impl IntoIterator<Item = Capability>) {
+        for capability in capabilities {
+            if self.0.len() < most || capability.name().is_some() {
+                self.0.insert(capability);
+            }
+        }
+    }
+
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -173,7 +173,7 @@ impl CopyUid {
 }
 
 /// Holds ranges of UIDs in the order they came in, where that order means something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UidSequence(Vec<(Uid, Uid)>);
 
 impl UidSequence {

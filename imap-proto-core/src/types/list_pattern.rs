@@ -57,7 +57,11 @@ impl ListPattern {
                         (pattern, name) = (after, behind_first(from));
                         level = Some((pattern, name));
                     } else if let Some((after, from)) = any.filter(|(_, from): &(_, &str)| !from.is_empty()) {
-                        (pattern, name) = (after, behind_first(from));
+                        // What `%` did not find from here on it finds from nowhere else in this level.
+                        let next_level = || Some(from.split_once(delimiter?)?.1);
+                        let next = if level.is_some() { next_level() } else { Some(behind_first(from)) };
+                        let Some(next) = next else { return false };
+                        (pattern, name) = (after, next);
                         any = Some((pattern, name));
                         level = None;
                     } else {

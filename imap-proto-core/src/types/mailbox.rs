@@ -104,7 +104,8 @@ impl MailboxName {
 
     /// The octets to send once UTF8=ACCEPT is enabled, or in a session of IMAP4rev2.
     pub fn to_utf8(&self) -> &[u8] {
-        self.raw.as_deref().unwrap_or(self.text.as_bytes())
+        // What is ASCII came in modified UTF-7, which would be the name of another mailbox now.
+        self.raw.as_deref().filter(|raw| !raw.is_ascii()).unwrap_or(self.text.as_bytes())
     }
 
     /// The name in Unicode.
@@ -357,6 +358,19 @@ mod tests {
             let name = MailboxName::from_wire(wire);
             assert_eq!(name.as_str(), *text);
             assert_eq!(&*name.to_wire(), *wire);
+        }
+    }
+
+    #[test]
+    fn what_came_in_modified_utf_7_goes_back_in_utf_8_once_that_is_enabled() {
+        let table: &[(&[u8], &[u8])] = &[
+            (b"&U,BTFw-&ZeVnLIqe-", "台北日本語".as_bytes()),
+            (b"Entw&APw-rfe", "Entwürfe".as_bytes()),
+            (b"&invalid-", b"&invalid-"),
+            (b"Entw\xfcrfe", b"Entw\xfcrfe"),
+        ];
+        for (wire, utf8) in table {
+            assert_eq!(MailboxName::from_wire(wire).to_utf8(), *utf8);
         }
     }
 

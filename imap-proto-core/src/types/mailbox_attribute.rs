@@ -1,3 +1,4 @@
+use alloc::collections::BTreeSet;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
@@ -223,7 +224,18 @@ impl MailboxAttributes {
 impl FromIterator<MailboxAttribute> for MailboxAttributes {
     fn from_iter<I: IntoIterator<Item = MailboxAttribute>>(attributes: I) -> Self {
         let mut set = MailboxAttributes::default();
-        attributes.into_iter().for_each(|attribute| set.insert(attribute));
+        // A server may say a million: not each is compared with all before it.
+        let mut others = BTreeSet::new();
+        for attribute in attributes {
+            match attribute {
+                MailboxAttribute::Other(name) | MailboxAttribute::Use(SpecialUse::Other(SpecialUseName(name))) => {
+                    if others.insert(name.clone()) {
+                        set.others.push(name);
+                    }
+                }
+                known => set.insert(known),
+            }
+        }
         set
     }
 }

@@ -35,6 +35,8 @@ use super::{FrameError, Limits, Token, Values};
 #[derive(Debug)]
 pub struct CommandFramer {
     buffer: Vec<u8>,
+    /// The first byte of the command under way.
+    begin: usize,
     /// The first byte behind the last literal of the command under way.
     line: usize,
     /// The first byte that was not looked at.
@@ -72,7 +74,8 @@ pub enum CommandPiece {
 impl CommandFramer {
     /// Returns a framer with an empty buffer. Of the limits only [`Limits::response`] counts.
     pub fn new(limits: Limits) -> Self {
-        CommandFramer { buffer: Vec::new(), line: 0, scan: 0, spent: 0, left: 0, limit: limits.clamped().response }
+        let limit = limits.clamped().response;
+        CommandFramer { buffer: Vec::new(), begin: 0, line: 0, scan: 0, spent: 0, left: 0, limit }
     }
 
     /// Takes what came from the client.
@@ -114,11 +117,11 @@ impl CommandFramer {
         {
             let len = marker.len?;
             let synchronizing = !segment[marker.start..].contains(&b'+');
-            let prefix = 0..self.line + marker.start;
+            let prefix = self.begin..self.line + marker.start;
             return self.open_literal(len, synchronizing, prefix).map(Some);
         }
         self.spent = self.scan;
-        Ok(Some(CommandPiece::Command { frame: 0..self.line + segment.len(), crlf }))
+        Ok(Some(CommandPiece::Command { frame: self.begin..self.line + segment.len(), crlf }))
     }
 
     fn open_literal(
@@ -153,23 +156,29 @@ impl CommandFramer {
     /// Drops what was received behind the last command, as STARTTLS demands; the answer is how many bytes it was.
     pub fn discard(&mut self) -> usize {
         self.give_up_spent();
-        let dropped = self.buffer.len();
+        let dropped = self.buffer.len() - self.begin;
         self.buffer.clear();
-        (self.line, self.scan, self.left) = (0, 0, 0);
+        (self.begin, self.line, self.scan, self.left) = (0, 0, 0, 0);
         dropped
     }
 
     fn check_length(&self, more: u64) -> Result<(), FrameError> {
         let limit = self.limit;
-        let len = (self.scan as u64).saturating_add(more);
+        let len = ((self.scan - self.begin) as u64).saturating_add(more);
         if len > limit as u64 { Err(FrameError::TooLong { limit }) } else { Ok(()) }
     }
 
     fn give_up_spent(&mut self) {
-        if self.spent > 0 {
-            self.buffer.drain(..self.spent);
-            (self.line, self.scan, self.spent) = (0, 0, 0);
+        if self.spent == 0 {
+            return;
         }
+        self.begin = core::mem::take(&mut self.spent);
+        // What is left moves when it is the smaller part, so that many commands in one buffer cost what each of them costs.
+        if self.begin >= self.buffer.len() / 2 {
+            self.buffer.drain(..self.begin);
+            self.begin = 0;
+        }
+        (self.line, self.scan) = (self.begin, self.begin);
     }
 }
 
@@ -240,6 +249,13 @@ mod tests {
                 assert_eq!(pieces(input, chunk, 1000), *expected, "{} by {chunk}", input.escape_ascii());
             }
         }
+    }
+
+    #[test]
+    fn many_commands_at_once_cost_what_each_of_them_costs() {
+        let commands = 400_000;
+        let found = pieces("A NOOP\r\n".repeat(commands).as_bytes(), usize::MAX, 1000);
+        assert!(found.len() == commands && found.iter().all(|piece| piece == "A NOOP"));
     }
 
     #[test]

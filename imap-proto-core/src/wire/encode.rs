@@ -174,7 +174,7 @@ impl Encoder {
 
     /// The same without the space.
     pub(crate) fn name(&mut self, name: &MailboxName) -> &mut Self {
-        if name.to_wire().contains(&0) {
+        if name.to_wire().contains(&0) || name.to_utf8().contains(&0) {
             self.error = Some(EncodeError::Nul);
         }
         self.put(Part::Mailbox(name.clone()));
