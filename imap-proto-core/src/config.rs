@@ -33,6 +33,9 @@ pub struct Config {
     pub literals: LiteralPolicy,
     /// Bytes of commands on the wire that were not answered yet; the next one waits.
     pub outstanding: usize,
+    /// Bytes of the responses that answer one command and are collected, as a listing is: more of them fail the command
+    /// with [`Limit::Answer`](crate::Limit::Answer) and are read over. Messages that are fetched are not counted.
+    pub answer_bytes: u64,
     /// Bytes of an abandoned command's answer that are read and thrown away before the connection is closed instead.
     pub drain_bytes: u64,
     /// How long that may take.
@@ -58,6 +61,8 @@ impl Default for Config {
             unauthenticated_bytes: 64 << 10,
             literals: LiteralPolicy::AsAdvertised,
             outstanding: 256 << 10,
+            // A listing of a million mailboxes has less.
+            answer_bytes: 256 << 20,
             drain_bytes: 16 << 20,
             drain_time: Duration::from_secs(30),
             progress: Duration::from_secs(60),

@@ -168,6 +168,12 @@ pub enum Limit {
     /// Too much was received before authentication.
     #[error("data before authentication")]
     Unauthenticated,
+    /// An answer that is collected, a listing or the result of a search, is too long: see `Config::answer_bytes`.
+    #[error("an answer of more than {limit} bytes")]
+    Answer {
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A body is larger than the caller wants to hold.
     #[error("a body of more than {limit} bytes")]
     Body {

@@ -11,9 +11,12 @@ use crate::types::{CopyUid, Flag, IntoMailboxName, MailboxName, Messages, Query,
 
 /// What became of messages that were to leave their mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Removal {
     /// They are gone.
     Removed,
+    /// Only those are gone that the server says it copied, see [`Moved::copied`]; the others are where they were.
+    Partly,
     /// They are still there, marked `\Deleted`: the server has no way to remove these and no others. The next EXPUNGE or
     /// CLOSE of anybody removes them.
     Marked,
@@ -132,7 +135,11 @@ impl Mailbox {
         let copied = self.copy(&there, to).await?;
         // A server may have copied less than all there is, and be mistaken about what it copied.
         let gone = copied.as_ref().map_or_else(|| there.clone(), |copied| copied.source.to_set().intersection(&there));
-        Ok(Moved { copied, removal: self.delete(gone).await? })
+        let removal = match (gone == there, self.delete(gone).await?) {
+            (false, Removal::Removed) => Removal::Partly,
+            (_, removal) => removal,
+        };
+        Ok(Moved { copied, removal })
     }
 
     /// Removes messages: marks them `\Deleted`, and removes by UID what is so marked among them. RFC 4315 §2.1

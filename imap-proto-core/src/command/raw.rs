@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
-use crate::types::Code;
+use crate::types::{Code, Secret};
 use crate::wire::{Encoder, OwnedResponse, Response};
 
 /// The most that is kept of the responses, in bytes; what is beyond it is counted.
@@ -58,6 +58,7 @@ pub struct Raw {
 enum Argument {
     Text(String),
     String(Vec<u8>),
+    Secret(Secret),
     Literal(Bytes),
 }
 
@@ -138,6 +139,13 @@ impl Raw {
         self
     }
 
+    /// Adds a space and a string that is in no log and no `Debug`, and wiped afterwards.
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.arguments.push(Argument::Secret(secret.into()));
+        self
+    }
+
     /// Adds a space and a literal, synchronizing or not as the server has it.
     #[must_use]
     pub fn literal(mut self, octets: impl Into<Bytes>) -> Self {
@@ -191,6 +199,7 @@ impl Command for Raw {
             match argument {
                 Argument::Text(text) => encoder.text(text),
                 Argument::String(octets) => encoder.string(octets),
+                Argument::Secret(secret) => encoder.secret(secret.expose()),
                 Argument::Literal(octets) => encoder.literal(octets.clone()),
             };
         }
@@ -216,6 +225,14 @@ impl Command for Raw {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_argument_is_shown_nowhere() {
+        let raw = Raw::new("XLOGIN").expect("a name").string("alice").secret("hunter2");
+        let request = raw.request().expect("a request");
+        let shown = alloc::format!("{raw:?} {request:?}");
+        assert!(shown.contains("XLOGIN") && !shown.contains("hunter2"), "{shown}");
+    }
 
     #[test]
     fn a_raw_command_stays_inside_its_line_and_its_place() {

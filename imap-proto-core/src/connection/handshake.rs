@@ -5,7 +5,7 @@ use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
 use crate::error::{Error, Misuse, Phase, Violation};
-use crate::sasl::{AnyMechanism, Plain};
+use crate::sasl::{AnyMechanism, Mechanism, Plain};
 use crate::types::{Capability, Secret};
 
 /// How the stream is secured.
@@ -81,6 +81,9 @@ pub struct Handshake {
     by: Time,
 }
 
+/// In place of a server's words that have the password in them.
+const WITHHELD: &str = "(the server repeated the password)";
+
 /// An authentication under way.
 #[derive(Debug)]
 struct Exchange {
@@ -137,7 +140,8 @@ impl Handshake {
     pub fn advance(&mut self, now: Time) -> Result<Want, Error> {
         self.connection.handle_timeout(now);
         while let Some(step) = self.next_step() {
-            self.take(step?, now)?;
+            let taken = step.and_then(|step| self.take(step, now));
+            taken.map_err(|error| self.without_password(error))?;
         }
         match self.stage {
             Stage::Ready => Ok(Want::Nothing),
@@ -286,6 +290,31 @@ impl Handshake {
             Some(response) => self.connection.answer(id, &response, now),
             None => drop(self.connection.abandon(id, now)),
         }
+    }
+
+    /// A server may repeat what it was told: then its words are left out.
+    fn without_password(&self, mut error: Error) -> Error {
+        let Some(Credentials::Password { password, .. }) = &self.credentials else { return error };
+        let (code, text) = match &mut error {
+            Error::Refused(refused) => (&mut refused.code, &mut refused.text),
+            Error::Bye { code, text } => (code, text),
+            _ => return error,
+        };
+        let said = alloc::format!("{text} {code:?}");
+        let plain = String::from_utf8_lossy(password.expose());
+        let repeated = |secret: &str| !secret.is_empty() && said.contains(secret);
+        if repeated(&plain) || self.exchange_text().is_some_and(|text| repeated(&text)) {
+            *text = String::from(WITHHELD);
+            *code = None;
+        }
+        error
+    }
+
+    /// What PLAIN says, as it is on the wire.
+    fn exchange_text(&self) -> Option<String> {
+        let Some(Credentials::Password { user, password }) = &self.credentials else { return None };
+        let said = Plain::new(user.clone(), password).ok()?.initial_response()?;
+        String::from_utf8(crate::sasl::encode(said.expose()).to_vec()).ok()
     }
 
     fn logged_in(&mut self, now: Time) -> Result<(), Error> {

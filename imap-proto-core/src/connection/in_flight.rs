@@ -37,6 +37,10 @@ pub(super) struct Entry {
     pub(super) needs: Vec<(Capability, &'static str)>,
     pub(super) or_without: Option<(Capability, Vec<Part>)>,
     pub(super) abandoned: Option<Abandoned>,
+    /// Bytes of its answer that were told.
+    pub(super) answered: u64,
+    /// True once it was told that it failed, and its end is of no interest.
+    pub(super) failed: bool,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
@@ -102,6 +106,8 @@ impl Entry {
             needs: request.needs,
             or_without: request.or_without,
             abandoned: None,
+            answered: 0,
+            failed: false,
             refused_early: None,
             outstanding: 0,
         }

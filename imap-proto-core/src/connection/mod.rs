@@ -334,7 +334,7 @@ impl Connection {
         }
         log::closed(&error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
-        for entry in self.in_flight.drain() {
+        for entry in self.in_flight.drain().filter(|entry| !entry.failed) {
             let fate = fate(&entry, &outbox);
             self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
         }

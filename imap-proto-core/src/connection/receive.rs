@@ -2,12 +2,12 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::in_flight::Stage;
+use super::in_flight::{Abandoned, Stage};
 use super::route::SoFar;
 use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending, log};
-use crate::command::{Completion, Effect, Order, Outcome};
-use crate::error::{Closed, Error, Limit, Refused, Violation, excerpt, words};
+use crate::command::{Claim, Completion, Effect, Order, Outcome, only_answers};
+use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
 use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
@@ -216,7 +216,32 @@ impl Connection {
             return Found::Nothing;
         }
         let len = self.decoder.response().raw().len() as u64;
-        self.skip_or(id, len, 0, Found::Data)
+        match id.filter(|id| self.is_answered_too_much(*id, len)) {
+            Some(id) => self.fail_answer(id),
+            None => self.skip_or(id, len, 0, Found::Data),
+        }
+    }
+
+    /// Counts what is collected. Fetched messages go to a reader who takes them one by one.
+    fn is_answered_too_much(&mut self, id: CommandId, len: u64) -> bool {
+        let most = self.config.answer_bytes;
+        let Some(entry) = self.in_flight.get_mut(id) else { return false };
+        let is_collected = entry.abandoned.is_none() && !matches!(entry.claim, Claim::Fetch { .. });
+        entry.answered = entry.answered.saturating_add(len);
+        is_collected && entry.answered > most
+    }
+
+    /// The rest of the answer is read over, as if nobody wanted it.
+    fn fail_answer(&mut self, id: CommandId) -> Found {
+        let since = self.now;
+        if let Some(entry) = self.in_flight.get_mut(id) {
+            entry.failed = true;
+            entry.abandoned = Some(Abandoned { since, drained: 0 });
+            let fate = if only_answers(&entry.claim, &entry.effect) { Fate::Cancelled } else { Fate::InDoubt };
+            let error = Error::Limit(Limit::Answer { limit: self.config.answer_bytes });
+            self.pending.push_back(Pending::Failed { id, error, fate });
+        }
+        Found::Nothing
     }
 
     /// Throws away what belongs to an abandoned command, and counts it. It is too much as soon as it is announced.
@@ -397,13 +422,15 @@ impl Connection {
         };
         match ended {
             Some(error) => {
-                self.pending.push_back(Pending::Done { id, outcome });
+                if !entry.failed {
+                    self.pending.push_back(Pending::Done { id, outcome });
+                }
                 self.close(error);
                 Found::Nothing
             }
             None => {
                 self.write_queued();
-                Found::Done(id, outcome)
+                if entry.failed { Found::Nothing } else { Found::Done(id, outcome) }
             }
         }
     }

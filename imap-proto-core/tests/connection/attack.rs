@@ -292,3 +292,34 @@ fn a_search_for_certain_results_needs_what_its_query_needs() {
         script.c(line);
     }
 }
+
+#[test]
+fn an_answer_without_end_fails_its_command_and_not_the_connection() {
+    let mut script = Script::configured("", |config| config.answer_bytes = 100);
+    script.submit(&imap_proto_core::command::List::all());
+    script.c("A0 LIST \"\" \"*\"\r\n");
+    for _ in 0..7 {
+        script.s("* LIST () \"/\" abcdefgh\r\n");
+    }
+    script.s("A0 OK done\r\n");
+    let events = script.events();
+    let told = events.iter().filter(|event| event.starts_with("0 * LIST")).count();
+    assert_eq!(told, 4, "{events:?}");
+    assert_eq!(
+        events.last().map(String::as_str),
+        Some("0 failed limit exceeded: an answer of more than 100 bytes Cancelled")
+    );
+    script.submit(&Noop);
+    script.c("A1 NOOP\r\n");
+    script.s("A1 OK\r\n");
+    script.e(&["1 ok"]);
+    // It is told once, however the connection goes on.
+    let mut script = Script::configured("", |config| config.answer_bytes = 10);
+    script.submit(&imap_proto_core::command::List::all());
+    script.c("A0 LIST \"\" \"*\"\r\n");
+    script.s("* LIST () \"/\" abcdefgh\r\n");
+    script.s_eof();
+    let events = script.events();
+    assert_eq!(events.iter().filter(|event| event.starts_with('0')).count(), 1, "{events:?}");
+    assert!(events.last().is_some_and(|event| event.starts_with("closed")), "{events:?}");
+}

@@ -280,3 +280,24 @@ fn an_ok_before_the_password_was_said_is_no_login() {
         [("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\r\n", ""), ("T0 OK come in\r\n", "T0 AUTHENTICATE PLAIN\r\n")];
     assert!(matches!(shake(Security::ImplicitTls, &early), Err(Error::Protocol(Violation::AnswerToUnsent))));
 }
+
+#[test]
+fn a_server_that_repeats_the_password_does_not_get_it_into_an_error() {
+    let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n";
+    let command = format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n");
+    for answer in [
+        "T0 NO wrong: secret\r\n".to_owned(),
+        format!("T0 BAD what is {PLAIN}?\r\n"),
+        "T0 NO [XFOO secret] no\r\n".to_owned(),
+        "* BYE not secret\r\n".to_owned(),
+        format!("* BYE [{PLAIN}] no\r\n"),
+    ] {
+        let error = shake(Security::ImplicitTls, &[(greeting, ""), (answer.as_str(), command.as_str())]);
+        let error = error.expect_err("a refusal");
+        let shown = format!("{error:?} {error}");
+        assert!(!shown.contains("secret") && !shown.contains(PLAIN), "{shown}");
+        assert!(shown.contains("the server repeated the password"), "{shown}");
+    }
+    let error = shake(Security::ImplicitTls, &[(greeting, ""), ("T0 NO [ALERT] try later\r\n", command.as_str())]);
+    assert!(error.expect_err("a refusal").to_string().contains("try later"));
+}
