@@ -203,7 +203,9 @@ impl FetchStream {
         if let Some(numbers) = self.numbers.take() {
             return self.ask(Messages::Numbers(numbers), 0);
         }
-        if !self.left.is_open() && self.changed_since.is_none() {
+        // The last message needs no search, and Courier's finds nothing by `*`.
+        let is_closed = !self.left.is_open() || self.left == UidSet::last_message();
+        if is_closed && self.changed_since.is_none() {
             return self.open_windows();
         }
         let mut query = Query::uid(self.left.clone());
