@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use imap_proto_core::command::{Access, Command, Fetch, Select};
-use imap_proto_core::types::{FetchItems, MailboxName, UidSet};
+use imap_proto_core::types::{FetchItems, UidSet};
 use imap_proto_core::wire::grammar;
 use imap_proto_core::{Config, Connection, Credentials, Event, Handshake, Security, Want};
 
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         blocking.turn(handshake.connection())?;
     }
     let mut connection = handshake.into_connection();
-    blocking.run(&mut connection, Select::new(MailboxName::inbox(), Access::ReadOnly), |_| {})?;
+    blocking.run(&mut connection, Select::new("INBOX", Access::ReadOnly), |_| {})?;
     blocking.run(&mut connection, Fetch::new(UidSet::all(), FetchItems::summary()), |fetch| {
         let subject = fetch.envelope().and_then(|envelope| envelope.subject());
         println!("{:>6} {}", fetch.seq(), subject.map(|s| s.to_str().into_owned()).unwrap_or_default());

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use imap_examples::{Fallible, connector, decoded, take_option, take_switch};
-use imap_tokio::types::{FetchItems, Flag, MailboxName, Section, Uid, UidSet};
+use imap_tokio::types::{FetchItems, Flag, Section, Uid, UidSet};
 use imap_tokio::{Client, FetchedMessage, Notice, read_from};
 use tokio::io::AsyncWriteExt;
 
@@ -59,7 +59,7 @@ async fn run() -> Fallible<()> {
 
 /// Prints one line a message; returns when the first one came.
 async fn list(client: &Client) -> Fallible<Option<Instant>> {
-    let inbox = client.examine(MailboxName::inbox()).await?;
+    let inbox = client.examine("INBOX").await?;
     let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
     let mut first = None;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -96,7 +96,7 @@ fn write_line(out: &mut impl Write, message: &FetchedMessage) -> std::io::Result
 
 async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant>> {
     let uid = Uid::new(uid).ok_or("a UID is at least 1")?;
-    let inbox = client.examine(MailboxName::inbox()).await?;
+    let inbox = client.examine("INBOX").await?;
     let mut body = inbox.body(uid, Section::whole());
     // Nothing is written before there is a message.
     let mut octets = body.try_next().await?;
@@ -119,7 +119,7 @@ async fn save(client: &Client, uid: u32, file: &Path) -> Fallible<Option<Instant
 async fn upload(client: &Client, file: &Path) -> Fallible<Option<Instant>> {
     let file = tokio::fs::File::open(file).await?;
     let len = file.metadata().await?.len();
-    let stored = client.append_from(MailboxName::inbox(), len, read_from(file), |append| append.flags([Flag::Seen]));
+    let stored = client.append_from("INBOX", len, read_from(file), |append| append.flags([Flag::Seen]));
     match stored.await? {
         Some(stored) => println!("stored as {}", stored.uid),
         None => println!("stored"),
@@ -128,7 +128,7 @@ async fn upload(client: &Client, file: &Path) -> Fallible<Option<Instant>> {
 }
 
 async fn watch(client: &Client) -> Fallible<Option<Instant>> {
-    let inbox = client.examine(MailboxName::inbox()).await?;
+    let inbox = client.examine("INBOX").await?;
     println!("{} messages", inbox.exists());
     let mut notices = inbox.watch();
     while let Some(notice) = notices.try_next().await? {

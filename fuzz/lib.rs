@@ -4,9 +4,13 @@
 mod alphabet;
 mod connection;
 mod frame;
+mod grammar;
 mod output;
 #[cfg(test)]
 mod replay;
+mod types;
 
 pub use connection::connection;
 pub use frame::frame;
+pub use grammar::grammar;
+pub use types::types;

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::alphabet::Numbers;
 
-/// Inputs of each target, unless the time is over before.
+/// Inputs of each target, unless the time is over before; `IMAP_FUZZ_INPUTS` sets another number, and the time with it.
 const MOST: usize = 25_000;
 const TIME: Duration = Duration::from_secs(3);
+/// Where a number was asked for, it is mostly reached on a machine that does nothing else.
+const LONGER: Duration = Duration::from_secs(30);
 
 #[test]
 fn seeds_and_random_bytes_obey_the_law_of_frames() {
@@ -17,6 +19,16 @@ fn seeds_and_random_bytes_obey_the_law_of_frames() {
 #[test]
 fn seeds_and_random_bytes_obey_the_laws_of_the_connection() {
     replay("connection", crate::connection);
+}
+
+#[test]
+fn seeds_and_random_tokens_obey_the_laws_of_the_grammar() {
+    replay("grammar", crate::grammar);
+}
+
+#[test]
+fn seeds_and_random_words_obey_the_laws_of_the_small_languages() {
+    replay("types", crate::types);
 }
 
 fn replay(name: &str, target: fn(&[u8])) {
@@ -32,9 +44,11 @@ fn replay(name: &str, target: fn(&[u8])) {
     seeds.sort();
     let began = Instant::now();
     let mut numbers = Numbers::new(name.as_bytes());
-    for done in 0..MOST {
-        if began.elapsed() > TIME {
-            println!("{done} of {MOST} inputs in time");
+    let asked = std::env::var("IMAP_FUZZ_INPUTS").ok().map(|text| text.parse().expect("a number"));
+    let (most, time) = asked.map_or((MOST, TIME), |most| (most, LONGER));
+    for done in 0..most {
+        if began.elapsed() > time {
+            println!("{name}: {done} of {most} inputs in time");
             break;
         }
         let input = mutate(&seeds, &mut numbers);

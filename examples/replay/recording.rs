@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use imap_tokio::protocol::grammar::{Attribute, parse_status_text, search_numbers};
+use imap_tokio::protocol::grammar::{Attribute, Esearch, Unsolicited, parse_status_text, search_numbers};
 use imap_tokio::protocol::{Condition, Decoder, Kind, Limits, Response, Step};
 use imap_tokio::types::{Capabilities, Code};
 
@@ -76,8 +76,34 @@ fn event(response: &Response<'_>) -> Event {
             whole("search", State::Typed(format!("{numbers} numbers")))
         }
         Kind::Garbage => whole("garbage", State::Malformed),
-        // Untagged data for which there is no type.
-        _ => whole("other", State::Unknown(data())),
+        _ => match named(response) {
+            Some((kind, value)) => whole(kind, State::Typed(value)),
+            // Untagged data for which there is no type.
+            None => whole("other", State::Unknown(data())),
+        },
+    }
+}
+
+/// Untagged data that is told apart by its name.
+fn named(response: &Response<'_>) -> Option<(&'static str, String)> {
+    if let Some(entry) = response.as_list() {
+        return Some(("list", format!("{} {:?}", entry.name(), entry.attributes())));
+    }
+    if let Some((mailbox, status)) = response.as_status() {
+        return Some(("status of a mailbox", format!("{mailbox} {status:?}")));
+    }
+    if let Some(namespaces) = response.as_namespaces() {
+        return Some(("namespace", format!("{namespaces:?}")));
+    }
+    if let Some(identification) = response.as_identification() {
+        return Some(("id", format!("{identification:?}")));
+    }
+    if let Some(found) = Esearch::new(response) {
+        return Some(("search", format!("{} results", found.results().count())));
+    }
+    match response.unsolicited() {
+        Unsolicited::Vanished { uids, earlier } => Some(("vanished", format!("{uids} earlier: {earlier}"))),
+        _ => None,
     }
 }
 

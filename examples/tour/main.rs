@@ -16,7 +16,6 @@ use std::process::ExitCode;
 
 use imap_examples::{Fallible, connector, take_option};
 use imap_testserver::TestServer;
-use imap_tokio::types::MailboxName;
 use imap_tokio::{Client, Connector, Credentials};
 
 #[tokio::main(flavor = "current_thread")]
@@ -47,7 +46,7 @@ async fn run() -> Fallible<()> {
 /// Changes nothing, whatever the account.
 async fn look_around(client: &Client) -> Fallible<()> {
     folders::show(client).await?;
-    let inbox = client.examine(MailboxName::inbox()).await?;
+    let inbox = client.examine("INBOX").await?;
     let newest = messages::show(&inbox).await?;
     messages::search(&inbox).await?;
     if let Some(newest) = newest {

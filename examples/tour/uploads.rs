@@ -8,7 +8,7 @@ use imap_examples::Fallible;
 use imap_testserver::TestServer;
 use imap_tokio::bytes::Bytes;
 use imap_tokio::command::Append;
-use imap_tokio::types::{Flag, MailboxName};
+use imap_tokio::types::Flag;
 use imap_tokio::{Client, Error, Source, read_from};
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ use crate::heading;
 const LARGE: usize = 12 << 20;
 /// Messages of the upload that is interrupted.
 const MESSAGES: usize = 100;
+/// Where they go.
+const IMPORTED: &str = "Imported";
 
 /// One large message from a reader, with a bar that grows.
 pub(crate) async fn with_progress(client: &Client) -> Fallible<()> {
@@ -25,9 +27,8 @@ pub(crate) async fn with_progress(client: &Client) -> Fallible<()> {
     let mut message = b"Subject: holiday pictures\r\n\r\n".to_vec();
     message.resize(LARGE, b'x');
     let source = Progress { inner: read_from(std::io::Cursor::new(message)), sent: 0, shown: 0 };
-    let mailbox = MailboxName::new("Archive")?;
     let append = |append: Append| append.flags([Flag::Seen]);
-    let stored = client.append_from(mailbox, LARGE as u64, Box::pin(source), append).await?;
+    let stored = client.append_from("Archive", LARGE as u64, Box::pin(source), append).await?;
     if std::io::stdout().is_terminal() {
         println!();
     }
@@ -64,33 +65,32 @@ impl Stream for Progress {
 /// A hundred messages, given up half-way by dropping the future that uploads them.
 pub(crate) async fn interrupted(client: &Client, server: &TestServer) -> Fallible<()> {
     heading(&format!("Uploading {MESSAGES} messages, and giving up half-way"));
-    let mailbox = MailboxName::new("Imported")?;
-    client.create(mailbox.clone()).await?;
+    client.create(IMPORTED).await?;
 
     let told = Cell::new(0);
     let half_way = Notify::new();
     tokio::select! {
         biased;
         () = half_way.notified() => println!("interrupted: the future is dropped in the middle of a message"),
-        result = upload(client, &mailbox, &told, &half_way) => result?,
+        result = upload(client, &told, &half_way) => result?,
     }
 
     // What was promised on the wire is finished in the background.
     client.settle().await?;
-    let stored = server.mailbox("Imported").messages().len();
+    let stored = server.mailbox(IMPORTED).messages().len();
     println!("told of {} stored messages; the server has {stored}", told.get());
-    let imported = client.select(mailbox).await?;
+    let imported = client.select(IMPORTED).await?;
     println!("the same connection goes on: {} has {} messages", imported.name(), imported.exists());
     Ok(())
 }
 
-async fn upload(client: &Client, to: &MailboxName, told: &Cell<usize>, half_way: &Notify) -> Result<(), Error> {
+async fn upload(client: &Client, told: &Cell<usize>, half_way: &Notify) -> Result<(), Error> {
     for number in 1..=MESSAGES {
         if number > MESSAGES / 2 {
             half_way.notify_one();
         }
         let text = format!("Subject: message {number}\r\n\r\n{}\r\n", "It is long enough.\r\n".repeat(5_000));
-        client.append(Append::new(to.clone(), Bytes::from(text))).await?;
+        client.append(Append::new(IMPORTED, Bytes::from(text))).await?;
         told.set(number);
     }
     Ok(())

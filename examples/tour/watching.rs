@@ -1,7 +1,6 @@
 use imap_examples::Fallible;
 use imap_tokio::command::Append;
 use imap_tokio::protocol::grammar::Unsolicited;
-use imap_tokio::types::MailboxName;
 use imap_tokio::{Client, Connector, Notice};
 
 use crate::heading;
@@ -9,7 +8,7 @@ use crate::heading;
 /// Waits for a message that another connection brings.
 pub(crate) async fn one_arrives(client: &Client, connector: &Connector) -> Fallible<()> {
     heading("Watching INBOX");
-    let inbox = client.select(MailboxName::inbox()).await?;
+    let inbox = client.select("INBOX").await?;
     let other = connector.connect().await?;
     let mut watch = inbox.watch();
     while let Some(notice) = watch.try_next().await? {
@@ -17,7 +16,7 @@ pub(crate) async fn one_arrives(client: &Client, connector: &Connector) -> Falli
             Notice::Idling => {
                 println!("idle with {} messages; another connection brings one more", inbox.exists());
                 let message = &b"From: Bob <bob@example.org>\r\nSubject: news\r\n\r\nHere I am.\r\n"[..];
-                other.append(Append::new(MailboxName::inbox(), message)).await?;
+                other.append(Append::new("INBOX", message)).await?;
             }
             notice => {
                 if let Some(Unsolicited::Exists(exists)) = notice.unsolicited() {

@@ -12,7 +12,6 @@
 //! use std::time::Instant;
 //!
 //! use futures_io::{AsyncRead, AsyncWrite};
-//! use imap_async_std::types::MailboxName;
 //! use imap_async_std::{Config, Credentials, Error, FuturesWire, Handshake, Security, Shaken, shake_hands};
 //!
 //! /// `stream` is connected, TLS and all; `sleep` is `smol::Timer::at`, or the like.
@@ -29,7 +28,7 @@
 //!         unreachable!("only STARTTLS asks for TLS");
 //!     };
 //!     let work = async move {
-//!         let inbox = client.examine(MailboxName::inbox()).await?;
+//!         let inbox = client.examine("INBOX").await?;
 //!         let count = inbox.exists();
 //!         client.logout().await?;
 //!         Ok(count)
@@ -46,10 +45,7 @@
 
 mod wire;
 
-pub use imap_proto_core::client::{
-    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Notice, Operation, Shaken, Source,
-    TransportError, Watch, Wire, shake_hands,
-};
+pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
     Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
     Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,

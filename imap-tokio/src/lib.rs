@@ -5,14 +5,14 @@
 //! is answered rightly.
 //!
 //! ```no_run
-//! use imap_tokio::{Connector, Credentials, types::{FetchItems, MailboxName, UidSet}};
+//! use imap_tokio::{Connector, Credentials, types::{FetchItems, UidSet}};
 //!
 //! # async fn run() -> Result<(), imap_tokio::Error> {
 //! let client = Connector::new("imap.example.org")
 //!     .credentials(Credentials::password("alice", "secret"))
 //!     .connect()
 //!     .await?;
-//! let inbox = client.select(MailboxName::inbox()).await?;
+//! let inbox = client.select("INBOX").await?;
 //! let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
 //! while let Some(message) = messages.try_next().await? {
 //!     let subject = message.get().envelope().and_then(|envelope| envelope.subject());
@@ -31,10 +31,7 @@ mod wire;
 pub use body_reader::BodyReader;
 pub use bytes;
 pub use connector::Connector;
-pub use imap_proto_core::client::{
-    BodyStream, Canceller, Client, Driver, FetchStream, FetchedMessage, Mailbox, Moved, Notice, Operation, Removal,
-    Shaken, Source, TransportError, Watch, Wire, shake_hands,
-};
+pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
     Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
     Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,

@@ -8,7 +8,9 @@ use imap_proto_core::command::{
     Subscribe,
 };
 use imap_proto_core::types::{Identification, MailboxName, Query, Secret, StatusItems, UidSet};
-use imap_proto_core::{Config, Connection, Event, Misuse, Time};
+use imap_proto_core::{Config, Connection, Error, Event, Misuse, Time};
+use imap_tests::stepper::Stepper;
+use imap_tests::strict::{Greeting, Options, StrictServer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -261,4 +263,21 @@ fn a_raw_line_that_would_be_more_than_one_is_refused() {
     for line in ["X\r\nY", "X\nY", "X\rY", "X\0", "X {5}", "X {5+}", "X ~{5}", "X {5+} ", ""] {
         assert!(Raw::new(line).is_err(), "{line:?}");
     }
+}
+
+#[test]
+fn text_that_cannot_be_a_name_is_told_when_it_is_used_and_nothing_is_sent() {
+    let options = Options { greeting: Greeting::Preauth, ..Options::default() };
+    let mut stepper = Stepper::connect(StrictServer::new(options), Config::default());
+    let client = stepper.client.clone();
+    for name in ["", "a\r\nb", "a\0"] {
+        let select = stepper.finish(client.select(name)).expect("an end");
+        assert!(matches!(select, Err(Error::Misuse(Misuse::Name(_)))), "{select:?}");
+        let exists = stepper.finish(client.exists(name)).expect("an end");
+        assert!(matches!(exists, Err(Error::Misuse(Misuse::Name(_)))), "{exists:?}");
+        let append = stepper.finish(client.append(Append::new(name, &b"x"[..]))).expect("an end");
+        assert!(matches!(append, Err(Error::Misuse(Misuse::Name(_)))), "{append:?}");
+    }
+    assert_eq!(stepper.link.written(), 0);
+    assert!(stepper.finish(client.select("INBOX")).expect("an end").is_ok());
 }

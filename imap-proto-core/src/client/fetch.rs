@@ -12,7 +12,7 @@ use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::{Command, Fetch, Search};
 use crate::error::{Error, Limit};
-use crate::types::{DateTime, FetchItems, Flag, Messages, Query, SeqNum, SeqSet, Uid, UidSet, UidValidity};
+use crate::types::{DateTime, FetchItems, Flag, Messages, Query, SeqNum, Uid, UidSet, UidValidity};
 use crate::wire::OwnedResponse;
 use crate::wire::grammar;
 
@@ -42,7 +42,7 @@ pub struct FetchStream {
     /// What is not asked for yet.
     left: UidSet,
     /// What is asked for at once, in place of that.
-    numbers: Option<SeqSet>,
+    others: Option<Messages>,
     changed_since: Option<u64>,
     searching: Option<(Ticket, Search)>,
     windows: VecDeque<Window>,
@@ -132,9 +132,9 @@ impl FetchedMessage {
 
 impl FetchStream {
     pub(super) fn new(mailbox: &Mailbox, messages: Messages, items: FetchItems) -> Self {
-        let (left, numbers) = match messages {
+        let (left, others) = match messages {
             Messages::Uids(uids) => (uids, None),
-            Messages::Numbers(numbers) => (UidSet::new(), Some(numbers)),
+            others => (UidSet::new(), Some(others)),
         };
         FetchStream {
             batch: Some(Batch::new(mailbox)),
@@ -142,7 +142,7 @@ impl FetchStream {
             window: if items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS },
             items,
             left,
-            numbers,
+            others,
             changed_since: None,
             searching: None,
             windows: VecDeque::new(),
@@ -200,15 +200,16 @@ impl FetchStream {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
-        if let Some(numbers) = self.numbers.take() {
-            return self.ask(Messages::Numbers(numbers), 0);
+        let saved = self.others == Some(Messages::Saved);
+        if let Some(numbers) = self.others.take_if(|_| !saved) {
+            return self.ask(numbers, 0);
         }
         // The last message needs no search, and Courier's finds nothing by `*`.
         let is_closed = !self.left.is_open() || self.left == UidSet::last_message();
-        if is_closed && self.changed_since.is_none() {
+        if !saved && is_closed && self.changed_since.is_none() {
             return self.open_windows();
         }
-        let mut query = Query::uid(self.left.clone());
+        let mut query = if saved { Query::saved() } else { Query::uid(self.left.clone()) };
         if let Some(mod_seq) = self.changed_since {
             // A MODSEQ key finds that one as well. RFC 7162 §3.1.5
             query = query.and(Query::mod_seq(mod_seq.saturating_add(1)));

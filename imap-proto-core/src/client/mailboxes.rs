@@ -11,9 +11,9 @@ use super::{Client, Operation};
 use crate::command::{
     Create, Delete, Enable, Id, List, Lsub, NamespaceCommand, Rename, StatusCommand, Subscribe, Unsubscribe,
 };
-use crate::error::{Error, Refused};
+use crate::error::{Error, Misuse, Refused};
 use crate::types::{
-    Capabilities, Capability, Code, Identification, ListEntry, ListPattern, MailboxName, Namespaces, Status,
+    Capabilities, Capability, Code, Identification, IntoMailboxName, ListEntry, ListPattern, Namespaces, Status,
     StatusItems,
 };
 use crate::wire::Condition;
@@ -133,9 +133,9 @@ impl Client {
     /// Asks how a mailbox is, without selecting it. RFC 9051 §6.3.11
     ///
     /// ```
-    /// # use imap_proto_core::{Error, client::Client, types::{MailboxName, StatusItems}};
+    /// # use imap_proto_core::{Error, client::Client, types::StatusItems};
     /// # async fn run(client: &Client) -> Result<(), Error> {
-    /// let status = client.status(MailboxName::new("Drafts")?, StatusItems::counts()).await?;
+    /// let status = client.status("Drafts", StatusItems::counts()).await?;
     /// println!("{:?} messages", status.messages);
     /// # Ok(())
     /// # }
@@ -143,7 +143,7 @@ impl Client {
     ///
     /// Those of different mailboxes are pipelined. Not for the selected mailbox: see [`view`](Self::view). Dropped half-way its
     /// answer is read over.
-    pub fn status(&self, mailbox: MailboxName, items: StatusItems) -> Operation<Status> {
+    pub fn status(&self, mailbox: impl IntoMailboxName, items: StatusItems) -> Operation<Status> {
         self.run(StatusCommand::new(mailbox, items))
     }
 
@@ -151,7 +151,11 @@ impl Client {
     ///
     /// A name that only has mailboxes below it has an entry that [cannot be selected](ListEntry::is_selectable), on servers
     /// that list it. Dropped half-way its answer is read over.
-    pub fn exists(&self, mailbox: MailboxName) -> Operation<Option<ListEntry>> {
+    pub fn exists(&self, mailbox: impl IntoMailboxName) -> Operation<Option<ListEntry>> {
+        let mailbox = match mailbox.into_mailbox_name() {
+            Ok(mailbox) => mailbox,
+            Err(invalid) => return Operation::misused(self, Misuse::Name(invalid)),
+        };
         let list = List::new(&mailbox);
         Operation::then(self, list, move |entries: Vec<ListEntry>| {
             entries.into_iter().find(|entry| *entry.name() == mailbox && entry.exists())
@@ -173,7 +177,8 @@ impl Client {
     ///
     /// # Errors
     /// As of any call; [`Error::Refused`] when it is refused and not there.
-    pub async fn ensure(&self, mailbox: MailboxName) -> Result<bool, Error> {
+    pub async fn ensure(&self, mailbox: impl IntoMailboxName) -> Result<bool, Error> {
+        let mailbox = mailbox.into_mailbox_name()?;
         match self.create(mailbox.clone()).await {
             Ok(_) => Ok(true),
             Err(Error::Refused(refused)) => {
@@ -187,28 +192,28 @@ impl Client {
     /// Removes a mailbox and the messages in it. RFC 9051 §6.3.5
     ///
     /// Dropped half-way it is removed all the same once any of the command has left.
-    pub fn delete(&self, mailbox: MailboxName) -> Operation<()> {
+    pub fn delete(&self, mailbox: impl IntoMailboxName) -> Operation<()> {
         self.run(Delete::new(mailbox))
     }
 
     /// Gives a mailbox, and those below it, another name. RFC 9051 §6.3.6
     ///
     /// Dropped half-way it is done all the same once any of the command has left.
-    pub fn rename(&self, from: MailboxName, to: MailboxName) -> Operation<()> {
+    pub fn rename(&self, from: impl IntoMailboxName, to: impl IntoMailboxName) -> Operation<()> {
         self.run(Rename::new(from, to))
     }
 
     /// Adds a name to those that the user subscribed to. RFC 9051 §6.3.7
     ///
     /// Dropped half-way it is added all the same once any of the command has left.
-    pub fn subscribe(&self, mailbox: MailboxName) -> Operation<()> {
+    pub fn subscribe(&self, mailbox: impl IntoMailboxName) -> Operation<()> {
         self.run(Subscribe::new(mailbox))
     }
 
     /// Takes a name from those that the user subscribed to. RFC 9051 §6.3.8
     ///
     /// Dropped half-way it is taken away all the same once any of the command has left.
-    pub fn unsubscribe(&self, mailbox: MailboxName) -> Operation<()> {
+    pub fn unsubscribe(&self, mailbox: impl IntoMailboxName) -> Operation<()> {
         self.run(Unsubscribe::new(mailbox))
     }
 }

@@ -7,7 +7,7 @@ use crate::command::{
 };
 use crate::connection::Selected;
 use crate::error::Error;
-use crate::types::{CopyUid, FetchItems, Flag, MailboxName, Messages, Query, SeqSet, UidSet};
+use crate::types::{CopyUid, FetchItems, Flag, IntoMailboxName, MailboxName, Messages, Query, SeqSet, UidSet};
 
 /// What became of messages that were to leave their mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Mailbox {
     ///
     /// # Errors
     /// [`Error::Refused`] with [`Code::TryCreate`](crate::types::Code::TryCreate) where there is no such mailbox.
-    pub fn copy(&self, messages: impl Into<Messages>, to: MailboxName) -> Operation<Option<Box<CopyUid>>> {
+    pub fn copy(&self, messages: impl Into<Messages>, to: impl IntoMailboxName) -> Operation<Option<Box<CopyUid>>> {
         Operation::new(&self.client, Copy::new(messages, to)).bind(self.selection())
     }
 
@@ -113,8 +113,8 @@ impl Mailbox {
     ///
     /// # Errors
     /// [`Error::Refused`]: nothing is lost; where it is not the copying that was refused, the copies are made.
-    pub async fn move_to(&self, messages: impl Into<Messages>, to: MailboxName) -> Result<Moved, Error> {
-        let messages = messages.into();
+    pub async fn move_to(&self, messages: impl Into<Messages>, to: impl IntoMailboxName) -> Result<Moved, Error> {
+        let (messages, to) = (messages.into(), to.into_mailbox_name()?);
         let command = Move::new(messages.clone(), to.clone());
         match Operation::new(&self.client, command).bind(self.selection()).await {
             Ok(copied) => Ok(Moved { copied, removal: Removal::Removed }),
@@ -165,6 +165,7 @@ impl Mailbox {
         let has_last = match &messages {
             Messages::Uids(uids) => uids.ends_in_last_message(),
             Messages::Numbers(numbers) => numbers.ends_in_last_message(),
+            Messages::Saved => false,
         };
         if has_last {
             let told = self.fetch(messages, FetchItems::ids()).collect().await?;
@@ -173,6 +174,7 @@ impl Mailbox {
         let query = match messages {
             Messages::Uids(uids) => Query::uid(uids),
             Messages::Numbers(numbers) => Query::seq_num(numbers),
+            Messages::Saved => Query::saved(),
         };
         self.search(query).await
     }

@@ -30,7 +30,7 @@ pub use wire::{TransportError, Wire};
 use crate::command::{Access, Append, CapabilityCommand, Command, Logout, Message, Noop, Select, Stored};
 use crate::connection::{Connection, View};
 use crate::error::Error;
-use crate::types::{Capabilities, MailboxName};
+use crate::types::{Capabilities, IntoMailboxName};
 use queue::{Call, Calls, Item};
 
 /// A handle on one connection. Cheap to clone; calls from several tasks are pipelined.
@@ -87,12 +87,12 @@ impl Client {
     /// A connection has one selected mailbox: the handle of the one before refuses from now on, with
     /// [`Error::Deselected`]. Two tasks that select different mailboxes on one connection fight; give
     /// each a connection of its own. Dropped half-way the new mailbox is the selected one all the same.
-    pub fn select(&self, mailbox: MailboxName) -> Operation<Mailbox> {
+    pub fn select(&self, mailbox: impl IntoMailboxName) -> Operation<Mailbox> {
         self.select_with(Select::new(mailbox, Access::ReadWrite))
     }
 
     /// Selects a mailbox to be read only: nothing done through it changes it. RFC 9051 §6.3.3
-    pub fn examine(&self, mailbox: MailboxName) -> Operation<Mailbox> {
+    pub fn examine(&self, mailbox: impl IntoMailboxName) -> Operation<Mailbox> {
         self.select_with(Select::new(mailbox, Access::ReadOnly))
     }
 
@@ -105,10 +105,10 @@ impl Client {
     /// Stores a message. RFC 9051 §6.3.12
     ///
     /// ```
-    /// # use imap_proto_core::{Error, client::Client, command::Append, types::{Flag, MailboxName}};
+    /// # use imap_proto_core::{Error, client::Client, command::Append, types::Flag};
     /// # async fn run(client: &Client) -> Result<(), Error> {
     /// let message = b"Subject: hello\r\n\r\nworld\r\n";
-    /// let append = Append::new(MailboxName::new("Drafts")?, &message[..]).flags([Flag::Draft]);
+    /// let append = Append::new("Drafts", &message[..]).flags([Flag::Draft]);
     /// if let Some(stored) = client.append(append).await? {
     ///     println!("stored as {}", stored.uid);
     /// }
@@ -129,7 +129,7 @@ impl Client {
     /// that were promised; nothing is stored then, unless the last octet had left.
     pub fn append_from(
         &self,
-        mailbox: MailboxName,
+        mailbox: impl IntoMailboxName,
         len: u64,
         source: Source,
         with: impl FnOnce(Append) -> Append,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::Client;
 use super::queue::{Call, Item, Reply, Ticket};
-use crate::command::{Command, Completion, Outcome, Request};
+use crate::command::{Command, Completion, Noop, Outcome, Request};
 use crate::error::{Closed, Error, Fate, Misuse, SourceFailure};
 use crate::wire::OwnedResponse;
 
@@ -113,6 +113,14 @@ impl<T> Operation<T> {
     {
         let request = command.request();
         Self::from_parts(client, request, Box::new(Then(command, then)))
+    }
+
+    /// One that fails with `misuse` when it is polled.
+    pub(super) fn misused(client: &Client, misuse: Misuse) -> Self
+    where
+        T: Default + 'static,
+    {
+        Self::from_parts(client, Err(misuse), Box::new(Then(Noop, |()| T::default())))
     }
 
     fn from_parts(client: &Client, request: Result<Request, Misuse>, fold: Box<dyn Fold<T>>) -> Self {

@@ -2,10 +2,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use memchr::memchr;
 
-use super::{Command, Completion, Effect, Request};
+use super::{Command, Completion, Effect, Given, Request, checked};
 use crate::error::Misuse;
-use crate::types::{Code, DateTime, Flag, MailboxName, Uid, UidValidity};
+use crate::types::{Capability, Code, DateTime, Flag, IntoMailboxName, Uid, UidValidity};
 use crate::wire::Encoder;
 
 /// The octets of a message to be stored.
@@ -37,12 +38,14 @@ impl From<&[u8]> for Message {
 
 /// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
 ///
+/// A message with NUL in it needs BINARY; of one that is fed the caller has to know.
+///
 /// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
 /// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
 /// and nothing is stored unless the last octet had left.
 #[derive(Clone, Debug)]
 pub struct Append {
-    mailbox: MailboxName,
+    mailbox: Given,
     message: Message,
     flags: Vec<Flag>,
     date: Option<DateTime>,
@@ -59,8 +62,8 @@ pub struct Stored {
 
 impl Append {
     /// Stores `message` in `mailbox`. Its octets go out as they are: lines are to end with CR LF (RFC 5322 §2.1).
-    pub fn new(mailbox: MailboxName, message: impl Into<Message>) -> Self {
-        Append { mailbox, message: message.into(), flags: Vec::new(), date: None }
+    pub fn new(mailbox: impl IntoMailboxName, message: impl Into<Message>) -> Self {
+        Append { mailbox: mailbox.into_mailbox_name(), message: message.into(), flags: Vec::new(), date: None }
     }
 
     /// Sets the flags of the stored message.
@@ -82,7 +85,7 @@ impl Command for Append {
 
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("APPEND");
-        encoder.mailbox(&self.mailbox);
+        encoder.mailbox(checked(&self.mailbox)?);
         if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
             return Err(Misuse::Flag(flag.clone()));
         }
@@ -93,14 +96,17 @@ impl Command for Append {
         if let Some(date) = &self.date {
             encoder.text(" \"").text(&alloc::string::ToString::to_string(date)).text("\"");
         }
-        encoder.text(" ");
+        // RFC 3516 §4.4: NUL goes into no other literal.
+        let binary = matches!(&self.message, Message::Octets(octets) if memchr(0, octets).is_some());
+        encoder.text(if binary { " ~" } else { " " });
         match &self.message {
             Message::Octets(octets) if octets.is_empty() => return Err(Misuse::EmptyMessage),
             Message::Fed(0) => return Err(Misuse::EmptyMessage),
             Message::Octets(octets) => encoder.literal(octets.clone()),
             Message::Fed(len) => encoder.fed_literal(*len),
         };
-        Ok(Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? })
+        let request = Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? };
+        Ok(request.needing_if(binary, Capability::Binary, "BINARY"))
     }
 
     fn finish(self, ok: Completion) -> Option<Stored> {

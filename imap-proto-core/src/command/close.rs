@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::{Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
 use crate::types::Capability;
@@ -31,7 +33,7 @@ impl Command for Unselect {
     type Output = ();
 
     fn request(&self) -> Result<Request, Misuse> {
-        Ok(Request { needs: Some((Capability::Unselect, "UNSELECT")), ..leave("UNSELECT")? })
+        Ok(Request { needs: Vec::from([(Capability::Unselect, "UNSELECT")]), ..leave("UNSELECT")? })
     }
 
     fn finish(self, _: Completion) {}

@@ -1,9 +1,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::{Claim, Command, Completion, Effect, Order, Request, State};
+use super::{Claim, Command, Completion, Effect, Given, Order, Request, State, checked};
 use crate::error::Misuse;
-use crate::types::{Capability, Code, CopyUid, MailboxName, Messages, UidSequence};
+use crate::types::{Capability, Code, CopyUid, IntoMailboxName, MailboxName, Messages, UidSequence};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Encoder, Response};
 
@@ -14,13 +14,13 @@ use crate::wire::{Encoder, Response};
 #[derive(Clone, Debug)]
 pub struct Copy {
     messages: Messages,
-    mailbox: MailboxName,
+    mailbox: Given,
 }
 
 impl Copy {
     /// Copies `messages` to the end of `mailbox`.
-    pub fn new(messages: impl Into<Messages>, mailbox: MailboxName) -> Self {
-        Copy { messages: messages.into(), mailbox }
+    pub fn new(messages: impl Into<Messages>, mailbox: impl IntoMailboxName) -> Self {
+        Copy { messages: messages.into(), mailbox: mailbox.into_mailbox_name() }
     }
 }
 
@@ -29,7 +29,7 @@ impl Command for Copy {
     type Output = Option<Box<CopyUid>>;
 
     fn request(&self) -> Result<Request, Misuse> {
-        transfer(&self.messages, &self.mailbox, "UID COPY", "COPY")
+        transfer(&self.messages, checked(&self.mailbox)?, "UID COPY", "COPY")
     }
 
     fn finish(self, ok: Completion) -> Self::Output {
@@ -48,14 +48,14 @@ impl Command for Copy {
 #[derive(Clone, Debug)]
 pub struct Move {
     messages: Messages,
-    mailbox: MailboxName,
+    mailbox: Given,
     copied: Vec<CopyUid>,
 }
 
 impl Move {
     /// Moves `messages` to the end of `mailbox`.
-    pub fn new(messages: impl Into<Messages>, mailbox: MailboxName) -> Self {
-        Move { messages: messages.into(), mailbox, copied: Vec::new() }
+    pub fn new(messages: impl Into<Messages>, mailbox: impl IntoMailboxName) -> Self {
+        Move { messages: messages.into(), mailbox: mailbox.into_mailbox_name(), copied: Vec::new() }
     }
 }
 
@@ -64,11 +64,9 @@ impl Command for Move {
     type Output = Option<Box<CopyUid>>;
 
     fn request(&self) -> Result<Request, Misuse> {
-        Ok(Request {
-            claim: Claim::Copied,
-            needs: Some((Capability::Move, "MOVE")),
-            ..transfer(&self.messages, &self.mailbox, "UID MOVE", "MOVE")?
-        })
+        let request =
+            Request { claim: Claim::Copied, ..transfer(&self.messages, checked(&self.mailbox)?, "UID MOVE", "MOVE")? };
+        Ok(request.needing(Capability::Move, "MOVE"))
     }
 
     fn fold(&mut self, response: Response<'_>) {
@@ -109,7 +107,7 @@ fn transfer(
     by_number: &'static str,
 ) -> Result<Request, Misuse> {
     let (name, order) = match messages {
-        Messages::Uids(_) => (by_uid, Order::Free),
+        Messages::Uids(_) | Messages::Saved => (by_uid, Order::Free),
         Messages::Numbers(_) => (by_number, Order::Renumbering),
     };
     if messages.is_empty() {
@@ -117,5 +115,6 @@ fn transfer(
     }
     let mut encoder = Encoder::new(name);
     encoder.arg(messages).mailbox(mailbox);
-    Ok(Request { effect: Effect::Change, order, state: State::Selected, ..Request::new(name, encoder)? })
+    let request = Request { effect: Effect::Change, order, state: State::Selected, ..Request::new(name, encoder)? };
+    Ok(request.on(messages))
 }

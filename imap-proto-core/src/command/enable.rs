@@ -36,7 +36,7 @@ impl Command for Enable {
             effect: Effect::Enable(self.capabilities.clone()),
             order: Order::Barrier,
             state: State::NeverSelected,
-            needs: Some((Capability::Enable, "ENABLE")),
+            needs: Vec::from([(Capability::Enable, "ENABLE")]),
             ..Request::new("ENABLE", encoder)?
         })
     }

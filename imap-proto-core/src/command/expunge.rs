@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::{Command, Completion, Effect, Request, State};
 use crate::error::Misuse;
 use crate::types::{Capability, UidSet};
@@ -48,7 +50,7 @@ impl Command for UidExpunge {
         Ok(Request {
             effect: Effect::Change,
             state: State::Selected,
-            needs: Some((Capability::UidPlus, "UIDPLUS")),
+            needs: Vec::from([(Capability::UidPlus, "UIDPLUS")]),
             ..Request::new("UID EXPUNGE", encoder)?
         })
     }

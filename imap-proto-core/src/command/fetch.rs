@@ -1,6 +1,6 @@
 use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
-use crate::types::{Capability, FetchItems, Messages};
+use crate::types::{Capability, FetchItems, ItemMask, Messages};
 use crate::wire::Encoder;
 
 /// `UID FETCH` and `FETCH`. RFC 9051 §6.4.5 and §6.4.9
@@ -35,7 +35,7 @@ impl Command for Fetch {
 
     fn request(&self) -> Result<Request, Misuse> {
         let (name, order) = match self.messages {
-            Messages::Uids(_) => ("UID FETCH", Order::Free),
+            Messages::Uids(_) | Messages::Saved => ("UID FETCH", Order::Free),
             Messages::Numbers(_) => ("FETCH", Order::Numbers),
         };
         if self.messages.is_empty() {
@@ -46,18 +46,16 @@ impl Command for Fetch {
         if let Some(mod_seq) = self.changed_since {
             encoder.text(" (CHANGEDSINCE").arg(mod_seq).text(")");
         }
-        let needs = match self.changed_since {
-            Some(_) => Some((Capability::CondStore, "CONDSTORE")),
-            None => self.items.needs_binary().then_some((Capability::Binary, "BINARY")),
-        };
-        Ok(Request {
+        let asks_mod_seq = self.changed_since.is_some() || self.items.mask().contains(ItemMask::MOD_SEQ);
+        let request = Request {
             claim: Claim::Fetch { messages: self.messages.clone(), items: self.items.clone() },
             effect: if self.items.marks_seen() { Effect::Change } else { Effect::None },
             order,
-            needs,
             state: State::Selected,
             ..Request::new(name, encoder)?
-        })
+        };
+        let request = request.on(&self.messages).needing_if(asks_mod_seq, Capability::CondStore, "CONDSTORE");
+        Ok(request.needing_if(self.items.needs_binary(), Capability::Binary, "BINARY"))
     }
 
     fn finish(self, _: Completion) {}

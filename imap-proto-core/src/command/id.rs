@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::{Claim, Command, Completion, Request, State};
 use crate::error::Misuse;
 use crate::types::{Capability, Identification};
@@ -44,7 +46,7 @@ impl Command for Id {
         Ok(Request {
             claim: Claim::named(["ID"]),
             state: State::Any,
-            needs: Some((Capability::Id, "ID")),
+            needs: Vec::from([(Capability::Id, "ID")]),
             ..Request::new("ID", encoder)?
         })
     }

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::{Command, Completion, Order, Request, State};
 use crate::error::Misuse;
 use crate::types::Capability;
@@ -17,7 +19,7 @@ impl Command for Idle {
         Ok(Request {
             order: Order::Idle,
             state: State::Selected,
-            needs: Some((Capability::Idle, "IDLE")),
+            needs: Vec::from([(Capability::Idle, "IDLE")]),
             ..Request::new("IDLE", Encoder::new("IDLE"))?
         })
     }

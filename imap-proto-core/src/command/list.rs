@@ -219,13 +219,9 @@ impl Command for List {
         if self.is_plain() {
             return Ok(Request { claim, ..Request::new("LIST", self.basic("LIST"))? });
         }
-        let request = Request {
-            claim,
-            needs: Some((Capability::ListExtended, "LIST-EXTENDED")),
-            ..Request::new("LIST", self.extended())?
-        };
+        let request = Request { claim, ..Request::new("LIST", self.extended())? };
         let name = if self.options & SELECT_SUBSCRIBED == 0 { "LIST" } else { "LSUB" };
-        Ok(request.or_without(self.basic(name))?)
+        Ok(request.or_without(Capability::ListExtended, self.basic(name))?)
     }
 
     fn fold(&mut self, response: Response<'_>) {

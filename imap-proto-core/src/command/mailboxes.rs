@@ -1,9 +1,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Command, Completion, Effect, Order, Request, State};
+use super::{Command, Completion, Effect, Given, Order, Request, State, checked};
 use crate::error::Misuse;
-use crate::types::{Capability, Code, MailboxName, SpecialUse};
+use crate::types::{Capability, Code, IntoMailboxName, SpecialUse};
 use crate::wire::Encoder;
 
 /// `CREATE`: makes a mailbox. RFC 9051 §6.3.4
@@ -12,14 +12,14 @@ use crate::wire::Encoder;
 /// half-way the mailbox is made all the same once any of the command has left.
 #[derive(Clone, Debug)]
 pub struct Create {
-    mailbox: MailboxName,
+    mailbox: Given,
     uses: Vec<SpecialUse>,
 }
 
 impl Create {
     /// Makes `mailbox`.
-    pub fn new(mailbox: MailboxName) -> Self {
-        Create { mailbox, uses: Vec::new() }
+    pub fn new(mailbox: impl IntoMailboxName) -> Self {
+        Create { mailbox: mailbox.into_mailbox_name(), uses: Vec::new() }
     }
 
     /// Says what it is for. Needs `CREATE-SPECIAL-USE`. RFC 6154 §3
@@ -30,8 +30,8 @@ impl Create {
     }
 }
 
-impl From<MailboxName> for Create {
-    fn from(mailbox: MailboxName) -> Self {
+impl<N: IntoMailboxName> From<N> for Create {
+    fn from(mailbox: N) -> Self {
         Create::new(mailbox)
     }
 }
@@ -42,12 +42,12 @@ impl Command for Create {
 
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("CREATE");
-        encoder.mailbox(&self.mailbox);
-        let mut needs = None;
+        encoder.mailbox(checked(&self.mailbox)?);
+        let mut needs = Vec::new();
         if !self.uses.is_empty() {
             let uses: Vec<String> = self.uses.iter().map(ToString::to_string).collect();
             encoder.text(" (USE (").text(&uses.join(" ")).text("))");
-            needs = Some((Capability::CreateSpecialUse, "CREATE-SPECIAL-USE"));
+            needs.push((Capability::CreateSpecialUse, "CREATE-SPECIAL-USE"));
         }
         Ok(Request { needs, ..changing("CREATE", encoder)? })
     }
@@ -66,14 +66,14 @@ impl Command for Create {
 /// any of the command has left.
 #[derive(Clone, Debug)]
 pub struct Rename {
-    from: MailboxName,
-    to: MailboxName,
+    from: Given,
+    to: Given,
 }
 
 impl Rename {
     /// Gives the mailbox `from` the name `to`.
-    pub fn new(from: MailboxName, to: MailboxName) -> Self {
-        Rename { from, to }
+    pub fn new(from: impl IntoMailboxName, to: impl IntoMailboxName) -> Self {
+        Rename { from: from.into_mailbox_name(), to: to.into_mailbox_name() }
     }
 }
 
@@ -82,7 +82,7 @@ impl Command for Rename {
 
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("RENAME");
-        encoder.mailbox(&self.from).mailbox(&self.to);
+        encoder.mailbox(checked(&self.from)?).mailbox(checked(&self.to)?);
         changing("RENAME", encoder)
     }
 
@@ -94,13 +94,13 @@ macro_rules! on_one_mailbox {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $command {
-            mailbox: MailboxName,
+            mailbox: Given,
         }
 
         impl $command {
             #[doc = $does]
-            pub fn new(mailbox: MailboxName) -> Self {
-                $command { mailbox }
+            pub fn new(mailbox: impl IntoMailboxName) -> Self {
+                $command { mailbox: mailbox.into_mailbox_name() }
             }
         }
 
@@ -109,7 +109,7 @@ macro_rules! on_one_mailbox {
 
             fn request(&self) -> Result<Request, Misuse> {
                 let mut encoder = Encoder::new($name);
-                encoder.mailbox(&self.mailbox);
+                encoder.mailbox(checked(&self.mailbox)?);
                 changing($name, encoder)
             }
 
@@ -149,7 +149,7 @@ impl Command for Check {
     fn request(&self) -> Result<Request, Misuse> {
         Ok(Request {
             state: State::Selected,
-            needs: Some((Capability::Imap4Rev1, "IMAP4rev1")),
+            needs: Vec::from([(Capability::Imap4Rev1, "IMAP4rev1")]),
             ..Request::new("CHECK", Encoder::new("CHECK"))?
         })
     }

@@ -55,7 +55,7 @@ pub use store::{Store, StoreAnswer, StoreCommand};
 
 use crate::connection::Selected;
 use crate::error::{Misuse, Refused};
-use crate::types::{Capabilities, Capability, Code, FetchItems, MailboxName, Messages};
+use crate::types::{Capabilities, Capability, Code, FetchItems, InvalidName, MailboxName, Messages};
 use crate::wire::{EncodeError, Encoder, Part, Response};
 
 /// A command that can be submitted, with the fold of its answers.
@@ -76,6 +76,13 @@ pub trait Command {
 
     /// Makes the result of an `OK`.
     fn finish(self, ok: Completion) -> Self::Output;
+}
+
+/// The name of a mailbox as a caller gave it: it is checked when the command is to be sent.
+type Given = Result<MailboxName, InvalidName>;
+
+fn checked(given: &Given) -> Result<&MailboxName, Misuse> {
+    given.as_ref().map_err(|invalid| Misuse::Name(*invalid))
 }
 
 /// The tagged `OK` of a command, and what the connection knows by then.
@@ -105,10 +112,10 @@ pub struct Request {
     pub(crate) order: Order,
     pub(crate) state: State,
     pub(crate) selection: Option<u32>,
-    /// What the server must advertise, and its name.
-    pub(crate) needs: Option<(Capability, &'static str)>,
-    /// What is sent instead where the server does not; without it nothing is.
-    pub(crate) or_without: Option<Vec<Part>>,
+    /// What the server must offer, by name; else nothing is sent.
+    pub(crate) needs: Vec<(Capability, &'static str)>,
+    /// What is sent instead where the server does not offer this.
+    pub(crate) or_without: Option<(Capability, Vec<Part>)>,
 }
 
 impl Request {
@@ -121,7 +128,7 @@ impl Request {
             order: Order::Free,
             state: State::Authenticated,
             selection: None,
-            needs: None,
+            needs: Vec::new(),
             or_without: None,
         })
     }
@@ -136,9 +143,25 @@ impl Request {
         only_answers(&self.claim, &self.effect)
     }
 
-    /// Sends `parts` instead where the server does not offer what the command needs.
-    fn or_without(mut self, encoder: Encoder) -> Result<Self, EncodeError> {
-        self.or_without = Some(encoder.finish()?);
+    /// Sends nothing where the server does not offer `capability`.
+    fn needing(mut self, capability: Capability, name: &'static str) -> Self {
+        self.needs.push((capability, name));
+        self
+    }
+
+    /// The same, where it is needed.
+    fn needing_if(self, needed: bool, capability: Capability, name: &'static str) -> Self {
+        if needed { self.needing(capability, name) } else { self }
+    }
+
+    /// Says which messages it is about: `$` needs SEARCHRES.
+    fn on(self, messages: &Messages) -> Self {
+        self.needing_if(*messages == Messages::Saved, Capability::SearchRes, "SEARCHRES")
+    }
+
+    /// Sends something else where the server does not offer `capability`.
+    fn or_without(mut self, capability: Capability, encoder: Encoder) -> Result<Self, EncodeError> {
+        self.or_without = Some((capability, encoder.finish()?));
         Ok(self)
     }
 

@@ -18,10 +18,9 @@ impl Command for NamespaceCommand {
     fn request(&self) -> Result<Request, Misuse> {
         let request = Request {
             claim: Claim::named(["NAMESPACE", "LIST"]),
-            needs: Some((Capability::Namespace, "NAMESPACE")),
             ..Request::new("NAMESPACE", Encoder::new("NAMESPACE"))?
         };
-        Ok(request.or_without(Encoder::new("LIST \"\" \"\""))?)
+        Ok(request.or_without(Capability::Namespace, Encoder::new("LIST \"\" \"\""))?)
     }
 
     fn fold(&mut self, response: Response<'_>) {

@@ -77,6 +77,9 @@ impl Returns {
     pub const COUNT: Self = Returns(4);
     /// `ALL`: all of them.
     pub const ALL: Self = Returns(8);
+    /// `SAVE`: the server keeps them as [`Messages::Saved`](crate::types::Messages::Saved), for the commands that follow.
+    /// Needs SEARCHRES, which IMAP4rev2 includes; it goes alone. RFC 5182
+    pub const SAVE: Self = Returns(16);
 
     /// True when all of the other are in it.
     pub const fn contains(self, other: Self) -> bool {
@@ -94,7 +97,13 @@ impl core::ops::BitOr for Returns {
 
 impl core::fmt::Display for Returns {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let names = [(Returns::MIN, "MIN"), (Returns::MAX, "MAX"), (Returns::COUNT, "COUNT"), (Returns::ALL, "ALL")];
+        let names = [
+            (Returns::MIN, "MIN"),
+            (Returns::MAX, "MAX"),
+            (Returns::COUNT, "COUNT"),
+            (Returns::ALL, "ALL"),
+            (Returns::SAVE, "SAVE"),
+        ];
         let mut before = "(";
         for (_, name) in names.iter().filter(|(returns, _)| self.contains(*returns)) {
             write!(f, "{before}{name}")?;
@@ -139,8 +148,11 @@ impl<T: Identifier> Command for SearchReturning<T> {
         encoder.text(" RETURN").arg(self.returns);
         write(&self.query, &mut encoder);
         let request = request::<T>(&self.query, encoder)?;
-        let needs = Some((Capability::Esearch, "ESEARCH"));
-        Ok(Request { needs, ..request }.or_without(plain::<T>(&self.query))?)
+        if self.returns.contains(Returns::SAVE) {
+            // What is saved is used by what follows, and not by what went before.
+            return Ok(Request { order: Order::Barrier, ..request }.needing(Capability::SearchRes, "SEARCHRES"));
+        }
+        Ok(request.or_without(Capability::Esearch, plain::<T>(&self.query))?)
     }
 
     fn fold(&mut self, response: Response<'_>) {
@@ -199,13 +211,10 @@ fn request<T: Identifier>(query: &Query, encoder: Encoder) -> Result<Request, Mi
         (false, true) => Order::Renumbering,
         (false, false) => Order::Free,
     };
-    Ok(Request {
-        claim: Claim::Search,
-        order,
-        state: State::Selected,
-        needs: query.needs_mod_seq().then_some((Capability::CondStore, "CONDSTORE")),
-        ..Request::new(names::<T>(), encoder)?
-    })
+    let request =
+        Request { claim: Claim::Search, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
+    let request = request.needing_if(query.needs_mod_seq(), Capability::CondStore, "CONDSTORE");
+    Ok(request.needing_if(query.needs_saved(), Capability::SearchRes, "SEARCHRES"))
 }
 
 /// What came of a search so far: several responses are one answer (quirk 123).

@@ -1,7 +1,7 @@
-use super::{Claim, Command, Completion, Effect, Order, Request};
+use super::{Claim, Command, Completion, Effect, Given, Order, Request, checked};
 use crate::connection::Selected;
 use crate::error::Misuse;
-use crate::types::{Capability, MailboxName};
+use crate::types::{Capability, IntoMailboxName};
 use crate::wire::Encoder;
 
 /// Whether a mailbox is opened to be changed.
@@ -20,7 +20,7 @@ pub enum Access {
 /// half-way it is finished: the new mailbox is the selected one.
 #[derive(Clone, Debug)]
 pub struct Select {
-    mailbox: MailboxName,
+    mailbox: Given,
     access: Access,
     mod_seqs: ModSeqs,
 }
@@ -33,8 +33,8 @@ enum ModSeqs {
 
 impl Select {
     /// Selects `mailbox`.
-    pub fn new(mailbox: MailboxName, access: Access) -> Self {
-        Select { mailbox, access, mod_seqs: ModSeqs::NotAsked }
+    pub fn new(mailbox: impl IntoMailboxName, access: Access) -> Self {
+        Select { mailbox: mailbox.into_mailbox_name(), access, mod_seqs: ModSeqs::NotAsked }
     }
 
     /// Enables CONDSTORE with it: mod-sequences are told of every change from then on. Needs CONDSTORE. RFC 7162 §3.1.8
@@ -55,16 +55,17 @@ impl Command for Select {
             Access::ReadOnly => "EXAMINE",
         };
         let mut encoder = Encoder::new(name);
-        encoder.mailbox(&self.mailbox);
+        let mailbox = checked(&self.mailbox)?;
+        encoder.mailbox(mailbox);
         let mod_seqs = self.mod_seqs == ModSeqs::Asked;
         encoder.text(if mod_seqs { " (CONDSTORE)" } else { "" });
-        Ok(Request {
-            needs: mod_seqs.then_some((Capability::CondStore, "CONDSTORE")),
+        let request = Request {
             claim: Claim::Mailbox,
-            effect: Effect::Select { mailbox: self.mailbox.clone() },
+            effect: Effect::Select { mailbox: mailbox.clone() },
             order: Order::Barrier,
             ..Request::new(name, encoder)?
-        })
+        };
+        Ok(request.needing_if(mod_seqs, Capability::CondStore, "CONDSTORE"))
     }
 
     fn finish(self, ok: Completion) -> Option<Selected> {

@@ -1,8 +1,8 @@
 use alloc::string::ToString;
 
-use super::{Claim, Command, Completion, Request};
+use super::{Claim, Command, Completion, Given, Request, checked};
 use crate::error::Misuse;
-use crate::types::{MailboxName, Status, StatusItems};
+use crate::types::{IntoMailboxName, Status, StatusItems};
 use crate::wire::{Encoder, Response};
 
 /// `STATUS`: asks how a mailbox is, without selecting it. RFC 9051 §6.3.11
@@ -11,15 +11,15 @@ use crate::wire::{Encoder, Response};
 /// Dropped half-way its answer is read over; it changes nothing.
 #[derive(Clone, Debug)]
 pub struct StatusCommand {
-    mailbox: MailboxName,
+    mailbox: Given,
     items: StatusItems,
     told: Status,
 }
 
 impl StatusCommand {
     /// Asks for `items` of `mailbox`.
-    pub fn new(mailbox: MailboxName, items: StatusItems) -> Self {
-        StatusCommand { mailbox, items, told: Status::default() }
+    pub fn new(mailbox: impl IntoMailboxName, items: StatusItems) -> Self {
+        StatusCommand { mailbox: mailbox.into_mailbox_name(), items, told: Status::default() }
     }
 }
 
@@ -30,12 +30,13 @@ impl Command for StatusCommand {
         if self.items.is_empty() {
             return Err(Misuse::NothingAsked);
         }
+        let mailbox = checked(&self.mailbox)?;
         let mut encoder = Encoder::new("STATUS");
-        encoder.mailbox(&self.mailbox).text(" (").offered(self.items.bits().into(), |bits, capabilities| {
+        encoder.mailbox(mailbox).text(" (").offered(self.items.bits().into(), |bits, capabilities| {
             StatusItems::from_bits(bits as u16).offered(capabilities).to_string()
         });
         encoder.text(")");
-        Ok(Request { claim: Claim::Status(self.mailbox.clone()), ..Request::new("STATUS", encoder)? })
+        Ok(Request { claim: Claim::Status(mailbox.clone()), ..Request::new("STATUS", encoder)? })
     }
 
     fn fold(&mut self, response: Response<'_>) {

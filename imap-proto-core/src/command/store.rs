@@ -121,7 +121,7 @@ impl Command for StoreCommand {
     /// ```
     fn request(&self) -> Result<Request, Misuse> {
         let (name, order) = match self.messages {
-            Messages::Uids(_) => ("UID STORE", Order::Free),
+            Messages::Uids(_) | Messages::Saved => ("UID STORE", Order::Free),
             Messages::Numbers(_) => ("STORE", Order::Numbers),
         };
         let Store { change, flags, telling, unchanged_since } = &self.store;
@@ -147,20 +147,21 @@ impl Command for StoreCommand {
         encoder.text(if *telling == Telling::Silent { ".SILENT" } else { "" });
         let flags: Vec<String> = flags.iter().map(Flag::to_string).collect();
         encoder.text(" (").text(&flags.join(" ")).text(")");
-        Ok(Request {
+        let request = Request {
             claim: Claim::Store { messages: self.messages.clone(), items: self.told_items() },
             effect: Effect::Change,
             order,
             state: State::Selected,
-            needs: unchanged_since.map(|_| (Capability::CondStore, "CONDSTORE")),
             ..Request::new(name, encoder)?
-        })
+        };
+        let conditional = unchanged_since.is_some();
+        Ok(request.on(&self.messages).needing_if(conditional, Capability::CondStore, "CONDSTORE"))
     }
 
     fn fold(&mut self, response: Response<'_>) {
         let Some(told) = response.as_fetch().map(|fetch| fetch.to_message_flags()) else { return };
         let key = match self.messages {
-            Messages::Uids(_) => told.uid.map(u32::from),
+            Messages::Uids(_) | Messages::Saved => told.uid.map(u32::from),
             Messages::Numbers(_) => Some(told.seq.get()),
         };
         let Some(key) = key else { return };
@@ -179,7 +180,7 @@ impl Command for StoreCommand {
     fn finish(self, ok: Completion) -> StoreAnswer {
         let modified = match ok.code {
             Some(Code::Modified(set)) => Some(match self.messages {
-                Messages::Uids(_) => Messages::Uids(UidSet::clone(set.uids())),
+                Messages::Uids(_) | Messages::Saved => Messages::Uids(UidSet::clone(set.uids())),
                 Messages::Numbers(_) => Messages::Numbers(SeqSet::clone(&set.seq_nums())),
             }),
             _ => None,

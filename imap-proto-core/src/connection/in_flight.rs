@@ -34,8 +34,8 @@ pub(super) struct Entry {
     pub(super) mailboxes: Vec<MailboxName>,
     pub(super) state: State,
     pub(super) selection: Option<u32>,
-    pub(super) needs: Option<(Capability, &'static str)>,
-    pub(super) or_without: Option<Vec<Part>>,
+    pub(super) needs: Vec<(Capability, &'static str)>,
+    pub(super) or_without: Option<(Capability, Vec<Part>)>,
     pub(super) abandoned: Option<Abandoned>,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,

@@ -99,6 +99,8 @@ fn claims_fetch(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>, so_fa
         // The UID is asked for here as well: what comes without it was told unasked.
         Messages::Numbers(numbers) if !has_number(numbers, fetch) => return false,
         Messages::Numbers(_) => None,
+        // Which these are the server alone knows.
+        Messages::Saved => None,
     };
     for attribute in fetch.attributes() {
         match (attribute, uids) {
@@ -122,6 +124,7 @@ fn claims_stored(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>) -> b
     let is_wanted = match messages {
         Messages::Uids(uids) => fetch.uid().is_some_and(|uid| uids.is_open() || uids.contains(Uid::from(uid))),
         Messages::Numbers(numbers) => has_number(numbers, fetch),
+        Messages::Saved => fetch.uid().is_some(),
     };
     let mask = items.mask();
     is_wanted

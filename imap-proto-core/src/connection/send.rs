@@ -9,7 +9,7 @@ use super::{CommandId, Connection, Pending, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
-use crate::types::{Literals, Secret};
+use crate::types::{Capability, Literals, Secret};
 use crate::wire::{LineText, Part};
 
 impl Connection {
@@ -98,7 +98,7 @@ impl Connection {
         let allowed = self.check_state(id);
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         match (allowed, entry.or_without.take()) {
-            (Ok(true), Some(parts)) => entry.parts = parts.into(),
+            (Ok(true), Some((_, parts))) => entry.parts = parts.into(),
             (Ok(_), _) => {}
             (Err(error), _) => {
                 self.in_flight.remove(id);
@@ -130,12 +130,13 @@ impl Connection {
         };
         // A server that has not said what it can do is asked; one that has said so is believed.
         let capabilities = self.view.capabilities();
-        let is_missing =
-            |needed| !capabilities.offers(needed) && (!capabilities.is_empty() || entry.or_without.is_some());
-        let missing = entry.needs.as_ref().filter(|(needed, _)| is_missing(needed));
+        let is_missing = |needed: &Capability| !capabilities.is_empty() && !capabilities.offers(needed);
+        let missing = entry.needs.iter().find(|(needed, _)| is_missing(needed));
         match (allowed, entry.selection) {
-            (true, _) if entry.or_without.is_some() => Ok(missing.is_some()),
-            (true, _) => missing.map_or(Ok(false), |(_, name)| Err(Error::Unsupported(name))),
+            (true, _) => match missing {
+                Some((_, name)) => Err(Error::Unsupported(name)),
+                None => Ok(entry.or_without.as_ref().is_some_and(|(needed, _)| !capabilities.offers(needed))),
+            },
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
             (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),

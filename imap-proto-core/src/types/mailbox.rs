@@ -179,6 +179,48 @@ impl MailboxName {
     }
 }
 
+/// Whatever names a mailbox: a [`MailboxName`], or text that is one.
+///
+/// Calls and commands take it, so that `client.select("INBOX")` works. Text that cannot be a name is
+/// [`Misuse::Name`](crate::Misuse::Name) when the call is polled; nothing is sent.
+pub trait IntoMailboxName {
+    /// Makes it a name.
+    ///
+    /// # Errors
+    /// [`InvalidName`] where it cannot be one.
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName>;
+}
+
+impl IntoMailboxName for MailboxName {
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName> {
+        Ok(self)
+    }
+}
+
+impl IntoMailboxName for &MailboxName {
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoMailboxName for &str {
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName> {
+        MailboxName::new(self)
+    }
+}
+
+impl IntoMailboxName for String {
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName> {
+        MailboxName::new(self)
+    }
+}
+
+impl IntoMailboxName for &String {
+    fn into_mailbox_name(self) -> Result<MailboxName, InvalidName> {
+        MailboxName::new(self.as_str())
+    }
+}
+
 impl TryFrom<&str> for MailboxName {
     type Error = InvalidName;
 

@@ -25,6 +25,9 @@ pub enum Messages {
     Uids(UidSet),
     /// By sequence number.
     Numbers(SeqSet),
+    /// What the last search with [`Returns::SAVE`](crate::command::Returns::SAVE) found: `$`, by UID. Needs SEARCHRES.
+    /// RFC 5182, RFC 9051 §6.4.4.1
+    Saved,
 }
 
 impl Messages {
@@ -33,13 +36,14 @@ impl Messages {
         match self {
             Messages::Uids(uids) => uids.is_empty(),
             Messages::Numbers(numbers) => numbers.is_empty(),
+            Messages::Saved => false,
         }
     }
 
     /// What comes before the name of a command: `UID ` or nothing.
     pub fn prefix(&self) -> &'static str {
         match self {
-            Messages::Uids(_) => "UID ",
+            Messages::Uids(_) | Messages::Saved => "UID ",
             Messages::Numbers(_) => "",
         }
     }
@@ -60,6 +64,7 @@ impl fmt::Display for Messages {
         match self {
             Messages::Uids(uids) => uids.fmt(f),
             Messages::Numbers(numbers) => numbers.fmt(f),
+            Messages::Saved => f.write_str("$"),
         }
     }
 }

@@ -31,7 +31,7 @@ pub use flag::{Flag, InvalidFlag, Keyword};
 pub use identification::Identification;
 pub use list_entry::ListEntry;
 pub use list_pattern::ListPattern;
-pub use mailbox::{InvalidName, MailboxName};
+pub use mailbox::{IntoMailboxName, InvalidName, MailboxName};
 pub use mailbox_attribute::{MailboxAttribute, MailboxAttributes, SpecialUse, SpecialUseName};
 pub use message_flags::MessageFlags;
 pub use messages::Messages;

@@ -80,6 +80,9 @@ macro_rules! dates {
     };
 }
 
+/// What was saved, as a search key.
+const SAVED: &str = "$";
+
 impl Query {
     words! {
         /// Matches every message.
@@ -148,6 +151,11 @@ impl Query {
     /// Matches messages by sequence number. The empty set matches none.
     pub fn seq_num(messages: SeqSet) -> Self {
         if messages.is_empty() { !Query::all() } else { Query::key(Part::Messages(messages)) }
+    }
+
+    /// Matches what the last search with [`Returns::SAVE`](crate::command::Returns::SAVE) found. Needs SEARCHRES. RFC 5182
+    pub fn saved() -> Self {
+        Query::key(Part::Word(SAVED))
     }
 
     /// Matches what has the keyword.
@@ -243,6 +251,11 @@ impl Query {
     /// True when it names messages by sequence number, so that nothing may be expunged while it is on its way.
     pub fn has_numbers(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Messages(_)))
+    }
+
+    /// True when it has what was saved in it, which needs SEARCHRES. RFC 5182
+    pub(crate) fn needs_saved(&self) -> bool {
+        self.parts.contains(&Part::Word(SAVED))
     }
 
     /// True when it asks for mod-sequences, which needs CONDSTORE. RFC 7162 §3.1.5

@@ -7,5 +7,6 @@ mod mailboxes;
 mod messages;
 mod order;
 mod quirks;
+mod saved;
 mod script;
 mod violations;
