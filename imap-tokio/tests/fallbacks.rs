@@ -67,6 +67,25 @@ async fn only_what_was_asked_for_and_copied_is_removed() {
 }
 
 #[tokio::test]
+async fn the_last_message_is_found_by_a_fetch_as_some_search_finds_none() {
+    // As Courier answers. What is asked for with it is found by the same command.
+    for (messages, fetch) in [("*", "FETCH * (UID)"), ("2,*", "FETCH 2,* (UID)")] {
+        let answers = &["* 9 FETCH (UID 40)\r\n$ OK\r\n", "$ OK\r\n", "* 9 EXPUNGE\r\n$ OK\r\n"];
+        let (inbox, server) = inbox("UIDPLUS", answers).await;
+        let last = SeqSet::from_wire(messages.as_bytes()).expect("a set");
+        assert_eq!(inbox.delete(last).await.expect("it is removed"), Removal::Removed);
+        drop(inbox);
+        let asked = server.await.expect("it ends");
+        assert_eq!(asked, [fetch, "UID STORE 40 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 40"]);
+    }
+    let (inbox, server) = inbox("UIDPLUS", &["* 9 FETCH (UID 40)\r\n$ OK\r\n"]).await;
+    let told = inbox.fetch(UidSet::last_message(), FetchItems::ids()).collect().await.expect("it is told");
+    assert_eq!(told.iter().map(|told| told.uid().get()).collect::<Vec<_>>(), [40]);
+    drop(inbox);
+    assert_eq!(server.await.expect("it ends"), ["UID FETCH * (UID)"]);
+}
+
+#[tokio::test]
 async fn a_step_that_is_refused_is_the_last() {
     for (answers, steps) in [
         (&["$ NO\r\n"][..], 1),
