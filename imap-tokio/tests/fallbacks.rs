@@ -54,7 +54,7 @@ async fn only_what_was_asked_for_and_copied_is_removed() {
         let answers = vec![search, copied, "$ OK\r\n", "* 1 EXPUNGE\r\n$ OK\r\n"].leak();
         let (inbox, server) = inbox("UIDPLUS", answers).await;
         let moved = inbox.move_to(uids("1:*"), archive()).await.expect("it is moved");
-        assert_eq!(moved.removal, Removal::Removed);
+        assert_eq!(moved.removal, if gone == Some("1:3") { Removal::Removed } else { Removal::Partly });
         drop(inbox);
         let asked = server.await.expect("it ends");
         let mut expected = vec!["UID SEARCH UID 1:*".to_owned(), "UID COPY 1:3 \"Archive\"".to_owned()];
@@ -64,6 +64,25 @@ async fn only_what_was_asked_for_and_copied_is_removed() {
         }
         assert_eq!(asked, expected, "{copied}");
     }
+}
+
+#[tokio::test]
+async fn the_last_message_is_found_by_a_fetch_as_some_search_finds_none() {
+    // As Courier answers. What is asked for with it is found by the same command.
+    for (messages, fetch) in [("*", "FETCH * (UID)"), ("2,*", "FETCH 2,* (UID)")] {
+        let answers = &["* 9 FETCH (UID 40)\r\n$ OK\r\n", "$ OK\r\n", "* 9 EXPUNGE\r\n$ OK\r\n"];
+        let (inbox, server) = inbox("UIDPLUS", answers).await;
+        let last = SeqSet::from_wire(messages.as_bytes()).expect("a set");
+        assert_eq!(inbox.delete(last).await.expect("it is removed"), Removal::Removed);
+        drop(inbox);
+        let asked = server.await.expect("it ends");
+        assert_eq!(asked, [fetch, "UID STORE 40 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 40"]);
+    }
+    let (inbox, server) = inbox("UIDPLUS", &["* 9 FETCH (UID 40)\r\n$ OK\r\n"]).await;
+    let told = inbox.fetch(UidSet::last_message(), FetchItems::ids()).collect().await.expect("it is told");
+    assert_eq!(told.iter().map(|told| told.uid().get()).collect::<Vec<_>>(), [40]);
+    drop(inbox);
+    assert_eq!(server.await.expect("it ends"), ["UID FETCH * (UID)"]);
 }
 
 #[tokio::test]

@@ -204,7 +204,9 @@ impl FetchStream {
         if let Some(numbers) = self.others.take_if(|_| !saved) {
             return self.ask(numbers, 0);
         }
-        if !saved && !self.left.is_open() && self.changed_since.is_none() {
+        // The last message needs no search, and Courier's finds nothing by `*`.
+        let is_closed = !self.left.is_open() || self.left == UidSet::last_message();
+        if !saved && is_closed && self.changed_since.is_none() {
             return self.open_windows();
         }
         let mut query = if saved { Query::saved() } else { Query::uid(self.left.clone()) };

@@ -1,13 +1,13 @@
 use alloc::boxed::Box;
 
-use super::{Mailbox, Operation};
+use super::{FetchedMessage, Mailbox, Operation};
 use crate::command::{
     Access, Close, Copy, Expunge, Found, Move, Returns, Search, Select, Store, StoreAnswer, StoreCommand, UidExpunge,
     Unselect,
 };
 use crate::connection::Selected;
 use crate::error::Error;
-use crate::types::{CopyUid, Flag, IntoMailboxName, MailboxName, Messages, Query, SeqSet, UidSet};
+use crate::types::{CopyUid, FetchItems, Flag, IntoMailboxName, MailboxName, Messages, Query, SeqSet, UidSet};
 
 /// What became of messages that were to leave their mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,18 @@ impl Mailbox {
     }
 
     /// The UIDs of those that are there. What a server tells as `*` may be another message by the next command.
+    ///
+    /// Courier's SEARCH finds nothing by `*`; its FETCH knows the last message.
     async fn uids_of(&self, messages: Messages) -> Result<UidSet, Error> {
+        let has_last = match &messages {
+            Messages::Uids(uids) => uids.ends_in_last_message(),
+            Messages::Numbers(numbers) => numbers.ends_in_last_message(),
+            Messages::Saved => false,
+        };
+        if has_last {
+            let told = self.fetch(messages, FetchItems::ids()).collect().await?;
+            return Ok(told.iter().map(FetchedMessage::uid).collect());
+        }
         let query = match messages {
             Messages::Uids(uids) => Query::uid(uids),
             Messages::Numbers(numbers) => Query::seq_num(numbers),

@@ -94,6 +94,8 @@ impl Client {
     }
 
     /// Selects a mailbox to be read only: nothing done through it changes it. RFC 9051 §6.3.3
+    ///
+    /// That is the server's to see to. Courier takes a [`Mailbox::store`] all the same.
     pub fn examine(&self, mailbox: impl IntoMailboxName) -> Operation<Mailbox> {
         self.select_with(Select::new(mailbox, Access::ReadOnly))
     }

@@ -6,7 +6,8 @@ use crate::wire::Encoder;
 /// `UID FETCH` and `FETCH`. RFC 9051 §6.4.5 and §6.4.9
 ///
 /// Its responses are events of their own and fold into nothing here. Dropped half-way its answer is
-/// read and thrown away, as far as the drain budget allows; a section that marks as seen has done so.
+/// read and thrown away, as far as the drain budget allows; a section that marks as seen has done so. An item of an
+/// extension needs it, and nothing is sent where the server does not offer it.
 #[derive(Clone, Debug)]
 pub struct Fetch {
     messages: Messages,
@@ -46,7 +47,9 @@ impl Command for Fetch {
         if let Some(mod_seq) = self.changed_since {
             encoder.text(" (CHANGEDSINCE").arg(mod_seq).text(")");
         }
-        let asks_mod_seq = self.changed_since.is_some() || self.items.mask().contains(ItemMask::MOD_SEQ);
+        let asks = |item| self.items.mask().contains(item);
+        let asks_mod_seq = self.changed_since.is_some() || asks(ItemMask::MOD_SEQ);
+        let asks_id = asks(ItemMask::EMAIL_ID) || asks(ItemMask::THREAD_ID);
         let request = Request {
             claim: Claim::Fetch { messages: self.messages.clone(), items: self.items.clone() },
             effect: if self.items.marks_seen() { Effect::Change } else { Effect::None },
@@ -55,7 +58,11 @@ impl Command for Fetch {
             ..Request::new(name, encoder)?
         };
         let request = request.on(&self.messages).needing_if(asks_mod_seq, Capability::CondStore, "CONDSTORE");
-        Ok(request.needing_if(self.items.needs_binary(), Capability::Binary, "BINARY"))
+        Ok(request
+            .needing_if(self.items.needs_binary(), Capability::Binary, "BINARY")
+            .needing_if(asks(ItemMask::SAVE_DATE), Capability::SaveDate, "SAVEDATE")
+            .needing_if(asks(ItemMask::PREVIEW), Capability::Preview, "PREVIEW")
+            .needing_if(asks_id, Capability::ObjectId, "OBJECTID"))
     }
 
     fn finish(self, _: Completion) {}

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use super::{Claim, Command, Completion, Request};
 use crate::error::Misuse;
-use crate::types::{Capabilities, Capability, ListEntry, ListPattern, MailboxName, Status, StatusItems};
+use crate::types::{
+    Capabilities, Capability, ListEntry, ListPattern, MailboxAttribute, MailboxName, Status, StatusItems,
+};
 use crate::wire::{Encoder, Response};
 
 /// `LIST`: asks which mailboxes there are. RFC 9051 §6.3.9
@@ -157,6 +159,14 @@ impl List {
         !is_ours || matches(entry.name()) || entry.old_name().is_some_and(matches) || matches(&trimmed())
     }
 
+    /// LSUB also tells names of which only something below is subscribed, and Courier does so for `*` too. A LIST does not,
+    /// unless it is asked for them. RFC 3501 §6.3.9
+    fn only_has_subscribed_below(&self, entry: &ListEntry, response: &Response<'_>) -> bool {
+        self.options & (SELECT_SUBSCRIBED | RECURSIVE_MATCH) == SELECT_SUBSCRIBED
+            && response.is_named("LSUB")
+            && entry.attributes().has(&MailboxAttribute::NoSelect)
+    }
+
     /// True where the delimiter is asked for in front of names.
     fn begins_with(&self, delimiter: char) -> bool {
         let patterns = self.patterns.iter().map(ListPattern::as_str);
@@ -229,6 +239,7 @@ impl Command for List {
             self.listing.take_status(name, status);
         } else if let Some(entry) = response.as_list()
             && self.is_wanted(&entry)
+            && !self.only_has_subscribed_below(&entry, &response)
         {
             let keep_leading = entry.delimiter().is_some_and(|delimiter| self.begins_with(delimiter));
             self.listing.take_entry(entry.tidied(keep_leading), &response);

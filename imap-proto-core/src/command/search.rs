@@ -213,7 +213,11 @@ fn request<T: Identifier>(query: &Query, encoder: Encoder) -> Result<Request, Mi
     };
     let request =
         Request { claim: Claim::Search, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
-    let request = request.needing_if(query.needs_mod_seq(), Capability::CondStore, "CONDSTORE");
+    let request = request.needing_if(query.needs_mod_seq(), Capability::CondStore, "CONDSTORE").needing_if(
+        query.needs_within(),
+        Capability::Within,
+        "WITHIN",
+    );
     Ok(request.needing_if(query.needs_saved(), Capability::SearchRes, "SEARCHRES"))
 }
 

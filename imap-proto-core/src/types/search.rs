@@ -258,6 +258,11 @@ impl Query {
         self.parts.contains(&Part::Word(SAVED))
     }
 
+    /// True when it asks for an age, which needs WITHIN. RFC 5032
+    pub(crate) fn needs_within(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Number("OLDER" | "YOUNGER", _)))
+    }
+
     /// True when it asks for mod-sequences, which needs CONDSTORE. RFC 7162 §3.1.5
     pub fn needs_mod_seq(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Number("MODSEQ", _)))

@@ -206,6 +206,12 @@ impl<T: Identifier> Set<T> {
         SetIter { ranges: self.ranges.iter(), front: None, back: None }
     }
 
+    /// True where `*` stands for itself: for the last message and none before it.
+    #[cfg(feature = "client")]
+    pub(crate) fn ends_in_last_message(&self) -> bool {
+        self.open == Some(T::wrap(core::num::NonZeroU32::MAX))
+    }
+
     /// Where the open end begins.
     pub fn open_start(&self) -> Option<T> {
         self.open

@@ -95,11 +95,19 @@ fn a_fallback_gives_what_was_asked_for() {
         "* LSUB () \"/\" a\r\n* LSUB (\\Noselect) \"/\" b\r\nA1 OK\r\n",
     );
     assert_eq!(shown(&subscribed.expect("it is answered")), "a+ b!>");
+    // Courier tells of those above, though `*` is no reason for it.
+    let subscribed = run(
+        &mut script,
+        List::all().select_subscribed(),
+        "A2 LSUB \"\" \"*\"\r\n",
+        "* LSUB (\\HasNoChildren) \".\" INBOX.a.b\r\n* LSUB (\\Noselect \\HasChildren) \".\" INBOX.a\r\nA2 OK\r\n",
+    );
+    assert_eq!(shown(&subscribed.expect("it is answered")), "INBOX.a.b+");
     let with_uses = run(
         &mut script,
         List::all().select_special_use(),
-        "A2 LIST \"\" \"*\"\r\n",
-        "* LIST () \"/\" a\r\n* LIST (\\Sent) \"/\" b\r\n* LIST (\\HasNoChildren) \"/\" c\r\n* LIST (\\X-New) \"/\" d\r\nA2 OK\r\n",
+        "A3 LIST \"\" \"*\"\r\n",
+        "* LIST () \"/\" a\r\n* LIST (\\Sent) \"/\" b\r\n* LIST (\\HasNoChildren) \"/\" c\r\n* LIST (\\X-New) \"/\" d\r\nA3 OK\r\n",
     );
     assert_eq!(shown(&with_uses.expect("it is answered")), "b d");
 }

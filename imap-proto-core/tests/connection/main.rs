@@ -9,4 +9,5 @@ mod order;
 mod quirks;
 mod saved;
 mod script;
+mod unsupported;
 mod violations;

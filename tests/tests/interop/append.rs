@@ -1,0 +1,100 @@
+//! Storing messages.
+
+use bytes::Bytes;
+use imap_tests::mailbox::{big_message, message};
+use imap_tokio::command::{Append, Message, Stored};
+use imap_tokio::types::{Capability, Code, DateTime, FetchItems, Flag, Query};
+use imap_tokio::{Client, Error, LiteralPolicy, Mailbox, SourceFailure, read_from};
+use tokio::io::AsyncReadExt;
+
+use crate::fetch::body_of;
+use crate::peer::Peer;
+
+pub(crate) async fn append(peer: &Peer<'_>) {
+    let date = DateTime::from_unix_timestamp(1_600_000_000).expect("a date");
+    let flags = [Flag::Seen, Flag::Flagged, Flag::keyword("rig").expect("a keyword")];
+    let (client, mailbox) = peer.begin([]).await;
+    let name = mailbox.name().clone();
+    for literals in [LiteralPolicy::AsAdvertised, LiteralPolicy::Synchronizing] {
+        let connector = peer.connector().config(|config| config.literals = literals);
+        let other = connector.connect().await.expect("the server lets us in");
+        for octets in [message(7), big_message(700_000)] {
+            let append = Append::new(name.clone(), Message::Octets(Bytes::from(octets.clone())));
+            let whole = other.append(append.flags(flags.clone()).date(date)).await;
+            let reader = read_from(std::io::Cursor::new(octets.clone()));
+            let fed = other.append_from(name.clone(), octets.len() as u64, reader, |append| {
+                append.flags(flags.clone()).date(date)
+            });
+            for stored in [whole, fed.await] {
+                let stored = stored.expect("it is stored").expect("the server says where");
+                check_stored(&client, &mailbox, &stored, &octets, &flags, date).await;
+            }
+        }
+        other.logout().await.expect("it says goodbye");
+    }
+    peer.end(client).await;
+    for row in ["APPEND of octets", "APPEND from a reader", "APPEND with flags", "APPEND with a date", "APPENDUID"] {
+        peer.done(row);
+    }
+}
+
+async fn check_stored(
+    client: &Client,
+    mailbox: &Mailbox,
+    stored: &Stored,
+    octets: &[u8],
+    flags: &[Flag],
+    date: DateTime,
+) {
+    client.noop().await.expect("it tells what is new");
+    assert_eq!(Some(stored.uid_validity), mailbox.uid_validity());
+    let items = FetchItems::ids().flags().internal_date().size();
+    let told = mailbox.fetch(stored.uid, items).collect().await.expect("it is told");
+    assert_eq!(told.len(), 1);
+    let has = told[0].flags().expect("it has flags");
+    assert!(flags.iter().all(|flag| has.contains(flag)), "{has:?}");
+    let moment = told[0].internal_date().map(DateTime::to_unix_timestamp);
+    assert_eq!(moment, Some(date.to_unix_timestamp()));
+    assert!(body_of(mailbox, stored.uid).await.as_deref() == Some(octets), "{} is not what was stored", stored.uid);
+}
+
+pub(crate) async fn nul(peer: &Peer<'_>) {
+    let octets = b"Subject: binary\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b\r\n";
+    let (client, mailbox) = peer.begin([]).await;
+    let stored = client.append(Append::new(mailbox.name().clone(), &octets[..])).await;
+    peer.done_or_unsupported("APPEND with NUL", &client, Capability::Binary, stored).await;
+    peer.end(client).await;
+}
+
+pub(crate) async fn refused(peer: &Peer<'_>) {
+    let client = peer.connect().await;
+    let nowhere = peer.name(&client, &["nowhere"]).await;
+    let result = client.append(Append::new(nowhere, message(0))).await;
+    let Err(Error::Refused(refused)) = result else { panic!("{result:?}") };
+    assert_eq!(refused.code, Some(Code::TryCreate));
+    client.logout().await.expect("it says goodbye");
+    peer.done("APPEND to what is not there");
+}
+
+pub(crate) async fn wrong_source(peer: &Peer<'_>) {
+    let (client, mailbox) = peer.begin([]).await;
+    for (literals, readable, announced) in [
+        (LiteralPolicy::AsAdvertised, 3000, 5000),
+        (LiteralPolicy::Synchronizing, 3000, 5000),
+        (LiteralPolicy::AsAdvertised, 90_000, 50_000),
+        (LiteralPolicy::Synchronizing, 90_000, 50_000),
+    ] {
+        let connector = peer.connector().config(|config| config.literals = literals);
+        let other = connector.connect().await.expect("the server lets us in");
+        let source = read_from(tokio::io::repeat(b'a').take(readable));
+        let result = other.append_from(mailbox.name().clone(), announced, source, |append| append).await;
+        assert!(
+            matches!(result, Err(Error::Source { failure: SourceFailure::Length, .. })),
+            "{readable} {announced}: {result:?}"
+        );
+    }
+    client.noop().await.expect("it tells what is new");
+    assert_eq!(mailbox.search(Query::all()).await.expect("it searches").len(), 0);
+    peer.end(client).await;
+    peer.done("APPEND from a wrong source");
+}
