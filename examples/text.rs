@@ -1,4 +1,4 @@
-use imap_tokio::protocol::Text;
+use imap_tokio::wire::Text;
 use mail_parser::MessageParser;
 
 /// Takes the encoded words out of a header's text (RFC 2047).

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read};
 
-use imap_tokio::protocol::grammar::{Attribute, Esearch, Unsolicited, parse_status_text, search_numbers};
-use imap_tokio::protocol::{Condition, Decoder, Kind, Limits, Response, Step};
 use imap_tokio::types::{Capabilities, Code};
+use imap_tokio::wire::grammar::{Attribute, Esearch, Unsolicited, parse_status_text, search_numbers};
+use imap_tokio::wire::{Condition, Decoder, Kind, Limits, Response, Step};
 
 use crate::report::{Event, Item, State};
 

@@ -1,6 +1,6 @@
 use imap_examples::{Fallible, decoded};
-use imap_tokio::protocol::grammar::BodyStructure;
 use imap_tokio::types::{FetchItems, Flag, Query, Section, Uid, UidSet};
+use imap_tokio::wire::grammar::BodyStructure;
 use imap_tokio::{FetchedMessage, Mailbox};
 use mail_parser::MessageParser;
 

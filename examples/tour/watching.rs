@@ -1,6 +1,6 @@
 use imap_examples::Fallible;
 use imap_tokio::command::Append;
-use imap_tokio::protocol::grammar::Unsolicited;
+use imap_tokio::wire::grammar::Unsolicited;
 use imap_tokio::{Client, Connector, Notice};
 
 use crate::heading;

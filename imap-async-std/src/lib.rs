@@ -43,11 +43,11 @@
 //! }
 //! ```
 
-mod wire;
+mod stream;
 
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
-    Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
-    Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,
+    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused,
+    Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
 };
-pub use wire::FuturesWire;
+pub use stream::FuturesWire;

@@ -60,8 +60,9 @@ pub enum Error {
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
-    /// The stream below failed.
-    #[error("{0}")]
+    /// The stream below failed, or TLS over it. With `imap-tokio` it is an `std::io::Error` or a `rustls::Error`, to be had by
+    /// `downcast_ref`; what is below it is the [source](core::error::Error::source).
+    #[error(transparent)]
     Transport(Arc<dyn core::error::Error + Send + Sync>),
 }
 
@@ -205,7 +206,7 @@ pub enum Misuse {
     #[error(transparent)]
     Keyword(#[from] InvalidFlag),
     /// The command is not allowed now: not logged in, or no mailbox selected.
-    #[error("{command} is not allowed in this state")]
+    #[error("{command} is not allowed in this state: is the connection logged in, and a mailbox selected?")]
     State {
         /// The command.
         command: &'static str,
@@ -232,7 +233,7 @@ pub enum Misuse {
     #[error("the operation is over")]
     Over,
     /// A flag that no client may set: `\Recent`, `\*`, or one that is no atom.
-    #[error("a flag that cannot be stored")]
+    #[error("the flag {0} cannot be stored")]
     Flag(Flag),
     /// A capability that is no atom, as ENABLE has to name it.
     #[error("a capability that is no atom")]

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tracing::Instrument;
 
+use crate::stream::{TokioWire, transport};
 use crate::tls::Trust;
-use crate::wire::{TokioWire, transport};
 
 /// Opens connections: TCP, TLS, greeting, login.
 ///
@@ -193,7 +193,12 @@ impl Connector {
         let tls = self.trust.config()?;
         let connecting = TlsConnector::from(tls).connect(name, stream);
         let host = &self.host;
-        Ok(Box::new(within(self.patience, Phase::Tls, connecting, || format!("TLS with {host}")).await?))
+        Ok(Box::new(
+            within(self.patience, Phase::Tls, connecting, || {
+                format!("TLS with {host} (a port for STARTTLS or clear text does not begin with it)")
+            })
+            .await?,
+        ))
     }
 }
 

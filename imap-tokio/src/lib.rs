@@ -4,6 +4,9 @@
 //! is a correct way to cancel: what was promised on the wire is finished in the background, and the next call
 //! is answered rightly.
 //!
+//! All of [`imap_proto_core`] that a client needs is here under the same names: what its documentation calls
+//! `imap_proto_core::client::Client` is [`imap_tokio::Client`](Client), and so for [`command`], [`types`] and [`wire`].
+//!
 //! ```no_run
 //! use imap_tokio::{Connector, Credentials, types::{FetchItems, UidSet}};
 //!
@@ -25,20 +28,20 @@
 mod body_reader;
 mod connector;
 mod source;
+mod stream;
 mod tls;
-mod wire;
 
 pub use body_reader::BodyReader;
 pub use bytes;
 pub use connector::Connector;
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
-    Closed, Config, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused, Security,
-    Selected, SessionState, SourceFailure, Time, View, Violation, command, types, wire as protocol,
+    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused,
+    Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
 };
 pub use rustls;
 pub use source::read_from;
-pub use wire::TokioWire;
+pub use stream::TokioWire;
 
 /// The examples of the README are compiled with the documentation's.
 #[cfg(doctest)]

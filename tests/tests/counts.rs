@@ -189,7 +189,7 @@ fn a_response_costs_no_allocation_unless_it_is_kept() {
 
 fn connected(config: Config) -> Connection {
     let mut connection = Connection::new(config);
-    say(&mut connection, b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE LITERAL+] ready\r\n", |_| {});
+    say(&mut connection, b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE LITERAL+ CONDSTORE] ready\r\n", |_| {});
     submit(&mut connection, Select::new(MailboxName::inbox(), Access::ReadWrite));
     say(&mut connection, b"* 9 EXISTS\r\nA0 OK [READ-WRITE] selected\r\n", |_| {});
     connection

@@ -38,6 +38,10 @@ impl Reader<'_> {
                 b'\r' if self.take()? == b'\n' => return Ok(words),
                 b'\r' | b'\n' | 0 => return Err("a control character in a line".into()),
                 b'"' => words.push(Word::String(self.quoted()?)),
+                b'~' if self.rest.starts_with(b"{") => {
+                    self.take()?;
+                    words.push(Word::String(self.literal()?));
+                }
                 b'{' => words.push(Word::String(self.literal()?)),
                 byte if !byte.is_ascii() => return Err("an octet above 127 in a line".into()),
                 byte => match words.last_mut() {
@@ -96,7 +100,7 @@ struct Server {
 
 const SERVERS: [Server; 4] = [
     Server { capabilities: "UNSELECT", utf8: false },
-    Server { capabilities: "LITERAL+ ID MOVE LIST-EXTENDED", utf8: false },
+    Server { capabilities: "LITERAL+ ID MOVE LIST-EXTENDED BINARY", utf8: false },
     Server { capabilities: "LITERAL- ID MOVE", utf8: false },
     Server { capabilities: "LITERAL+ ID MOVE ENABLE UTF8=ACCEPT", utf8: true },
 ];
@@ -232,6 +236,7 @@ proptest! {
         // What cannot be sent is refused before a byte of it leaves.
         let Ok((request, strings)) = build(&a, &b) else { return Ok(()) };
         let needs_more = kind == "ID" && !server.capabilities.contains("ID");
+        let needs_more = needs_more || (kind == "APPEND" && b.contains('\0') && !server.capabilities.contains("BINARY"));
         let needs_more = needs_more || (kind == "MOVE" && !server.capabilities.contains("MOVE"));
         if needs_more {
             return Ok(());

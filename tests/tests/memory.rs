@@ -170,10 +170,12 @@ impl Task {
 
 async fn list(client: &Client) -> String {
     let inbox = client.examine(MailboxName::inbox()).await.expect("an INBOX");
-    let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary());
+    let mut messages = inbox.fetch(UidSet::all(), FetchItems::summary().body_structure());
     let mut count = 0;
     while let Some(message) = messages.try_next().await.expect("it comes to its end") {
-        assert!(message.get().envelope().is_some_and(|envelope| envelope.subject().is_some()));
+        let fetch = message.get();
+        assert!(fetch.envelope().is_some_and(|envelope| envelope.subject().is_some()));
+        assert!(fetch.flags().is_some() && fetch.body_structure().is_some_and(|part| part.octets() == Some(8)));
         count += 1;
     }
     count.to_string()

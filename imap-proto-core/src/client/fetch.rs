@@ -209,7 +209,7 @@ impl FetchStream {
         if !saved && is_closed && self.changed_since.is_none() {
             return self.open_windows();
         }
-        let mut query = if saved { Query::saved() } else { Query::uid(self.left.clone()) };
+        let mut query = if saved { Query::saved_result() } else { Query::uid(self.left.clone()) };
         if let Some(mod_seq) = self.changed_since {
             // A MODSEQ key finds that one as well. RFC 7162 §3.1.5
             query = query.and(Query::mod_seq(mod_seq.saturating_add(1)));

@@ -61,6 +61,10 @@ impl Mailbox {
 
     /// Downloads one section of a message, piece by piece, whatever its size. `\Seen` is not set.
     ///
+    /// Its octets are those of the message: an attachment comes in its transfer encoding, mostly Base64, which
+    /// [`BodyStructure::encoding`](crate::wire::grammar::BodyStructure::encoding) names. Servers with BINARY decode one that is
+    /// fetched with [`FetchItems::binary`]. `imap-tokio` has a `BodyReader` that makes the stream an `AsyncRead`.
+    ///
     /// Dropped half-way, what was asked for is read over, two pieces at most.
     pub fn body(&self, uid: Uid, section: Section) -> BodyStream {
         BodyStream::new(self, uid, section)

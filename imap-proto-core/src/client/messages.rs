@@ -181,7 +181,7 @@ impl Mailbox {
         let query = match messages {
             Messages::Uids(uids) => Query::uid(uids),
             Messages::Numbers(numbers) => Query::seq_num(numbers),
-            Messages::Saved => Query::saved(),
+            Messages::Saved => Query::saved_result(),
         };
         let uids = self.search(query).await?;
         if uids.is_open() { Err(Error::Unsupported("a SEARCH that names each message")) } else { Ok(uids) }

@@ -127,7 +127,15 @@ impl Client {
     }
 
     /// Stores a message of `len` octets that come from `source` as they are wanted, in pieces of any size. What it
-    /// has beyond them is not asked for.
+    /// has beyond them is not asked for. `imap-tokio` has `read_from`, which makes a source of an `AsyncRead`.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Error, client::{Client, Source}, types::Flag};
+    /// # async fn run(client: &Client, len: u64, source: Source) -> Result<(), Error> {
+    /// client.append_from("Archive", len, source, |append| append.flags([Flag::Seen])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Dropped half-way inside the message the connection has to close, since nobody can make up the octets
     /// that were promised; nothing is stored then, unless the last octet had left.

@@ -161,7 +161,8 @@ impl<T> Operation<T> {
 
     /// A handle that cancels the operation from any task or thread, at any time.
     ///
-    /// The operation itself then ends with [`Error::Cancelled`], or with its result where it could not be taken back.
+    /// The operation itself then ends with [`Error::Cancelled`], which means that it surely had no effect, or with its result
+    /// where it could not be taken back, or with what ended the connection for it. Only [`cancel`](Self::cancel) tells the fate.
     pub fn canceller(&self) -> Canceller {
         Canceller { client: self.client.clone(), reply: self.reply.clone(), ticket: self.ticket }
     }

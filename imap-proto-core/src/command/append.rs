@@ -30,6 +30,24 @@ impl From<Vec<u8>> for Message {
     }
 }
 
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Message::from(text.as_bytes())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Message::from(text.into_bytes())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(octets: &[u8; N]) -> Self {
+        Message::from(&octets[..])
+    }
+}
+
 impl From<&[u8]> for Message {
     fn from(octets: &[u8]) -> Self {
         Message::Octets(Bytes::copy_from_slice(octets))

@@ -107,7 +107,7 @@ impl Query {
         draft = "DRAFT";
         /// Matches what is finished.
         undraft = "UNDRAFT";
-        /// Matches what the last SEARCH saved; needs SEARCHRES or IMAP4rev2. RFC 5182
+        /// Matches what the last search with [`Returns::SAVE`](crate::command::Returns::SAVE) found. Needs SEARCHRES. RFC 5182
         saved_result = "$";
     }
 
@@ -151,11 +151,6 @@ impl Query {
     /// Matches messages by sequence number. The empty set matches none.
     pub fn seq_num(messages: SeqSet) -> Self {
         if messages.is_empty() { !Query::all() } else { Query::key(Part::Messages(messages)) }
-    }
-
-    /// Matches what the last search with [`Returns::SAVE`](crate::command::Returns::SAVE) found. Needs SEARCHRES. RFC 5182
-    pub fn saved() -> Self {
-        Query::key(Part::Word(SAVED))
     }
 
     /// Matches what has the keyword.

@@ -333,6 +333,13 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The text, with what is no UTF-8 read as Latin-1.
+impl core::fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(&self.to_str())
+    }
+}
+
 impl core::fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "\"{}\"", self.bytes[..self.bytes.len().min(64)].escape_ascii())

@@ -24,7 +24,7 @@ fn what_a_search_saves_is_used_by_the_commands_that_follow() {
         (StoreCommand::new(Messages::Saved, Store::add(Flag::Seen)).request(), "UID STORE $ +FLAGS (\\Seen)"),
         (Copy::new(Messages::Saved, "x").request(), "UID COPY $ \"x\""),
         (Move::new(Messages::Saved, "x").request(), "UID MOVE $ \"x\""),
-        (Search::new(Query::saved().and(Query::unseen())).request(), "UID SEARCH $ UNSEEN"),
+        (Search::new(Query::saved_result().and(Query::unseen())).request(), "UID SEARCH $ UNSEEN"),
     ] {
         let mut script = Script::selected(ALL);
         script.connection.submit(request.expect("a request"), script.now).expect("it is open");
@@ -36,7 +36,7 @@ fn what_a_search_saves_is_used_by_the_commands_that_follow() {
 fn nothing_is_sent_to_a_server_that_saves_nothing() {
     for request in [
         Search::new(Query::all()).returning(Returns::SAVE | Returns::COUNT).request(),
-        Search::new(Query::saved()).request(),
+        Search::new(Query::saved_result()).request(),
         Fetch::new(Messages::Saved, FetchItems::ids()).request(),
         StoreCommand::new(Messages::Saved, Store::add(Flag::Seen)).request(),
         Copy::new(Messages::Saved, "x").request(),

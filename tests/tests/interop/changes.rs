@@ -2,8 +2,8 @@
 
 use imap_tests::mailbox::message;
 use imap_tokio::command::{Access, Select, Store};
-use imap_tokio::protocol::grammar::Unsolicited;
 use imap_tokio::types::{Capability, Code, CopyUid, Flag, MailboxName, Messages, Query, SeqSet, Uid, UidSet};
+use imap_tokio::wire::grammar::Unsolicited;
 use imap_tokio::{Client, Error, Mailbox, Misuse, Removal};
 
 use crate::peer::Peer;

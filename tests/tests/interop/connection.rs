@@ -2,10 +2,10 @@
 
 use imap_tests::mailbox::message;
 use imap_tokio::command::{Append, Raw, Store};
-use imap_tokio::protocol::grammar::Unsolicited;
 use imap_tokio::types::{
     Capability, Code, FetchItems, Flag, Identification, MailboxName, Query, SeqNum, SeqSet, Uid, UidSet,
 };
+use imap_tokio::wire::grammar::Unsolicited;
 use imap_tokio::{Closed, Credentials, Error, Misuse, Notice, Watch};
 
 use crate::dropping::drop_after;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use imap_tests::mailbox::{big_message, message};
 use imap_tokio::command::{Append, Store};
-use imap_tokio::protocol::grammar::{Body, BodyKind};
 use imap_tokio::types::{Capability, FetchItems, Flag, ItemMask, Messages, Query, Section, SeqSet, Uid, UidSet};
+use imap_tokio::wire::grammar::{Body, BodyKind};
 use imap_tokio::{BodyReader, Mailbox};
 use tokio::io::AsyncReadExt;
 
