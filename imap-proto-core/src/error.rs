@@ -206,7 +206,7 @@ pub enum Misuse {
     #[error(transparent)]
     Keyword(#[from] InvalidFlag),
     /// The command is not allowed now: not logged in, or no mailbox selected.
-    #[error("{command} is not allowed in this state: is the connection logged in, and a mailbox selected?")]
+    #[error("{command} is not allowed in this state: logged in or not, a mailbox selected or not")]
     State {
         /// The command.
         command: &'static str,

@@ -132,7 +132,10 @@ fn what_the_server_does_not_offer_is_not_sent() {
             &|script| script.submit(&Create::new(name("a")).special_use(SpecialUse::Sent)),
             "2 failed the server does not offer CREATE-SPECIAL-USE NotSent",
         ),
-        (&|script| script.submit(&Check), "3 failed CHECK is not allowed in this state NotSent"),
+        (
+            &|script| script.submit(&Check),
+            "3 failed CHECK is not allowed in this state: logged in or not, a mailbox selected or not NotSent",
+        ),
     ];
     for (submit, expected) in commands {
         submit(&mut script);
@@ -315,7 +318,7 @@ fn enable_comes_before_any_mailbox_is_selected() {
     let mut script = Script::selected("ENABLE");
     script.submit(&Enable::new([Capability::CondStore]));
     script.c_nothing();
-    script.e(&["1 failed ENABLE is not allowed in this state NotSent"]);
+    script.e(&["1 failed ENABLE is not allowed in this state: logged in or not, a mailbox selected or not NotSent"]);
     assert_eq!(Enable::new([]).request().expect_err("it is misused"), Misuse::NothingAsked);
 }
 
