@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 
 use crate::alphabet::Numbers;
 
-/// Inputs of each target, unless the time is over before; `IMAP_FUZZ_INPUTS` sets another number, and the time with it.
+/// Inputs of each target, unless the time is over before.
 const MOST: usize = 25_000;
-const TIME: Duration = Duration::from_secs(3);
-/// Where a number was asked for, it is mostly reached on a machine that does nothing else.
-const LONGER: Duration = Duration::from_secs(30);
+const SECONDS: usize = 3;
 
 #[test]
 fn seeds_and_random_bytes_obey_the_law_of_frames() {
@@ -44,16 +42,21 @@ fn replay(name: &str, target: fn(&[u8])) {
     seeds.sort();
     let began = Instant::now();
     let mut numbers = Numbers::new(name.as_bytes());
-    let asked = std::env::var("IMAP_FUZZ_INPUTS").ok().map(|text| text.parse().expect("a number"));
-    let (most, time) = asked.map_or((MOST, TIME), |most| (most, LONGER));
+    let most = setting("IMAP_FUZZ_INPUTS").unwrap_or(MOST);
+    let time = Duration::from_secs(setting("IMAP_FUZZ_SECONDS").unwrap_or(SECONDS) as u64);
     for done in 0..most {
         if began.elapsed() > time {
             println!("{name}: {done} of {most} inputs in time");
-            break;
+            return;
         }
         let input = mutate(&seeds, &mut numbers);
         assert!(std::panic::catch_unwind(|| target(&input)).is_ok(), "{}", input.escape_ascii());
     }
+    println!("{name}: {most} inputs in {} s", began.elapsed().as_secs());
+}
+
+fn setting(name: &str) -> Option<usize> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
 /// Half of the inputs are made of seeds, half of nothing.
