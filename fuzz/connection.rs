@@ -183,11 +183,17 @@ impl Session {
         self.wanted = None;
         if let Err(error) = self.connection.feed(id, Bytes::from_static(&[LITERAL; 5000])) {
             self.note(&error);
-            if let Some(fate) = self.commands.get_mut(&id) {
-                fate.abandoned = true;
-            }
+            self.given_up(id);
         }
         self.poll();
+    }
+
+    fn given_up(&mut self, id: CommandId) {
+        if let Some(fate) = self.commands.get_mut(&id) {
+            fate.abandoned = true;
+        }
+        // Nothing more is told of its body.
+        self.body.take_if(|(owner, _)| *owner == Some(id));
     }
 
     fn abandon(&mut self, nth: usize) {
@@ -196,11 +202,7 @@ impl Session {
         let foreseen = self.connection.would_drop(*id);
         let effect = self.connection.abandon(*id, self.now);
         assert_eq!(foreseen, effect);
-        if let Some(fate) = self.commands.get_mut(id) {
-            fate.abandoned = true;
-        }
-        // Nothing more is told of its body.
-        self.body.take_if(|(owner, _)| *owner == Some(*id));
+        self.given_up(*id);
         let _ = writeln!(self.log, "{effect:?}");
         self.poll();
     }

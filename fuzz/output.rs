@@ -77,8 +77,8 @@ impl Output {
                 return;
             }
         }
-        // What follows a literal may be the end of the line, or a space and more.
-        let begins = !line.is_empty() && !line.starts_with(b" ");
+        // What follows a literal may be the end of the line, a parenthesis, or a space and more.
+        let begins = !line.is_empty() && !line.starts_with(b" ") && !line.starts_with(b")");
         if begins {
             let (tag, rest) = line.split_at(line.iter().position(|b| *b == b' ').expect("a tag and a command"));
             assert!(tag.len() > 1 && tag[0] == b'A' && tag[1..].iter().all(u8::is_ascii_digit));

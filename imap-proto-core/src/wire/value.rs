@@ -329,7 +329,8 @@ impl<'a> Text<'a> {
     /// True when it has no octets.
     #[inline]
     pub fn is_empty(self) -> bool {
-        self.bytes.is_empty()
+        // A backslash with nothing behind it escapes nothing.
+        self.bytes.is_empty() || (self.escaped && self.bytes == b"\\")
     }
 }
 
@@ -500,5 +501,13 @@ mod tests {
     fn what_is_printed_is_bounded() {
         let parsed = Parsed::new("(\"x\" y) ".repeat(10_000));
         assert!(format!("{:?} {:?}", parsed.values(), parsed.first()).len() < 4096);
+    }
+
+    #[test]
+    fn a_backslash_that_escapes_nothing_is_no_octet() {
+        for (bytes, empty) in [(&b""[..], true), (b"\\", true), (b"\\a", false), (b"a\\", false), (b"\\\\", false)] {
+            let text = Text { bytes, escaped: true };
+            assert_eq!((text.is_empty(), text.to_bytes().is_empty()), (empty, empty), "{bytes:?}");
+        }
     }
 }
