@@ -5,5 +5,6 @@ pub mod memory;
 pub mod servers;
 pub mod stepper;
 pub mod strict;
+pub mod words;
 
 pub use servers::{courier, cyrus, dovecot};

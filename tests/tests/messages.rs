@@ -4,9 +4,10 @@ mod session;
 
 use imap_tests::dovecot::Dovecot;
 use imap_tests::mailbox::fill_maildir;
+use imap_tests::words::{found, numbers, uid, uids, work, working};
 use imap_tokio::command::{Returns, Store};
-use imap_tokio::types::{Code, FetchItems, Flag, MailboxName, Query, SeqSet, Uid, UidSet};
-use imap_tokio::{Client, Error, Mailbox, Removal, Security};
+use imap_tokio::types::{Code, FetchItems, Flag, MailboxName, Query, UidSet};
+use imap_tokio::{Client, Error, Removal, Security};
 use session::{PATIENCE, connector, create_mailboxes};
 
 const WITHOUT_MOVE: &str = "IMAP4rev1 LITERAL+ UIDPLUS IDLE";
@@ -29,33 +30,8 @@ async fn connect(server: &Dovecot) -> Client {
     connector(server, Security::ImplicitTls, "alice").connect().await.expect("Dovecot lets us in")
 }
 
-fn uid(number: u32) -> Uid {
-    Uid::new(number).expect("a UID")
-}
-
-fn uids(wire: &str) -> UidSet {
-    UidSet::from_wire(wire.as_bytes()).expect("a set")
-}
-
-fn numbers(wire: &str) -> SeqSet {
-    SeqSet::from_wire(wire.as_bytes()).expect("a set")
-}
-
 fn archive() -> MailboxName {
     MailboxName::new("Archive").expect("a name")
-}
-
-/// A flag that no message has from the start.
-fn work() -> Flag {
-    Flag::keyword("Work").expect("a keyword")
-}
-
-fn working() -> Query {
-    Query::flag(&work()).expect("a key")
-}
-
-async fn found(mailbox: &Mailbox, query: Query) -> String {
-    mailbox.search(query).await.expect("it searches").to_string()
 }
 
 #[test]

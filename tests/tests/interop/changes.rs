@@ -1,37 +1,13 @@
 //! Changing messages: their flags, where they are, and whether they are.
 
 use imap_tests::mailbox::message;
+use imap_tests::words::{found, numbers, uid, uids, work, working};
 use imap_tokio::command::{Access, Select, Store};
-use imap_tokio::types::{Capability, Code, CopyUid, Flag, MailboxName, Messages, Query, SeqSet, Uid, UidSet};
+use imap_tokio::types::{Capability, Code, CopyUid, Flag, MailboxName, Messages, Query, SeqSet};
 use imap_tokio::wire::grammar::Unsolicited;
 use imap_tokio::{Client, Error, Mailbox, Misuse, Removal};
 
 use crate::peer::Peer;
-
-fn uid(number: u32) -> Uid {
-    Uid::new(number).expect("a UID")
-}
-
-fn uids(wire: &str) -> UidSet {
-    UidSet::from_wire(wire.as_bytes()).expect("a set")
-}
-
-fn numbers(wire: &str) -> SeqSet {
-    SeqSet::from_wire(wire.as_bytes()).expect("a set")
-}
-
-/// A flag that no message has from the start.
-fn work() -> Flag {
-    Flag::keyword("Work").expect("a keyword")
-}
-
-fn working() -> Query {
-    Query::flag(&work()).expect("a key")
-}
-
-async fn found(mailbox: &Mailbox, query: Query) -> String {
-    mailbox.search(query).await.expect("it searches").to_string()
-}
 
 /// A mailbox with the messages 2 to 6: their numbers are one less.
 async fn begin(peer: &Peer<'_>) -> (Client, Mailbox) {
