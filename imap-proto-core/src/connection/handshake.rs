@@ -1,6 +1,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
@@ -301,20 +303,21 @@ impl Handshake {
             _ => return error,
         };
         let said = alloc::format!("{text} {code:?}");
-        let plain = String::from_utf8_lossy(password.expose());
-        let repeated = |secret: &str| !secret.is_empty() && said.contains(secret);
-        if repeated(&plain) || self.exchange_text().is_some_and(|text| repeated(&text)) {
+        let repeated = |secret: &[u8]| core::str::from_utf8(secret).is_ok_and(|secret| said.contains(secret));
+        if (!password.is_empty() && repeated(password.expose()))
+            || self.plain_on_the_wire().is_some_and(|s| repeated(&s))
+        {
             *text = String::from(WITHHELD);
             *code = None;
         }
         error
     }
 
-    /// What PLAIN says, as it is on the wire.
-    fn exchange_text(&self) -> Option<String> {
+    /// What PLAIN says, as it is on the wire. Wiped when it is dropped.
+    fn plain_on_the_wire(&self) -> Option<Zeroizing<Vec<u8>>> {
         let Some(Credentials::Password { user, password }) = &self.credentials else { return None };
         let said = Plain::new(user.clone(), password).ok()?.initial_response()?;
-        String::from_utf8(crate::sasl::encode(said.expose()).to_vec()).ok()
+        Some(crate::sasl::encode(said.expose()))
     }
 
     fn logged_in(&mut self, now: Time) -> Result<(), Error> {
