@@ -4,7 +4,9 @@ use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
 use crate::types::{Code, FetchItems, ItemMask, Messages, Section, SeqNum, SeqSet, Uid};
-use crate::wire::grammar::{Attribute, Fetch, parse_status_text, status_mailbox};
+use crate::wire::grammar::{
+    Attribute, AttributeName, Fetch, NamedAttribute, parse_status_text, status_mailbox,
+};
 use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {
@@ -102,13 +104,13 @@ fn claims_fetch(messages: &Messages, items: &FetchItems, fetch: Fetch<'_>, so_fa
         // Which these are the server alone knows.
         Messages::Saved => None,
     };
-    for attribute in fetch.attributes() {
-        match (attribute, uids) {
+    for attribute in fetch.names() {
+        match (attribute.uid_if_named(), uids) {
             // An open set has the last message in it, whatever its UID.
-            (Attribute::Uid(uid), Some(uids)) if !is_wanted && !uids.is_open() && !uids.contains(Uid::from(uid)) => {
+            (Some(uid), Some(uids)) if !is_wanted && !uids.is_open() && !uids.contains(Uid::from(uid)) => {
                 return false;
             }
-            (Attribute::Uid(_), _) => is_wanted = true,
+            (Some(_), _) => is_wanted = true,
             _ => {}
         }
         is_asked_for = is_asked_for || asks_for(items, attribute);
@@ -140,16 +142,25 @@ fn has_number(numbers: &SeqSet, fetch: Fetch<'_>) -> bool {
     numbers.is_open() || numbers.contains(SeqNum::from(fetch.seq()))
 }
 
-fn asks_for(items: &FetchItems, attribute: Attribute<'_>) -> bool {
+/// By its name: what is damaged is no less asked for.
+fn asks_for(items: &FetchItems, attribute: NamedAttribute<'_>) -> bool {
     let mask = items.mask();
+    let asked = match attribute.name {
+        AttributeName::Uid => return mask == ItemMask::UID && items.has_no_arguments(),
+        AttributeName::Flags => ItemMask::FLAGS,
+        AttributeName::Size => ItemMask::SIZE,
+        AttributeName::InternalDate => ItemMask::INTERNAL_DATE,
+        AttributeName::Envelope => ItemMask::ENVELOPE,
+        AttributeName::BodyStructure => ItemMask::BODY_STRUCTURE,
+        AttributeName::ModSeq => ItemMask::MOD_SEQ,
+        AttributeName::Missing => return true,
+        AttributeName::Other => return asks_for_section(items, attribute.read()),
+    };
+    mask.contains(asked)
+}
+
+fn asks_for_section(items: &FetchItems, attribute: Attribute<'_>) -> bool {
     match attribute {
-        Attribute::Uid(_) => mask == ItemMask::UID && items.has_no_arguments(),
-        Attribute::Flags(_) => mask.contains(ItemMask::FLAGS),
-        Attribute::Size(_) => mask.contains(ItemMask::SIZE),
-        Attribute::InternalDate(_) => mask.contains(ItemMask::INTERNAL_DATE),
-        Attribute::Envelope(_) => mask.contains(ItemMask::ENVELOPE),
-        Attribute::BodyStructure(_) => mask.contains(ItemMask::BODY_STRUCTURE),
-        Attribute::ModSeq(_) => mask.contains(ItemMask::MOD_SEQ),
         Attribute::Section(data) => {
             items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin(), data.is_binary()))
         }

@@ -1,6 +1,6 @@
 //! What announces a literal, at the end of a line.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::FrameError;
 
@@ -21,7 +21,15 @@ pub(super) struct LiteralMarker {
 impl LiteralMarker {
     /// `"~"? "{" number64 "+"? "}"` at the end of a line; spaces before and behind the brace are
     /// tolerated (quirk 14).
+    #[inline]
     pub(super) fn at_end_of(line: &[u8]) -> Option<Self> {
+        match line.last() {
+            Some(b'}' | b' ') => Self::read(line),
+            _ => None,
+        }
+    }
+
+    fn read(line: &[u8]) -> Option<Self> {
         let inner = without_junk(line).strip_suffix(b"}")?;
         let inner = without_junk(inner);
         let inner = inner.strip_suffix(b"+").unwrap_or(inner);
@@ -59,7 +67,7 @@ pub(super) fn ends_inside_quotes(segment: &[u8]) -> bool {
     let Some(first) = memchr2(b'"', b'\\', segment) else { return false };
     if memchr(b'\\', &segment[first..]).is_none() {
         // Counting is cheaper than going from quote to quote.
-        return segment.iter().filter(|b| **b == b'"').count() % 2 == 1;
+        return memchr_iter(b'"', &segment[first..]).count() % 2 == 1;
     }
     let mut inside = false;
     let mut at = 0;

@@ -84,10 +84,28 @@ pub(crate) struct Head {
 
 impl Head {
     /// Reads the first words of a frame. `None` for the values where none are to be tokenised.
+    #[inline]
     pub(crate) fn parse(frame: &[u8]) -> (Self, Option<usize>) {
-        let head = parse_head(frame).unwrap_or(Head { kind: Kind::Garbage, word: (0, 0), rest: 0 });
+        let head = fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head { kind: Kind::Garbage, word: (0, 0), rest: 0 });
         (head, head.kind.has_values().then_some(head.rest as usize))
     }
+}
+
+/// `* 23 FETCH (`, as nearly all servers write it, and what nearly all responses begin with.
+#[inline]
+fn fetch_head(frame: &[u8]) -> Option<Head> {
+    let digits = frame.strip_prefix(b"* ")?;
+    let mut number = 0u32;
+    for (at, byte) in digits.iter().enumerate().take(11) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let is_fetch = at > 0 && digits[at..].starts_with(b" FETCH (");
+            let word = 3 + at as u32;
+            return is_fetch.then_some(Head { kind: Kind::Fetch(number), word: (word, word + 5), rest: word + 6 });
+        }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    None
 }
 
 /// ```abnf

@@ -1,6 +1,6 @@
 //! How the tokenizer looks for the ends of things: by class of byte, and by words of eight bytes.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::literal::MOST_JUNK;
 
@@ -52,20 +52,25 @@ pub(super) fn digits(bytes: &[u8]) -> usize {
 /// Strings up to so many times eight bytes are looked through by words; memchr needs longer ones to earn its call.
 const WORDS: usize = 4;
 
-/// Where the next quote or backslash is.
+/// Where the next quote is, or the end of the frame.
 #[inline]
-pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
-    let rest = frame.get(from..)?;
+pub(super) fn next_quote(frame: &[u8], from: usize) -> usize {
+    let Some(rest) = frame.get(from..) else { return frame.len() };
     let mut at = from;
     for word in rest.as_chunks().0.iter().take(WORDS) {
-        let word = u64::from_le_bytes(*word);
-        let found = bytes_equal(word, b'"') | bytes_equal(word, b'\\');
+        let found = bytes_equal(u64::from_le_bytes(*word), b'"');
         if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
+            return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    Some(at + memchr2(b'"', b'\\', &frame[at..])?)
+    let rest = &frame[at..];
+    at + memchr(b'"', rest).unwrap_or(rest.len())
+}
+
+/// Where the next quote or backslash is.
+pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
+    Some(from + memchr2(b'"', b'\\', frame.get(from..)?)?)
 }
 
 /// Where the bytes of an atom end, or a bracket or brace is among them.

@@ -4,7 +4,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
     BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, decimal, digits, header_length, looked,
-    quote_or_backslash,
+    next_quote, quote_or_backslash,
 };
 use super::{Detached, Limits};
 
@@ -109,6 +109,7 @@ pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limit
         frame,
         detached,
         next_detached: 0,
+        backslash: 0,
         table,
         open: NONE,
         depth: 0,
@@ -139,6 +140,8 @@ struct Scanner<'a> {
     frame: &'a [u8],
     detached: &'a [Detached],
     next_detached: usize,
+    /// Where the first backslash is behind the place that was asked for last.
+    backslash: usize,
     table: &'a mut Vec<Token>,
     /// The innermost open list. While a list is open its length field holds its parent, so the
     /// stack lives in the table.
@@ -170,11 +173,8 @@ impl Scanner<'_> {
                 OPEN => self.open_list(at),
                 BRACE => self.literal(at, at),
                 TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
-                _ => self.atom(at, at),
+                _ => self.nil_or_atom(at),
             };
-            // There mostly is one; taking it here saves a round.
-            at += usize::from(frame.get(at) == Some(&b' '));
-            looked(1);
             if self.table.len() > most {
                 self.take_back();
                 break;
@@ -239,18 +239,53 @@ impl Scanner<'_> {
     #[inline(always)]
     fn quoted(&mut self, quote: usize) -> usize {
         let start = quote + 1;
-        match quote_or_backslash(self.frame, start) {
-            Some(end) if self.frame[end] == b'"' => {
-                looked(end - quote + 1);
-                if !matches!(self.frame.get(end + 1), Some(b' ' | b')')) {
-                    return self.quoted_in_doubt(start, end);
-                }
-                self.push(TokenKind::Quoted, start, end - start);
-                end + 1
-            }
-            Some(backslash) => self.escaped(start, backslash),
-            None => self.unclosed(TokenKind::Quoted, start),
+        let end = next_quote(self.frame, start);
+        let Some(next) = self.frame.get(end + 1) else { return self.quoted_at_end(start) };
+        if self.backslash(start) < end {
+            return self.escaped(start, self.backslash);
         }
+        looked(end - quote + 2);
+        // The space behind a value is taken with it where that saves a round.
+        let behind = match next {
+            b' ' => end + 2,
+            b')' => end + 1,
+            _ => return self.quoted_in_doubt(start, end),
+        };
+        self.push(TokenKind::Quoted, start, end - start);
+        behind
+    }
+
+    /// Where the first backslash at or behind `start` is, or the end of the frame. There mostly is none anywhere, so
+    /// that one search does for all strings.
+    #[inline(always)]
+    fn backslash(&mut self, start: usize) -> usize {
+        if self.backslash < start {
+            self.find_backslash(start);
+        }
+        self.backslash
+    }
+
+    #[inline(never)]
+    fn find_backslash(&mut self, start: usize) {
+        let rest = self.frame.get(start..).unwrap_or_default();
+        let found = memchr(b'\\', rest).unwrap_or(rest.len());
+        looked(found);
+        self.backslash = start + found;
+    }
+
+    /// A string whose quote is the last byte, or which has none.
+    #[cold]
+    fn quoted_at_end(&mut self, start: usize) -> usize {
+        let end = next_quote(self.frame, start);
+        if self.backslash(start) < end {
+            return self.escaped(start, self.backslash);
+        }
+        if end >= self.frame.len() {
+            return self.unclosed(TokenKind::Quoted, start);
+        }
+        looked(end - start + 2);
+        self.push(TokenKind::Quoted, start, end - start);
+        end + 1
     }
 
     /// A string whose quote has something right behind it: another value that a server forgot to set apart (quirk 7),
@@ -323,15 +358,22 @@ impl Scanner<'_> {
         start + kept
     }
 
+    /// Two of three atoms of an envelope are `NIL`, so it has a way of its own.
+    #[inline(always)]
+    fn nil_or_atom(&mut self, start: usize) -> usize {
+        let behind = match self.frame.get(start..).and_then(<[u8]>::first_chunk) {
+            Some(b"NIL ") => start + 4,
+            Some(b"NIL)") => start + 3,
+            _ => return self.atom(start, start),
+        };
+        looked(4);
+        self.push(TokenKind::Nil, start, 3);
+        behind
+    }
+
     /// The atom that begins at `start` and is known to reach to `at`.
-    #[inline]
     fn atom(&mut self, start: usize, at: usize) -> usize {
         let frame = self.frame;
-        // Two of three atoms of an envelope, so it has a way of its own.
-        if let Some([b'N', b'I', b'L', b' ' | b')']) = frame.get(start..start + 4) {
-            self.push(TokenKind::Nil, start, 3);
-            return start + 3;
-        }
         let mut at = atom_end(frame, at);
         loop {
             at = match frame.get(at) {
@@ -352,7 +394,7 @@ impl Scanner<'_> {
             _ => TokenKind::Atom,
         };
         self.push(kind, start, at - start);
-        at
+        at + usize::from(frame.get(at) == Some(&b' '))
     }
 
     /// True where a literal begins at a brace: one that comes right behind a word (quirk 6).

@@ -12,6 +12,25 @@ pub(crate) struct Table<'a> {
     pub(crate) detached: &'a [Detached],
 }
 
+impl<'a> Table<'a> {
+    /// What [`Value::text`] is for the value of a token.
+    #[inline]
+    pub(crate) fn text(self, token: Token) -> Option<Text<'a>> {
+        match token.kind() {
+            TokenKind::Atom | TokenKind::Quoted | TokenKind::Literal => {
+                Some(Text { bytes: self.content(token), escaped: false })
+            }
+            TokenKind::Escaped => Some(Text { bytes: self.content(token), escaped: true }),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn content(self, token: Token) -> &'a [u8] {
+        self.frame.get(token.start()..token.start() + token.length()).unwrap_or_default()
+    }
+}
+
 /// One value of a response: an atom, a string, or a parenthesised list of values.
 ///
 /// A cursor, not data: copying it is free, and a list of any depth costs no stack.
@@ -112,12 +131,7 @@ impl<'a> Value<'a> {
     /// send one for the other (quirk 21). `None` for `NIL`, lists and detached literals.
     #[inline]
     pub fn text(self) -> Option<Text<'a>> {
-        let escaped = match self.kind() {
-            TokenKind::Atom | TokenKind::Quoted | TokenKind::Literal => false,
-            TokenKind::Escaped => true,
-            _ => return None,
-        };
-        Some(Text { bytes: self.content(), escaped })
+        self.table.text(self.token())
     }
 
     /// The literal whose octets are not in the frame, and its index among those of the response.
@@ -247,8 +261,7 @@ impl<'a> Value<'a> {
 
     #[inline]
     fn content(self) -> &'a [u8] {
-        let token = self.token();
-        self.table.frame.get(token.start()..token.start() + token.length()).unwrap_or_default()
+        self.table.content(self.token())
     }
 }
 
@@ -360,15 +373,25 @@ pub(crate) fn parse_number(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
+    // So many nines still fit.
+    let (short, long) = digits.split_at(digits.len().min(19));
     let mut number = 0u64;
-    for &byte in digits {
+    for &byte in short {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
-        number = number.checked_mul(10)?.checked_add(digit.into())?;
+        number = number * 10 + u64::from(digit);
     }
-    Some(number)
+    if long.is_empty() { Some(number) } else { parse_long_number(number, long) }
+}
+
+#[cold]
+fn parse_long_number(number: u64, digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(number, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 #[cold]

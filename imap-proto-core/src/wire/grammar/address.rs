@@ -49,13 +49,15 @@ pub struct Address<'a> {
 impl<'a> Address<'a> {
     #[inline]
     fn new(value: Value<'a>) -> Option<Self> {
-        let fields = value.inner_tokens();
-        if fields.len() != 4 || fields.iter().any(|field| field.kind() == TokenKind::List) {
+        let &[name, adl, mailbox, host] = value.inner_tokens() else { return Self::of_another_shape(value) };
+        if [name, adl, mailbox, host].iter().any(|field| field.kind() == TokenKind::List) {
             return Self::of_another_shape(value);
         }
         // Four tokens, and none of them a list: they are the four values.
-        let field = |at| Value::at(value.table(), value.index() + at).and_then(Value::text);
-        Some(Address { name: field(1), adl: field(2), mailbox: field(3), host: field(4) }.without_brackets())
+        let text = |field| value.table().text(field);
+        Some(
+            Address { name: text(name), adl: text(adl), mailbox: text(mailbox), host: text(host) }.without_brackets(),
+        )
     }
 
     #[cold]

@@ -123,6 +123,12 @@ impl<'a> Fetch<'a> {
         self.items().filter_map(|item| Some((item.name, item.value?)))
     }
 
+    /// What is told, by its names; no value is read.
+    #[inline]
+    pub(crate) fn names(self) -> impl Iterator<Item = NamedAttribute<'a>> {
+        self.items().map(|item| NamedAttribute { item, name: AttributeName::of(item.name) })
+    }
+
     #[inline]
     fn items(self) -> Items<'a> {
         Items { values: self.values }
@@ -234,20 +240,76 @@ fn is_section(name: &[u8]) -> bool {
     matches!(name, [b'B' | b'b', .., b']' | b'>'])
 }
 
+/// An attribute whose name is known and whose value is not read.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedAttribute<'a> {
+    item: Item<'a>,
+    pub(crate) name: AttributeName,
+}
+
+impl<'a> NamedAttribute<'a> {
+    /// The UID, where this is one that can be read.
+    #[inline]
+    pub(crate) fn uid_if_named(self) -> Option<NonZeroU32> {
+        if self.name == AttributeName::Uid { self.item.value.and_then(uid) } else { None }
+    }
+
+    /// Reads it as what it is.
+    pub(crate) fn read(self) -> Attribute<'a> {
+        self.item.read()
+    }
+}
+
+/// What an attribute is by its name, whatever its value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttributeName {
+    Uid,
+    Flags,
+    ModSeq,
+    Envelope,
+    Size,
+    InternalDate,
+    /// `BODYSTRUCTURE`, and `BODY` without a section.
+    BodyStructure,
+    /// A list stands where the name should be.
+    Missing,
+    /// A section, or what is not known here.
+    Other,
+}
+
+impl AttributeName {
+    #[inline]
+    fn of(name: &[u8]) -> Self {
+        // Nearly all servers write names in capitals; trying those first took a third off the walk.
+        let is = |known: &'static [u8]| name == known || name.eq_ignore_ascii_case(known);
+        match name.len() {
+            3 if is(b"UID") => AttributeName::Uid,
+            5 if is(b"FLAGS") => AttributeName::Flags,
+            6 if is(b"MODSEQ") => AttributeName::ModSeq,
+            8 if is(b"ENVELOPE") => AttributeName::Envelope,
+            11 if is(b"RFC822.SIZE") => AttributeName::Size,
+            12 if is(b"INTERNALDATE") => AttributeName::InternalDate,
+            13 if is(b"BODYSTRUCTURE") => AttributeName::BodyStructure,
+            4 if is(b"BODY") => AttributeName::BodyStructure,
+            0 => AttributeName::Missing,
+            _ => AttributeName::Other,
+        }
+    }
+}
+
 impl<'a> Item<'a> {
     #[inline]
     fn read(self) -> Attribute<'a> {
-        let known = match self.name.len() {
-            3 if self.is(b"UID") => self.value.and_then(uid).map(Attribute::Uid),
-            5 if self.is(b"FLAGS") => self.value.and_then(Flags::new).map(Attribute::Flags),
-            6 if self.is(b"MODSEQ") => self.value.and_then(mod_seq).map(Attribute::ModSeq),
-            8 if self.is(b"ENVELOPE") => self.value.and_then(|v| Envelope::new(v).ok()).map(Attribute::Envelope),
-            11 if self.is(b"RFC822.SIZE") => self.value.and_then(Value::count).map(Attribute::Size),
-            12 if self.is(b"INTERNALDATE") => self.value.and_then(internal_date).map(Attribute::InternalDate),
-            13 if self.is(b"BODYSTRUCTURE") => self.structure(),
-            4 if self.is(b"BODY") => self.structure(),
-            0 => None,
-            _ => return self.read_other(),
+        let known = match AttributeName::of(self.name) {
+            AttributeName::Uid => self.value.and_then(uid).map(Attribute::Uid),
+            AttributeName::Flags => self.value.and_then(Flags::new).map(Attribute::Flags),
+            AttributeName::ModSeq => self.value.and_then(mod_seq).map(Attribute::ModSeq),
+            AttributeName::Envelope => self.value.and_then(|v| Envelope::new(v).ok()).map(Attribute::Envelope),
+            AttributeName::Size => self.value.and_then(Value::count).map(Attribute::Size),
+            AttributeName::InternalDate => self.value.and_then(internal_date).map(Attribute::InternalDate),
+            AttributeName::BodyStructure => self.structure(),
+            AttributeName::Missing => None,
+            AttributeName::Other => return self.read_other(),
         };
         known.unwrap_or_else(|| self.malformed())
     }

@@ -31,6 +31,7 @@ pub use code::parse_status_text;
 pub use envelope::{Envelope, Malformed};
 pub use esearch::{Esearch, SearchResult, SearchSet};
 pub use fetch::{Attribute, Body, Fetch, SectionData};
+pub(crate) use fetch::{AttributeName, NamedAttribute};
 pub use flags::Flags;
 pub(crate) use id::identification;
 pub(crate) use list::list_entry;
