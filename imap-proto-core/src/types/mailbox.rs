@@ -157,8 +157,16 @@ impl MailboxName {
         Ok(MailboxName { text, raw })
     }
 
+    /// The same in a form that can be compared: without delimiters at its ends (quirk 66), and with `INBOX` in capitals
+    /// where it is the first level (quirk 65). One in front may be asked for and belongs to the name then.
+    #[must_use]
+    pub(crate) fn tidied(mut self, delimiter: char, keep_leading: bool) -> Self {
+        self.trim(delimiter, keep_leading);
+        self.with_canonical_inbox(delimiter)
+    }
+
     /// Takes a delimiter off both ends, unless nothing else is there (quirk 66).
-    pub(crate) fn trim(&mut self, delimiter: char, keep_leading: bool) {
+    fn trim(&mut self, delimiter: char, keep_leading: bool) {
         let mut wire = [0; 4];
         let wire = delimiter.encode_utf8(&mut wire).as_bytes();
         if self.text.ends_with(delimiter) && self.text.len() > wire.len() {

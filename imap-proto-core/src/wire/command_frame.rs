@@ -87,7 +87,16 @@ impl CommandFramer {
     /// Returns a framer with an empty buffer. Of the limits only [`Limits::response`] counts.
     pub fn new(limits: Limits) -> Self {
         let limit = limits.clamped().response;
-        CommandFramer { buffer: Vec::new(), begin: 0, line: 0, scan: 0, spent: 0, left: 0, literal: Literal::Comes, limit }
+        CommandFramer {
+            buffer: Vec::new(),
+            begin: 0,
+            line: 0,
+            scan: 0,
+            spent: 0,
+            left: 0,
+            literal: Literal::Comes,
+            limit,
+        }
     }
 
     /// Takes what came from the client.
