@@ -12,7 +12,7 @@ use crate::wire::parse_number;
 /// Reads the numbers of a SEARCH response, one after the other.
 ///
 /// Numbers out of range are left out (quirk 27), and a parenthesis ends them (quirk 123). A word that is
-/// no number is passed over.
+/// no number is passed over, with whatever digits are in it.
 pub fn search_numbers(text: &[u8]) -> impl Iterator<Item = Uid> + '_ {
     SearchNumbers { rest: text }
 }
