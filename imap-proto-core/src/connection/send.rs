@@ -9,7 +9,7 @@ use super::{CommandId, Connection, Pending, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
-use crate::types::{Capability, Literals, Secret};
+use crate::types::{Literals, Secret};
 use crate::wire::{LineText, Part};
 
 impl Connection {
