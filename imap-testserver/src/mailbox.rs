@@ -46,6 +46,8 @@ impl MailboxHandle {
     }
 
     /// Puts a message in, received now and without flags.
+    ///
+    /// Its octets are kept as they are. The lines of a message end in CRLF: with LF alone, clients see what no server sends.
     pub fn deliver(&self, octets: impl Into<Vec<u8>>) -> Uid {
         self.deliver_with(octets, [], now())
     }

@@ -89,6 +89,20 @@ fn what_is_too_much_is_refused() {
 }
 
 #[test]
+fn a_long_literal_is_refused_before_it_comes() {
+    let server = TestServer::start();
+    let most = 32 << 20;
+    for (sent, expected) in [
+        (format!("A APPEND INBOX {{{}}}\r\n", most + 1), "A NO [TOOBIG] Literal too long\r\n"),
+        (format!("A APPEND INBOX {{{}+}}\r\n", most + 1), "* BYE [TOOBIG] Literal too long\r\n<Close>"),
+        (format!("A APPEND INBOX {{{most}}}\r\n"), "+ Ready for literal data\r\n"),
+        (format!("A APPEND INBOX {{{most}+}}\r\n"), ""),
+    ] {
+        assert_eq!(said(&mut logged_in(&server), &sent), expected, "{sent}");
+    }
+}
+
+#[test]
 fn names_do_not_grow_by_renaming_what_is_above() {
     let server = TestServer::start();
     let mut session = logged_in(&server);

@@ -5,7 +5,7 @@ use super::answer::{Answer, Outcome, bad, no, ok};
 use super::args::{Args, is_atom_char};
 use super::spacing::is_strict;
 use super::view::Expunges;
-use super::{LONGEST_COMMAND, Session, Waiting};
+use super::{LONGEST_COMMAND, LONGEST_LITERAL, Session, Waiting};
 use crate::options::Channel;
 use crate::script::Refusal;
 use crate::store::{Account, DELIMITER};
@@ -255,7 +255,7 @@ impl Session {
         if self.account.is_none() && len > LONGEST_UNAUTHENTICATED {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Log in first"));
         }
-        if len > LONGEST_COMMAND as u64 / 2 {
+        if len > LONGEST_LITERAL {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Literal too long"));
         }
         if state(&name).is_none() {

@@ -34,8 +34,10 @@ use crate::store::Account;
 use answer::{Answer, Bad};
 use view::View;
 
-/// The longest command, messages to append included: what tests upload.
+/// The longest command, its literals included.
 const LONGEST_COMMAND: usize = 64 << 20;
+/// The longest literal: what tests upload as one message.
+const LONGEST_LITERAL: u64 = 32 << 20;
 /// The longest command without its literals: what Dovecot takes.
 const LONGEST_LINE: usize = 64 << 10;
 /// What may be kept of a command of somebody who is not known: a name and a password, both in literals.
@@ -227,7 +229,16 @@ impl Session {
     }
 
     fn literal(&mut self, prefix: &[u8], len: u64, synchronizing: bool) {
+        if synchronizing && !matches!(self.waiting, Waiting::Command) {
+            // No command is waited for: this is a line like any other.
+            self.framer.refuse_literal();
+            self.pending = 0;
+            return self.line(prefix, true);
+        }
         if !synchronizing {
+            if len > LONGEST_LITERAL {
+                return self.bye("[TOOBIG] Literal too long");
+            }
             self.bad_literal |= !self.takes_unasked(len);
             self.in_literals = self.in_literals.saturating_add(len);
             return;
