@@ -1,5 +1,6 @@
 //! What one client can make grow, and where that ends.
 
+use imap_testserver::types::Capability;
 use imap_testserver::{Channel, Output, Session, TestServer};
 
 fn said(session: &mut Session, sent: &str) -> String {
@@ -99,6 +100,31 @@ fn a_long_literal_is_refused_before_it_comes() {
         (format!("A APPEND INBOX {{{most}+}}\r\n"), ""),
     ] {
         assert_eq!(said(&mut logged_in(&server), &sent), expected, "{sent}");
+    }
+}
+
+#[test]
+fn a_literal_that_needs_not_wait_is_short_where_literal_minus_is_all_there_is() {
+    let builder = TestServer::builder().without(Capability::LiteralPlus).announcing(Capability::LiteralMinus);
+    let mut session = logged_in(&builder.start());
+    for (length, expected) in [(4096, "A OK [APPENDUID "), (4097, "A BAD Literal not waited for")] {
+        let answer = said(&mut session, &format!("A APPEND INBOX {{{length}+}}\r\n{}\r\n", "x".repeat(length)));
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+}
+
+#[test]
+fn nobody_logs_in_with_what_is_no_password() {
+    let server = TestServer::start();
+    server.mailbox_of("ghost", "INBOX");
+    let mut session = server.session(Channel::Clear);
+    said(&mut session, "");
+    for (command, expected) in [
+        ("LOGIN ghost \"\"", WRONG),
+        ("AUTHENTICATE PLAIN AGdob3N0AA==", WRONG),
+        ("LOGIN alice {1+}\r\n\0", "A BAD NUL in a literal\r\n"),
+    ] {
+        assert_eq!(said(&mut session, &format!("A {command}\r\n")), expected, "{command}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
+use imap_testserver::types::Flag;
 use imap_testserver::{Channel, Session, TestServer};
 
 #[derive(Default)]
@@ -73,4 +74,37 @@ fn a_mailbox_below_inbox_is_the_same_for_tests_and_clients() {
     let mailbox = server.mailbox("Inbox/Bills");
     begin(&server, "1 APPEND inbox/Bills {1+}\r\nx\r\n");
     assert_eq!((mailbox.name().as_str(), mailbox.messages().len()), ("INBOX/Bills", 1));
+}
+
+#[test]
+fn every_change_wakes_who_waits_and_nothing_else_does() {
+    for (command, wakes) in [
+        ("NOOP", false),
+        ("FETCH 1 (FLAGS BODY.PEEK[])", false),
+        ("SEARCH ALL", false),
+        ("FETCH 1 BODY[]", true),
+        ("STORE 1 +FLAGS.SILENT (\\Flagged)", true),
+        ("STORE 2 +FLAGS.SILENT (\\Deleted)", false),
+        ("COPY 1 INBOX", true),
+        ("MOVE 1 INBOX", true),
+        ("EXPUNGE", true),
+        ("CLOSE", true),
+        ("UNSELECT", false),
+        ("APPEND INBOX {1+}\r\nx", true),
+        ("DELETE other", true),
+        ("RENAME INBOX old", true),
+    ] {
+        let server = TestServer::start();
+        let inbox = server.mailbox("INBOX");
+        server.mailbox("other");
+        inbox.deliver("Subject: one\r\n\r\n");
+        let second = inbox.deliver("Subject: two\r\n\r\n");
+        inbox.set_flags(second, [Flag::Deleted]);
+        let mut author = begin(&server, "1 SELECT INBOX\r\n");
+        let (count, waiting) = (Arc::new(Count::default()), begin(&server, "1 SELECT INBOX\r\n2 IDLE\r\n"));
+        waiting.watch(&Waker::from(count.clone()));
+        author.receive(format!("2 {command}\r\n").as_bytes());
+        while author.next_output().is_some() {}
+        assert_eq!(count.0.load(Ordering::Relaxed), usize::from(wakes), "{command}");
+    }
 }
