@@ -95,7 +95,7 @@ fn nothing_a_client_sends_makes_it_panic() {
         let mut line = String::from("A ");
         for _ in 0..next() % 12 {
             line += words[next() % words.len()];
-            line += if next() % 2 == 0 { " " } else { "" };
+            line += if next().is_multiple_of(2) { " " } else { "" };
         }
         session.receive(line.as_bytes());
         session.receive(b"\r\n\r\n");
