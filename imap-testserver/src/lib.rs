@@ -1,9 +1,9 @@
 //! An IMAP server in memory, for examples, tests, and users who test their own mail code.
 //!
 //! It speaks IMAP4rev1 (RFC 3501) with what clients of today look for: UIDPLUS, MOVE, IDLE, ESEARCH, CONDSTORE,
-//! LIST-EXTENDED, LIST-STATUS, SPECIAL-USE, `STATUS=SIZE`, SASL-IR, LITERAL+, NAMESPACE, ENABLE, UNSELECT, CHILDREN and ID; each can be
-//! taken [away](Builder::without). Envelopes, structures and sections are computed from the octets of real messages. What breaks the
-//! grammar is answered BAD. On demand it [misbehaves](Script).
+//! LIST-EXTENDED, LIST-STATUS, SPECIAL-USE, `STATUS=SIZE`, SASL-IR, LITERAL+, NAMESPACE, ENABLE, UNSELECT, CHILDREN and ID;
+//! each can be taken [away](Builder::without). Envelopes, structures and sections are computed from the octets of real
+//! messages. What breaks the grammar is answered BAD. On demand it [misbehaves](Script).
 //!
 //! ```
 //! use imap_testserver::TestServer;
@@ -35,6 +35,12 @@
 //!
 //! [`Session`] is the protocol without IO: bytes in, bytes out. With `default-features = false` it is all there is, and no
 //! dependency but the protocol core and mail-parser.
+//!
+//! # Limits
+//!
+//! A client is refused, by BAD or NO with `[LIMIT]` or `[TOOBIG]`, what would make the server grow out of proportion: lines of
+//! more than 64 KiB, messages of more than 32 MiB, more than 100 items in a FETCH or flags on a message, names of more than
+//! 1,000 octets, more than 10,000 mailboxes or 200,000 messages of a user. A [`MailboxHandle`] is not held to them.
 //!
 //! # Panics
 //!

@@ -5,7 +5,7 @@ use imap_proto_core::types::{DateTime, Flag, MailboxName, SpecialUse, Uid, UidVa
 
 use crate::message::Content;
 use crate::server::now;
-use crate::store::{Account, Store};
+use crate::store::{Account, DELIMITER, Store};
 
 /// A mailbox of a [`TestServer`](crate::TestServer), from behind: to deliver messages and to see what clients have done.
 ///
@@ -34,6 +34,7 @@ pub struct StoredMessage {
 impl MailboxHandle {
     pub(crate) fn new(account: Arc<Account>, name: &str) -> Self {
         let name = MailboxName::new(name).expect("the name is neither empty nor holds NUL, CR or LF");
+        let name = name.with_canonical_inbox(DELIMITER);
         let handle = MailboxHandle { account, name };
         handle.change(|_, _| {});
         handle
@@ -45,6 +46,8 @@ impl MailboxHandle {
     }
 
     /// Puts a message in, received now and without flags.
+    ///
+    /// Its octets are kept as they are. The lines of a message end in CRLF: with LF alone, clients see what no server sends.
     pub fn deliver(&self, octets: impl Into<Vec<u8>>) -> Uid {
         self.deliver_with(octets, [], now())
     }

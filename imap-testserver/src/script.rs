@@ -109,12 +109,19 @@ impl Script {
 
     /// Takes the first fault that is met at the coming of this command.
     pub(crate) fn take_for(&mut self, name: &str) -> Option<Fault> {
-        self.take(|fault| match fault {
-            Fault::Refuse { command, .. } | Fault::Bye { command, .. } | Fault::Close(Point::Before(command)) => {
-                command.eq_ignore_ascii_case(name)
-            }
-            _ => false,
-        })
+        self.take(|fault| fault.is_for(name))
+    }
+
+    /// Takes it if it refuses the command, which is possible before all of the command is there.
+    pub(crate) fn take_refusal(&mut self, name: &str) -> Option<(Refusal, String)> {
+        let first = self.faults.iter().find(|fault| fault.is_for(name))?;
+        if !matches!(first, Fault::Refuse { .. }) {
+            return None;
+        }
+        match self.take_for(name)? {
+            Fault::Refuse { with, text, .. } => Some((with, text)),
+            _ => None,
+        }
     }
 
     /// True when the connection is to end here, which it does once.
@@ -140,6 +147,15 @@ impl Script {
 }
 
 impl Fault {
+    fn is_for(&self, name: &str) -> bool {
+        match self {
+            Fault::Refuse { command, .. } | Fault::Bye { command, .. } | Fault::Close(Point::Before(command)) => {
+                command.eq_ignore_ascii_case(name)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns the fault that answers the next command of this name NO.
     pub fn no(command: impl Into<String>, text: impl Into<String>) -> Self {
         Fault::Refuse { command: command.into(), with: Refusal::No, text: text.into() }

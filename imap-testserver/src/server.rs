@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) script: Mutex<Script>,
     users: Mutex<BTreeMap<String, User>>,
     first_user: String,
+    sessions: AtomicU64,
     #[cfg(feature = "tokio")]
     pub(crate) tls: crate::tokio_face::Identity,
 }
@@ -37,9 +39,15 @@ impl Shared {
             script: Mutex::new(script),
             users: Mutex::new(users),
             first_user,
+            sessions: AtomicU64::new(0),
             #[cfg(feature = "tokio")]
             tls: crate::tokio_face::Identity::default(),
         }
+    }
+
+    /// The number of a session that begins.
+    pub(crate) fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The account of a user, made when there is none.

@@ -113,7 +113,9 @@ fn play(text: &str, chunk: usize) -> String {
     let mut has_begun = false;
     for line in text.lines() {
         let Some((who, sent)) = line.split_once(':').filter(|(who, _)| matches!(*who, "C" | "C2" | "C3")) else {
-            if !line.starts_with('S') {
+            if !["S:", "S2:", "S3:"].iter().any(|said| line.starts_with(said)) {
+                let is_known = line.is_empty() || line.starts_with('#') || line.starts_with("! ");
+                assert!(is_known, "neither sent nor said, nor a comment: {line:?}");
                 actual += line;
                 actual.push('\n');
             }

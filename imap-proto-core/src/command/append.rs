@@ -56,7 +56,8 @@ impl From<&[u8]> for Message {
 
 /// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
 ///
-/// A message with NUL in it needs BINARY; of one that is fed the caller has to know.
+/// A message with NUL in it needs BINARY, which IMAP4rev2 does not include here. One that is fed goes as an ordinary
+/// literal, and must hold none. RFC 3516 §4.4
 ///
 /// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
 /// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
@@ -124,7 +125,9 @@ impl Command for Append {
             Message::Fed(len) => encoder.fed_literal(*len),
         };
         let request = Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? };
-        Ok(request.needing_if(binary, Capability::Binary, "BINARY"))
+        // RFC 9051 appendix B: what IMAP4rev2 includes of BINARY is not this.
+        let said = binary.then_some((Capability::Binary, "BINARY"));
+        Ok(Request { said, ..request })
     }
 
     fn finish(self, ok: Completion) -> Option<Stored> {

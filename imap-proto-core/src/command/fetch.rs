@@ -22,7 +22,8 @@ impl Fetch {
     }
 
     /// Leaves out messages that have not changed since: those of this mod-sequence or a lower one. What is told has its
-    /// mod-sequence with it. Needs CONDSTORE. RFC 7162 §3.1.4.1
+    /// mod-sequence with it; of zero, which no message has and no server takes, nothing is left out. Needs CONDSTORE.
+    /// RFC 7162 §3.1.4.1
     #[must_use]
     pub fn changed_since(mut self, mod_seq: u64) -> Self {
         self.changed_since = Some(mod_seq);
@@ -44,11 +45,13 @@ impl Command for Fetch {
         }
         let mut encoder = Encoder::new(name);
         encoder.arg(&self.messages).arg(&self.items);
-        if let Some(mod_seq) = self.changed_since {
+        if let Some(mod_seq) = self.changed_since.filter(|mod_seq| *mod_seq > 0) {
             encoder.text(" (CHANGEDSINCE").arg(mod_seq).text(")");
         }
         let asks = |item| self.items.mask().contains(item);
         let asks_mod_seq = self.changed_since.is_some() || asks(ItemMask::MOD_SEQ);
+        let asks_gmail =
+            [ItemMask::GMAIL_LABELS, ItemMask::GMAIL_MESSAGE_ID, ItemMask::GMAIL_THREAD_ID].into_iter().any(asks);
         let asks_id = asks(ItemMask::EMAIL_ID) || asks(ItemMask::THREAD_ID);
         let request = Request {
             claim: Claim::Fetch { messages: self.messages.clone(), items: self.items.clone() },
@@ -62,7 +65,8 @@ impl Command for Fetch {
             .needing_if(self.items.needs_binary(), Capability::Binary, "BINARY")
             .needing_if(asks(ItemMask::SAVE_DATE), Capability::SaveDate, "SAVEDATE")
             .needing_if(asks(ItemMask::PREVIEW), Capability::Preview, "PREVIEW")
-            .needing_if(asks_id, Capability::ObjectId, "OBJECTID"))
+            .needing_if(asks_id, Capability::ObjectId, "OBJECTID")
+            .needing_if(asks_gmail, Capability::GmailExtensions, "X-GM-EXT-1"))
     }
 
     fn finish(self, _: Completion) {}

@@ -149,14 +149,14 @@ impl List {
                 pattern_is("*") || pattern_is("") || pattern.matches(name.as_str(), entry.delimiter())
             })
         };
-        let trimmed = || {
-            let mut name = entry.name().clone();
-            entry.delimiter().into_iter().for_each(|delimiter| name.trim(delimiter, self.begins_with(delimiter)));
-            name
-        };
-        // What a server makes of characters beyond ASCII, or of a reference, is its own affair.
-        let is_ours = self.reference.as_str().is_empty() && self.patterns.iter().all(|one| one.as_str().is_ascii());
-        !is_ours || matches(entry.name()) || entry.old_name().is_some_and(matches) || matches(&trimmed())
+        // What a server makes of characters beyond ASCII, or of a reference, is its own affair. But one pattern may have
+        // been sent for several, and then it tells more than was asked for.
+        let is_ours = self.patterns.len() > 1 || self.patterns.iter().all(|one| one.as_str().is_ascii());
+        !self.reference.as_str().is_empty()
+            || !is_ours
+            || matches(entry.name())
+            || entry.old_name().is_some_and(matches)
+            || matches(&self.tidied(entry.name().clone(), entry.delimiter()))
     }
 
     /// LSUB also tells names of which only something below is subscribed, and Courier does so for `*` too. A LIST does not,
@@ -165,6 +165,13 @@ impl List {
         self.options & (SELECT_SUBSCRIBED | RECURSIVE_MATCH) == SELECT_SUBSCRIBED
             && response.is_named("LSUB")
             && entry.attributes().has(&MailboxAttribute::NoSelect)
+    }
+
+    fn tidied(&self, name: MailboxName, delimiter: Option<char>) -> MailboxName {
+        match delimiter {
+            Some(delimiter) => name.tidied(delimiter, self.begins_with(delimiter)),
+            None => name,
+        }
     }
 
     /// True where the delimiter is asked for in front of names.
@@ -236,6 +243,7 @@ impl Command for List {
 
     fn fold(&mut self, response: Response<'_>) {
         if let Some((name, status)) = response.as_status() {
+            let name = self.tidied(name, self.listing.delimiter());
             self.listing.take_status(name, status);
         } else if let Some(entry) = response.as_list()
             && self.is_wanted(&entry)
@@ -300,15 +308,16 @@ struct Listing {
 }
 
 impl Listing {
+    fn delimiter(&self) -> Option<char> {
+        self.entries.last().and_then(ListEntry::delimiter)
+    }
+
     fn take_entry(&mut self, entry: ListEntry, response: &Response<'_>) {
         self.entries.push(if response.is_named("LSUB") { entry.into_subscribed() } else { entry });
     }
 
     /// RFC 5819 §2: the data of a mailbox may come right behind its name, or later.
-    fn take_status(&mut self, mut name: MailboxName, status: Status) {
-        if let Some(delimiter) = self.entries.last().and_then(ListEntry::delimiter) {
-            name = name.with_canonical_inbox(delimiter);
-        }
+    fn take_status(&mut self, name: MailboxName, status: Status) {
         for at in [self.next, self.entries.len().wrapping_sub(1)] {
             if let Some(entry) = self.entries.get_mut(at).filter(|entry| *entry.name() == name) {
                 entry.set_status(status);

@@ -116,6 +116,8 @@ pub struct Request {
     pub(crate) selection: Option<u32>,
     /// What the server must offer, by name; else nothing is sent.
     pub(crate) needs: Vec<(Capability, &'static str)>,
+    /// The same, by its own name: that of IMAP4rev2 will not do.
+    pub(crate) said: Option<(Capability, &'static str)>,
     /// What is sent instead where the server does not offer this.
     pub(crate) or_without: Option<(Capability, Vec<Part>)>,
 }
@@ -131,6 +133,7 @@ impl Request {
             state: State::Authenticated,
             selection: None,
             needs: Vec::new(),
+            said: None,
             or_without: None,
         })
     }

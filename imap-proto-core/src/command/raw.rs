@@ -9,7 +9,7 @@ use crate::error::Misuse;
 use crate::types::{Code, Secret};
 use crate::wire::{Encoder, OwnedResponse, Response};
 
-/// The most that is kept of the responses, in bytes; what is beyond it is counted.
+/// The most memory that is kept for responses, in bytes; what is beyond it is counted.
 const MOST_KEPT: usize = 64 << 20;
 
 /// What changes the connection itself, and has a command of its own here, or a place in the handshake.
@@ -69,7 +69,7 @@ pub struct RawAnswer {
     /// The untagged responses that it claimed, in their order. Body sections longer than
     /// [`Limits::inline`](crate::wire::Limits::inline) have no octets in them.
     pub responses: Vec<OwnedResponse>,
-    /// How many more there were, beyond 64 MiB.
+    /// How many more there were, beyond 64 MiB of memory.
     pub left_out: u64,
     /// The response code of the OK, where there was one.
     pub code: Option<Code>,
@@ -209,7 +209,9 @@ impl Command for Raw {
     }
 
     fn fold(&mut self, response: Response<'_>) {
-        self.kept = self.kept.saturating_add(response.raw().len());
+        // A short response costs more than its bytes.
+        let cost = size_of::<OwnedResponse>() + response.raw().len() + size_of_val(response.tokens());
+        self.kept = self.kept.saturating_add(cost);
         if self.kept > MOST_KEPT {
             self.answer.left_out += 1;
         } else {
@@ -225,6 +227,7 @@ impl Command for Raw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Decoder, Limits};
 
     #[test]
     fn a_secret_argument_is_shown_nowhere() {
@@ -232,6 +235,25 @@ mod tests {
         let request = raw.request().expect("a request");
         let shown = alloc::format!("{raw:?} {request:?}");
         assert!(shown.contains("XLOGIN") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_by_what_it_costs() {
+        let mut decoder = Decoder::new(Limits::default());
+        let line = [b"* X".as_slice(), &b" a".repeat(400_000), b"\r\n"].concat();
+        for piece in line.chunks(512) {
+            decoder.space()[..piece.len()].copy_from_slice(piece);
+            decoder.received(piece.len());
+            let _ = decoder.advance();
+        }
+        let mut raw = Raw::new("XFOO").expect("a name").claims("X");
+        let response = decoder.response();
+        let cost = response.raw().len() + size_of_val(response.tokens());
+        assert!(cost > 4_000_000);
+        (0..20).for_each(|_| raw.fold(response));
+        let answer = raw.finish(Completion::default());
+        assert_eq!((answer.responses.len() * cost).div_ceil(MOST_KEPT), 1);
+        assert_eq!(answer.responses.len() + answer.left_out as usize, 20);
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub struct StoreCommand {
 #[non_exhaustive]
 pub struct StoreAnswer {
     /// What the messages have now, each message once, in the order of their UIDs or numbers as the command was. Messages
-    /// that are gone are not among them, nor, with Dovecot, those that had the flags before; after [`Store::silent`] there is none, unless for its mod-sequence.
+    /// that are gone are not among them, nor, with Dovecot, those that had the flags before; after [`Store::silent`]
+    /// there is none, unless for its mod-sequence.
     pub messages: Vec<MessageFlags>,
     /// What was left alone, having been changed since; `None` where there is none such. RFC 7162 §3.1.3
     pub modified: Option<Messages>,

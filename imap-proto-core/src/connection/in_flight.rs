@@ -35,6 +35,7 @@ pub(super) struct Entry {
     pub(super) state: State,
     pub(super) selection: Option<u32>,
     pub(super) needs: Vec<(Capability, &'static str)>,
+    pub(super) said: Option<(Capability, &'static str)>,
     pub(super) or_without: Option<(Capability, Vec<Part>)>,
     pub(super) abandoned: Option<Abandoned>,
     /// Bytes of its answer that were told.
@@ -104,6 +105,7 @@ impl Entry {
             state: request.state,
             selection: request.selection,
             needs: request.needs,
+            said: request.said,
             or_without: request.or_without,
             abandoned: None,
             answered: 0,

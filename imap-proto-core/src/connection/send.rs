@@ -9,7 +9,7 @@ use super::{CommandId, Connection, Pending, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
-use crate::types::{Capability, Literals, Secret};
+use crate::types::{Literals, Secret};
 use crate::wire::{LineText, Part};
 
 impl Connection {
@@ -133,8 +133,9 @@ impl Connection {
         };
         // A server that has not said what it can do is asked, unless there is another way; one that has said so is believed.
         let capabilities = self.view.capabilities();
-        let is_missing = |needed: &Capability| !capabilities.is_empty() && !capabilities.offers(needed);
-        let missing = entry.needs.iter().find(|(needed, _)| is_missing(needed));
+        let unsaid = entry.said.iter().filter(|(needed, _)| !capabilities.has(needed));
+        let missing = entry.needs.iter().filter(|(needed, _)| !capabilities.offers(needed)).chain(unsaid).next();
+        let missing = missing.filter(|_| !capabilities.is_empty());
         match (allowed, entry.selection) {
             (true, _) => match missing {
                 Some((_, name)) => Err(Error::Unsupported(name)),

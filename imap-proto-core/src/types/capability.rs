@@ -194,7 +194,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// What IMAP4rev2 includes. RFC 9051 appendix E
+/// What IMAP4rev2 includes, of BINARY no more than FETCH. RFC 9051 appendices B and E
 const INCLUDED: &[Capability] = &[
     Capability::Binary,
     Capability::Children,

@@ -121,12 +121,10 @@ impl ListEntry {
         self
     }
 
-    /// The same with a name that can be compared: without delimiters at its ends (quirk 66), and with `INBOX` in
-    /// capitals where it is the first level (quirk 65). One in front may be asked for and belongs to the name then.
+    /// The same with a name that can be compared; see [`MailboxName::tidied`].
     pub(crate) fn tidied(mut self, keep_leading: bool) -> Self {
         if let Some(delimiter) = self.delimiter {
-            self.name.trim(delimiter, keep_leading);
-            self.name = self.name.with_canonical_inbox(delimiter);
+            self.name = self.name.tidied(delimiter, keep_leading);
         }
         self
     }

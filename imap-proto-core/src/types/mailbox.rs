@@ -133,8 +133,12 @@ impl MailboxName {
         let split = |name: &Self| {
             name.text.split_at_checked(INBOX.len()).map(|(top, below)| (top.to_ascii_uppercase(), below.to_string()))
         };
-        let is_below_inbox =
-            || split(self).is_some_and(|(top, below)| top == INBOX && split(other) == Some((top, below)));
+        // What is a delimiter is not known here, but no letter is, nor a digit: `INBOX2` is no `INBOX`.
+        let is_below = |below: &str| !below.starts_with(char::is_alphanumeric);
+        let is_below_inbox = || {
+            split(self)
+                .is_some_and(|(top, below)| top == INBOX && is_below(&below) && split(other) == Some((top, below)))
+        };
         self == other || (self.raw.is_none() && other.raw.is_none() && is_below_inbox())
     }
 
@@ -157,8 +161,16 @@ impl MailboxName {
         Ok(MailboxName { text, raw })
     }
 
+    /// The same in a form that can be compared: without delimiters at its ends (quirk 66), and with `INBOX` in capitals
+    /// where it is the first level (quirk 65). One in front may be asked for and belongs to the name then.
+    #[must_use]
+    pub(crate) fn tidied(mut self, delimiter: char, keep_leading: bool) -> Self {
+        self.trim(delimiter, keep_leading);
+        self.with_canonical_inbox(delimiter)
+    }
+
     /// Takes a delimiter off both ends, unless nothing else is there (quirk 66).
-    pub(crate) fn trim(&mut self, delimiter: char, keep_leading: bool) {
+    fn trim(&mut self, delimiter: char, keep_leading: bool) {
         let mut wire = [0; 4];
         let wire = delimiter.encode_utf8(&mut wire).as_bytes();
         if self.text.ends_with(delimiter) && self.text.len() > wire.len() {
@@ -297,6 +309,21 @@ mod tests {
         assert_ne!(MailboxName::from_wire(b"inbox/x"), MailboxName::from_wire(b"INBOX/x"));
         assert_eq!(MailboxName::from_wire(b"inbox/x").with_canonical_inbox('/').as_str(), "INBOX/x");
         assert_eq!(MailboxName::from_wire(b"inboxes/x").with_canonical_inbox('/').as_str(), "inboxes/x");
+    }
+
+    #[test]
+    fn only_a_first_level_inbox_is_alike_in_any_case() {
+        for (one, other, alike) in [
+            ("INBOX/x", "inbox/x", true),
+            ("Inbox.x", "INBOX.x", true),
+            ("INBOX/x", "inbox/X", false),
+            ("INBOXES", "inboxes", false),
+            ("INBOX2/x", "inbox2/x", false),
+            ("a", "a", true),
+        ] {
+            let (one, other) = (MailboxName::from_wire(one.as_bytes()), MailboxName::from_wire(other.as_bytes()));
+            assert_eq!((one.is_alike(&other), other.is_alike(&one)), (alike, alike), "{one} {other}");
+        }
     }
 
     #[test]

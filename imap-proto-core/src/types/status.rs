@@ -6,7 +6,7 @@ use super::{Capabilities, Capability, Caseless, Uid, UidValidity};
 
 /// Tells how a mailbox is, without selecting it: what was asked for and what the server told.
 ///
-/// RFC 9051 §7.3.4
+/// RFC 9051 §7.3.3
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {

@@ -45,7 +45,19 @@ pub struct CommandFramer {
     spent: usize,
     /// Octets of a literal that are still to come.
     left: usize,
+    literal: Literal,
     limit: usize,
+}
+
+/// The last literal that was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Literal {
+    /// Its client waits to be told to send it.
+    Waits,
+    /// The same, and it is above the limit: it can only be refused.
+    WaitsInVain,
+    /// It comes, whatever the server says.
+    Comes,
 }
 
 /// What a [`CommandFramer`] found next. Ranges are resolved with [`CommandFramer::bytes`].
@@ -60,7 +72,7 @@ pub enum CommandPiece {
         crlf: bool,
     },
     /// A literal is announced. Its octets are taken for part of the command unless it is
-    /// [refused](CommandFramer::refuse_literal).
+    /// [refused](CommandFramer::refuse_literal); where they would go beyond [`Limits::response`] it has to be.
     Literal {
         /// The command up to the announcement.
         prefix: Range<usize>,
@@ -75,7 +87,16 @@ impl CommandFramer {
     /// Returns a framer with an empty buffer. Of the limits only [`Limits::response`] counts.
     pub fn new(limits: Limits) -> Self {
         let limit = limits.clamped().response;
-        CommandFramer { buffer: Vec::new(), begin: 0, line: 0, scan: 0, spent: 0, left: 0, limit }
+        CommandFramer {
+            buffer: Vec::new(),
+            begin: 0,
+            line: 0,
+            scan: 0,
+            spent: 0,
+            left: 0,
+            literal: Literal::Comes,
+            limit,
+        }
     }
 
     /// Takes what came from the client.
@@ -90,6 +111,9 @@ impl CommandFramer {
     /// [`FrameError`] when the boundary is lost; the framer must not be used afterwards.
     pub fn next_piece(&mut self) -> Result<Option<CommandPiece>, FrameError> {
         self.give_up_spent();
+        if self.literal == Literal::WaitsInVain && self.scan < self.buffer.len() {
+            return Err(FrameError::TooLong { limit: self.limit });
+        }
         if self.left > 0 {
             let n = self.left.min(self.buffer.len() - self.scan);
             self.left -= n;
@@ -132,20 +156,28 @@ impl CommandFramer {
     ) -> Result<CommandPiece, FrameError> {
         match self.check_length(len) {
             // Refusing it saves the connection.
-            Err(_) if synchronizing => self.left = usize::MAX,
+            Err(_) if synchronizing => self.literal = Literal::WaitsInVain,
             checked => {
                 checked?;
                 self.left = len as usize;
                 self.line = self.scan;
+                self.literal = if synchronizing { Literal::Waits } else { Literal::Comes };
             }
         }
         Ok(CommandPiece::Literal { prefix, len, synchronizing })
     }
 
     /// Drops the command begun, its last literal having been answered NO or BAD. What comes next is another command.
+    ///
+    /// One that is not [synchronizing](CommandPiece::Literal::synchronizing) cannot be refused: its octets come all the
+    /// same, and must not be taken for commands. It stays part of its command, which may be refused as a whole. RFC 7888 §4
     pub fn refuse_literal(&mut self) {
+        if self.literal == Literal::Comes {
+            return;
+        }
         self.spent = self.scan;
         self.left = 0;
+        self.literal = Literal::Comes;
     }
 
     /// The bytes of a range that [`next_piece`](Self::next_piece) returned, until it is called again.
@@ -159,6 +191,7 @@ impl CommandFramer {
         let dropped = self.buffer.len() - self.begin;
         self.buffer.clear();
         (self.begin, self.line, self.scan, self.left) = (0, 0, 0, 0);
+        self.literal = Literal::Comes;
         dropped
     }
 
@@ -268,6 +301,28 @@ mod tests {
         framer.receive(b"B NOOP\r\n");
         assert_eq!(framer.next_piece(), Ok(Some(CommandPiece::Command { frame: 0..6, crlf: true })));
         assert_eq!(framer.bytes(0..6), b"B NOOP");
+    }
+
+    #[test]
+    fn a_literal_too_long_that_is_not_refused_is_not_kept() {
+        let mut framer = CommandFramer::new(Limits { response: 100, ..Limits::default() });
+        framer.receive(b"A APPEND x {1000}\r\n");
+        assert!(matches!(framer.next_piece(), Ok(Some(CommandPiece::Literal { len: 1000, .. }))));
+        assert_eq!(framer.next_piece(), Ok(None), "nothing of it has come");
+        framer.receive(b"x");
+        assert_eq!(framer.next_piece(), Err(FrameError::TooLong { limit: 100 }));
+    }
+
+    #[test]
+    fn a_literal_that_comes_unasked_cannot_be_refused() {
+        let mut framer = CommandFramer::new(Limits::default());
+        framer.receive(b"A APPEND x {11+}\r\nB LOGOUT\r\n!\r\nC NOOP\r\n");
+        let piece = framer.next_piece();
+        assert_eq!(piece, Ok(Some(CommandPiece::Literal { prefix: 0..11, len: 11, synchronizing: false })));
+        framer.refuse_literal();
+        let piece = framer.next_piece();
+        assert_eq!(piece, Ok(Some(CommandPiece::Command { frame: 0..29, crlf: true })), "its octets are no command");
+        assert!(matches!(framer.next_piece(), Ok(Some(CommandPiece::Command { .. }))));
     }
 
     #[test]

@@ -88,6 +88,14 @@ fn a_fallback_gives_what_was_asked_for() {
         "* LIST () \"/\" a\r\n* LIST () \"/\" a/x\r\n* LIST () \"/\" a/x/y\r\n* LIST () \"/\" b\r\n* LIST () \"/\" c\r\nA0 OK\r\n",
     );
     assert_eq!(shown(&several.expect("it is answered")), "a/x b");
+    let mut other = Script::authenticated("");
+    let beyond_ascii = run(
+        &mut other,
+        List::new("\u{fc}%").or("b"),
+        "A0 LIST \"\" \"*\"\r\n",
+        "* LIST () \"/\" &APw-x\r\n* LIST () \"/\" b\r\n* LIST () \"/\" c\r\nA0 OK\r\n",
+    );
+    assert_eq!(shown(&beyond_ascii.expect("it is answered")), "\u{fc}x b");
     let subscribed = run(
         &mut script,
         List::new("%").select_subscribed().recursive_match(),
@@ -124,6 +132,8 @@ fn lsub_says_what_is_subscribed() {
 fn a_list_with_status_gives_each_name_its_own_in_whatever_order_they_come() {
     let orders = [
         "* LIST () \"/\" a\r\n* STATUS a (MESSAGES 1)\r\n* LIST () \"/\" Inbox/b\r\n* STATUS Inbox/b (MESSAGES 2)\r\n* LIST () \"/\" c\r\n",
+        // With delimiters at the ends (quirk 66).
+        "* LIST () \"/\" a/\r\n* STATUS a/ (MESSAGES 1)\r\n* LIST () \"/\" /Inbox/b/\r\n* STATUS /Inbox/b/ (MESSAGES 2)\r\n* LIST () \"/\" c\r\n",
         "* LIST () \"/\" a\r\n* LIST () \"/\" Inbox/b\r\n* LIST () \"/\" c\r\n* STATUS a (MESSAGES 1)\r\n* STATUS Inbox/b (MESSAGES 2)\r\n",
         "* LIST () \"/\" a\r\n* STATUS Inbox/b (MESSAGES 2)\r\n* STATUS zz (MESSAGES 9)\r\n* LIST () \"/\" Inbox/b\r\n* LIST () \"/\" c\r\n* STATUS a (MESSAGES 1)\r\n",
     ];

@@ -93,6 +93,11 @@ fn commands_have_their_wire_form() {
             &|s| s.submit(&Fetch::new(one(), FetchItems::ids().flags()).changed_since(12)),
             "UID FETCH 4 (UID FLAGS MODSEQ) (CHANGEDSINCE 12)",
         ),
+        // No mod-sequence is zero, and of what has changed since the beginning nothing is left out.
+        (
+            &|s| s.submit(&Fetch::new(one(), FetchItems::ids().flags()).changed_since(0)),
+            "UID FETCH 4 (UID FLAGS MODSEQ)",
+        ),
         (
             &|s| s.submit(&Fetch::new(one(), FetchItems::ids().binary("1").expect("a part"))),
             "UID FETCH 4 (UID BINARY.PEEK[1])",

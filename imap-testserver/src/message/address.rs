@@ -47,9 +47,13 @@ pub(super) fn write_addresses(field: Option<Field<'_>>, out: &mut Vec<u8>) {
 fn write_each(addresses: &[Addr<'_>], out: &mut Vec<u8>) {
     for address in addresses {
         let name = address.name.as_deref().map(unmasked);
-        let whole = unmasked(address.address.as_deref().unwrap_or_default());
+        // A word alone is a mailbox without a host, not a name.
+        let (name, address) = match address.address.as_deref() {
+            None | Some("") => (None, name.unwrap_or_default()),
+            Some(address) => (name, unmasked(address)),
+        };
         // NIL for the host would be the begin of a group.
-        let (mailbox, host) = whole.rsplit_once('@').unwrap_or((&whole, ""));
+        let (mailbox, host) = address.rsplit_once('@').unwrap_or((&address, ""));
         write_parts(name.as_deref(), Some(mailbox), Some(host), out);
     }
 }

@@ -53,6 +53,11 @@ mod tests {
                 "To: undisclosed-recipients:;\r\n\r\n",
                 "(NIL NIL NIL NIL NIL ((NIL NIL \"undisclosed-recipients\" NIL)(NIL NIL NIL NIL)) NIL NIL NIL NIL)",
             ),
+            (
+                "From: root\r\nTo: a@x, root\r\n\r\n",
+                "(NIL NIL ((NIL NIL \"root\" \"\")) ((NIL NIL \"root\" \"\")) ((NIL NIL \"root\" \"\")) \
+                 ((NIL NIL \"a\" \"x\")(NIL NIL \"root\" \"\")) NIL NIL NIL NIL)",
+            ),
             ("X: y\r\n\r\n", "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"),
         ] {
             let mut out = Vec::new();

@@ -41,6 +41,6 @@ impl Content {
     }
 
     pub(crate) fn header(&self) -> Fields<'_> {
-        Fields::of(self.root().header(&self.raw))
+        self.root().fields(&self.raw)
     }
 }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use mail_parser::{Encoding, Message, MessagePart, PartType};
 
-use super::PartTree;
+use super::{Fields, PartTree};
 
 /// Deeper parts are taken for leaves: rendering recurses.
 const MOST_DEPTH: usize = 64;
@@ -26,6 +26,20 @@ impl Part {
     /// The header with the empty line behind it.
     pub(crate) fn header<'a>(&self, raw: &'a [u8]) -> &'a [u8] {
         raw.get(self.header.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn fields<'a>(&self, raw: &'a [u8]) -> Fields<'a> {
+        Fields::of(self.header(raw))
+    }
+
+    /// True when it is so of this part or one inside it.
+    pub(crate) fn any(&self, is: &impl Fn(&Part) -> bool) -> bool {
+        is(self)
+            || match &self.kind {
+                Kind::Leaf => false,
+                Kind::Multipart(parts) => parts.iter().any(|part| part.any(is)),
+                Kind::Message(inner) => inner.any(is),
+            }
     }
 
     pub(crate) fn body<'a>(&self, raw: &'a [u8]) -> &'a [u8] {

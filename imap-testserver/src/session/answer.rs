@@ -9,6 +9,10 @@ pub(super) enum Answer {
     No(Cow<'static, str>),
     /// No tagged line, or none yet: the client is to go on, or the session is over.
     Later,
+    /// `OK` and this text, then the end of the connection.
+    Last(&'static str),
+    /// `OK` and this text, then TLS.
+    StartTls(&'static str),
 }
 
 /// `BAD` and this text: the command breaks the grammar, or is none for the state the session is in.

@@ -7,8 +7,12 @@ use super::Session;
 use super::answer::{Bad, Outcome, bad, no, ok};
 use super::args::Args;
 use super::dispatch::no_such_mailbox;
+use super::store::{MOST_FLAGS, TOO_MANY_FLAGS};
 use crate::message::Content;
 use crate::server::now;
+
+/// The answer when the account is full. RFC 5530 §3
+pub(super) const NO_ROOM: &str = "[LIMIT] Too many messages";
 
 impl Session {
     /// ```abnf
@@ -32,6 +36,9 @@ impl Session {
             _ => return bad("Literal expected"),
         };
         args.end()?;
+        if flags.len() > MOST_FLAGS {
+            return no(TOO_MANY_FLAGS);
+        }
         if octets.is_empty() {
             return no("No message is empty");
         }
@@ -40,7 +47,11 @@ impl Session {
         }
         let Some(account) = self.account.clone() else { return no_such_mailbox() };
         let mut store = account.lock();
+        let has_room = store.has_room_for_messages(1);
         let Some(mailbox) = store.get_mut(&name) else { return no("[TRYCREATE] No such mailbox") };
+        if !has_room {
+            return no(NO_ROOM);
+        }
         let content = Arc::new(Content::new(octets));
         let uid = mailbox.add(content, flags.into_iter().collect(), date.unwrap_or_else(now));
         let validity = mailbox.uid_validity;

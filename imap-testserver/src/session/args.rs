@@ -2,7 +2,10 @@ use imap_proto_core::types::{Date, DateTime, Flag, Identifier, MailboxName, Set}
 use imap_proto_core::wire::{TokenKind, Value, Values};
 
 use super::answer::{Bad, Parsed, bad};
-use crate::store::DELIMITER;
+use crate::store::{DELIMITER, LONGEST_NAME};
+
+/// Octets of a flag: other servers take less.
+const LONGEST_FLAG: usize = 100;
 
 /// The arguments of a command, taken one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +112,9 @@ pub(super) fn astring(value: Value<'_>) -> Parsed<Vec<u8>> {
 /// list-char    = ATOM-CHAR / list-wildcards / resp-specials
 /// ```
 pub(super) fn pattern(value: Value<'_>) -> Parsed<Vec<u8>> {
+    if value.raw().len() > LONGEST_NAME {
+        return bad("Pattern too long");
+    }
     let is_list_char = |byte: &u8| is_atom_char(*byte) || matches!(byte, b'%' | b'*' | b']');
     match value.atom() {
         Some(atom) if atom.iter().all(is_list_char) => Ok(atom.to_vec()),
@@ -140,6 +146,7 @@ pub(super) fn flag(value: Value<'_>) -> Parsed<Flag> {
     let atom = value.atom().unwrap_or_default();
     match Flag::from_wire(atom) {
         Flag::Recent => bad("\\Recent is the server's"),
+        _ if atom.len() > LONGEST_FLAG => bad("Flag too long"),
         flag if flag.is_storable() => Ok(flag),
         _ => bad("Flag expected"),
     }

@@ -1,6 +1,6 @@
 use imap_proto_core::types::Capability;
 
-use super::answer::{Answer, Outcome, bad, no, ok};
+use super::answer::{Answer, Bad, Outcome, bad, no, ok};
 use super::args::Args;
 use super::{Session, Waiting};
 
@@ -17,7 +17,10 @@ impl Session {
     /// RFC 9051 §6.2.2, with the initial response of RFC 4959.
     pub(super) fn authenticate(&mut self, tag: &str, mut args: Args<'_>) -> Outcome {
         let mechanism = args.word()?;
-        let initial = if args.is_empty() { None } else { args.next()?.atom() };
+        let initial = match args.is_empty() {
+            true => None,
+            false => Some(args.next()?.atom().ok_or(Bad("Base64 expected".into()))?),
+        };
         args.end()?;
         if initial.is_some() && !self.has(&Capability::SaslIr) {
             return bad("No initial response is taken");

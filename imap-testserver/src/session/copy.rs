@@ -2,6 +2,7 @@ use imap_proto_core::types::{Capability, MailboxName, Uid, UidSet, UidValidity};
 
 use super::Session;
 use super::answer::{Outcome, Parsed, no, ok};
+use super::append::NO_ROOM;
 use super::args::Args;
 use super::dispatch::By;
 use super::fetch::GONE;
@@ -24,6 +25,17 @@ enum Originals {
 enum NotCopied {
     NoTarget,
     Gone,
+    NoRoom,
+}
+
+impl NotCopied {
+    fn outcome(self) -> Outcome {
+        no(match self {
+            NotCopied::NoTarget => "[TRYCREATE] No such mailbox",
+            NotCopied::Gone => GONE,
+            NotCopied::NoRoom => NO_ROOM,
+        })
+    }
 }
 
 impl Session {
@@ -35,8 +47,7 @@ impl Session {
         let uids = self.chosen_uids(&numbers)?;
         match self.copy_to(&uids, &target, by, Originals::Stay) {
             Ok(copied) => ok(format!("{}Copied", self.code(&copied))),
-            Err(NotCopied::NoTarget) => no("[TRYCREATE] No such mailbox"),
-            Err(NotCopied::Gone) => no(GONE),
+            Err(why) => why.outcome(),
         }
     }
 
@@ -51,8 +62,7 @@ impl Session {
         }
         let copied = match self.copy_to(&uids, &target, by, Originals::Go) {
             Ok(copied) => copied,
-            Err(NotCopied::NoTarget) => return no("[TRYCREATE] No such mailbox"),
-            Err(NotCopied::Gone) => return no(GONE),
+            Err(why) => return why.outcome(),
         };
         let code = self.code(&copied);
         if !code.is_empty() {
@@ -76,6 +86,9 @@ impl Session {
         let messages: Vec<_> = uids.iter().filter_map(|uid| source.get(*uid).cloned()).collect();
         if messages.len() < uids.len() && by == By::SeqNum {
             return Err(NotCopied::Gone);
+        }
+        if originals == Originals::Stay && !store.has_room_for_messages(messages.len()) {
+            return Err(NotCopied::NoRoom);
         }
         store.changed |= !messages.is_empty();
         let target = store.get_mut(target).ok_or(NotCopied::NoTarget)?;

@@ -5,9 +5,9 @@ use super::answer::{Answer, Outcome, bad, no, ok};
 use super::args::{Args, is_atom_char};
 use super::spacing::is_strict;
 use super::view::Expunges;
-use super::{LONGEST_COMMAND, Output, Session, Waiting};
+use super::{LONGEST_COMMAND, LONGEST_LITERAL, Session, Waiting};
 use crate::options::Channel;
-use crate::script::{Fault, Refusal};
+use crate::script::Refusal;
 use crate::store::{Account, DELIMITER};
 
 /// The longest literal that may go unasked where only `LITERAL-` is offered. RFC 7888 §5
@@ -97,6 +97,9 @@ impl Session {
         }
         let strict = damage.is_none() && is_strict(frame, &tokens);
         let outcome = if strict { self.run(&tag, &name, args) } else { bad("Malformed command") };
+        if let Some(account) = &self.account {
+            account.tell_of_changes();
+        }
         if self.is_over {
             return;
         }
@@ -108,7 +111,7 @@ impl Session {
         if matches!(outcome, Ok(Answer::Ok(_) | Answer::No(_))) {
             self.tell_changes(expunges);
         }
-        if !self.is_over || name == "LOGOUT" {
+        if !self.is_over {
             self.finish(&tag, &name, outcome);
         }
     }
@@ -130,9 +133,13 @@ impl Session {
                 ok("That is all")
             }
             "NOOP" | "CHECK" => args.end().and_then(|()| ok("Done")),
-            "LOGOUT" => self.logout(tag, args),
+            "LOGOUT" => {
+                args.end()?;
+                self.untagged("BYE See you");
+                Ok(Answer::Last("Logged out"))
+            }
             "ID" => self.id(args),
-            "STARTTLS" => self.start_tls(tag, args),
+            "STARTTLS" => self.start_tls(args),
             "LOGIN" => self.login(args),
             "AUTHENTICATE" => self.authenticate(tag, args),
             "ENABLE" => self.enable(args),
@@ -178,15 +185,6 @@ impl Session {
         }
     }
 
-    fn logout(&mut self, tag: &str, args: Args<'_>) -> Outcome {
-        args.end()?;
-        self.untagged("BYE See you");
-        self.out.extend_from_slice(format!("{tag} OK Logged out\r\n").as_bytes());
-        self.end_answer();
-        self.close();
-        Ok(Answer::Later)
-    }
-
     /// RFC 2971 §3.1: `id = "ID" SP id-params-list`
     fn id(&mut self, mut args: Args<'_>) -> Outcome {
         if args.at_list() {
@@ -205,17 +203,12 @@ impl Session {
         ok("Pleased to meet you")
     }
 
-    fn start_tls(&mut self, tag: &str, args: Args<'_>) -> Outcome {
+    fn start_tls(&self, args: Args<'_>) -> Outcome {
         args.end()?;
-        if self.channel == Channel::Tls {
-            return bad("TLS is active");
+        match self.channel {
+            Channel::Tls => bad("TLS is active"),
+            Channel::Clear => Ok(Answer::StartTls("Begin TLS")),
         }
-        self.out.extend_from_slice(format!("{tag} OK Begin TLS\r\n").as_bytes());
-        self.end_answer();
-        // What came behind it in the clear is nobody's. RFC 9051 §6.2.1
-        self.framer.discard();
-        self.outputs.push_back(Output::StartTls);
-        Ok(Answer::Later)
     }
 
     /// RFC 5161 §3.1
@@ -262,17 +255,13 @@ impl Session {
         if self.account.is_none() && len > LONGEST_UNAUTHENTICATED {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Log in first"));
         }
-        if len > LONGEST_COMMAND as u64 / 2 {
+        if len > LONGEST_LITERAL {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Literal too long"));
         }
         if state(&name).is_none() {
             return Some(Refusal::Bad.line(&tag, "Unknown command"));
         }
-        let is_refused =
-            |fault: &Fault| matches!(fault, Fault::Refuse { command, .. } if command.eq_ignore_ascii_case(&name));
-        if self.script().faults().any(is_refused)
-            && let Some(Fault::Refuse { with, text, .. }) = self.script().take_for(&name)
-        {
+        if let Some((with, text)) = self.script().take_refusal(&name) {
             return Some(with.line(&tag, &text));
         }
         if name == "APPEND"

@@ -2,10 +2,13 @@ use imap_proto_core::types::{Capability, Section};
 use imap_proto_core::wire::{Limits, Values, tokenize};
 
 use super::Session;
-use super::answer::{Bad, Parsed};
+use super::answer::{Bad, Parsed, bad};
 use super::args::{Args, number};
 use super::spacing::is_strict;
 use crate::message::BodyShape;
+
+/// The most items that one FETCH asks for: each can give the whole message.
+const MOST_ITEMS: usize = 100;
 
 /// One thing that FETCH asks for. RFC 9051 §6.4.5, and of RFC 3501 the RFC822 family.
 #[derive(Clone, Debug)]
@@ -44,6 +47,9 @@ impl Session {
                 items.push(self.fetch_item(list.next()?.atom())?);
                 if list.is_empty() {
                     return Ok(items);
+                }
+                if items.len() == MOST_ITEMS {
+                    return bad("Too many items");
                 }
             }
         }

@@ -105,11 +105,9 @@ impl ListCommand {
     pub(super) fn matches(&self, name: &MailboxName) -> bool {
         self.patterns.iter().any(|pattern| {
             let whole = format!("{}{pattern}", self.reference);
-            match name.is_inbox() {
-                // INBOX is the same in any case. RFC 9051 §5.1
-                true => is_match(whole.to_ascii_uppercase().as_bytes(), name.as_str().as_bytes()),
-                false => is_match(whole.as_bytes(), name.as_str().as_bytes()),
-            }
+            // INBOX is the same in any case, as it is above others. RFC 9051 §5.1
+            let is_inbox = name.as_str().split(DELIMITER).next() == Some("INBOX");
+            is_match(whole.as_bytes(), name.as_str().as_bytes(), if is_inbox { "INBOX".len() } else { 0 })
         })
     }
 }
@@ -120,8 +118,11 @@ fn name_text(wire: &[u8]) -> String {
 
 /// `*` stands for anything, `%` for anything but the delimiter. RFC 9051 §6.3.9
 ///
+/// So many octets at its beginning are the same in any case.
+///
 /// All places in the name that the pattern so far can reach are walked at once, so that many wildcards cost no more.
-fn is_match(pattern: &[u8], name: &[u8]) -> bool {
+fn is_match(pattern: &[u8], name: &[u8], caseless: usize) -> bool {
+    let is_same = |at: usize, byte: u8| name[at] == byte || (at < caseless && name[at].eq_ignore_ascii_case(&byte));
     let mut reached = vec![false; name.len() + 1];
     reached[0] = true;
     for &byte in pattern {
@@ -136,7 +137,7 @@ fn is_match(pattern: &[u8], name: &[u8]) -> bool {
                         open = false;
                     }
                 }
-                _ => next[at] = at > 0 && reached[at - 1] && name[at - 1] == byte,
+                _ => next[at] = at > 0 && reached[at - 1] && is_same(at - 1, byte),
             }
         }
         reached = next;
@@ -164,7 +165,7 @@ mod tests {
             ("*%*%*%*%*x", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
             ("", "a", false),
         ] {
-            assert_eq!(is_match(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(is_match(pattern.as_bytes(), name.as_bytes(), 0), expected, "{pattern} {name}");
         }
     }
 }

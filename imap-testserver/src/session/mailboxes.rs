@@ -4,7 +4,11 @@ use super::Session;
 use super::answer::{Outcome, no, ok};
 use super::args::Args;
 use super::dispatch::no_such_mailbox;
-use crate::store::DELIMITER;
+use crate::store::{DELIMITER, LONGEST_NAME, MOST_MAILBOXES};
+
+/// The answers when names grow too long or too many. RFC 5530 §3
+const TOO_LONG: &str = "[LIMIT] Name too long";
+const TOO_MANY: &str = "[LIMIT] Too many mailboxes";
 
 impl Session {
     /// RFC 9051 §6.3.4
@@ -16,6 +20,12 @@ impl Session {
         let mut store = account.lock();
         if store.get(&name).is_some() {
             return no("[ALREADYEXISTS] It is there already");
+        }
+        if name.as_str().len() > LONGEST_NAME {
+            return no(TOO_LONG);
+        }
+        if !store.has_room_for(&name) {
+            return no(TOO_MANY);
         }
         store.create(&name);
         ok("Created")
@@ -62,6 +72,12 @@ impl Session {
         if !from.is_inbox() && to.as_str().starts_with(&format!("{from}{DELIMITER}")) {
             return no("[CANNOT] Not below itself");
         }
+        if store.longest_renamed(&from, &to) > LONGEST_NAME {
+            return no(TOO_LONG);
+        }
+        if !store.has_room_for(&to) {
+            return no(TOO_MANY);
+        }
         store.rename(&from, &to);
         ok("Renamed")
     }
@@ -71,7 +87,14 @@ impl Session {
         let name = args.mailbox()?;
         args.end()?;
         let Some(account) = &self.account else { return no_such_mailbox() };
-        account.lock().subscriptions.insert(name);
+        let mut store = account.lock();
+        if name.as_str().len() > LONGEST_NAME {
+            return no(TOO_LONG);
+        }
+        if store.subscriptions.len() >= MOST_MAILBOXES && !store.subscriptions.contains(&name) {
+            return no(TOO_MANY);
+        }
+        store.subscriptions.insert(name);
         ok("Subscribed")
     }
 

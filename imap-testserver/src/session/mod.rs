@@ -34,14 +34,23 @@ use crate::store::Account;
 use answer::{Answer, Bad};
 use view::View;
 
-/// The longest command, messages to append included: what tests upload.
+/// The longest command, its literals included.
 const LONGEST_COMMAND: usize = 64 << 20;
+/// The longest literal: what tests upload as one message.
+const LONGEST_LITERAL: u64 = 32 << 20;
+/// The longest command without its literals: what Dovecot takes.
+const LONGEST_LINE: usize = 64 << 10;
+/// What may be kept of a command of somebody who is not known: a name and a password, both in literals.
+const MOST_OF_A_STRANGER: usize = 16 << 10;
 
 /// One connection to a [`TestServer`](crate::TestServer): bytes in, bytes out, no IO and no clock.
 ///
 /// Bytes of the client go into [`receive`](Self::receive); what is to be done then comes from
 /// [`next_output`](Self::next_output), until there is no more. Between the two, [`watch`](Self::watch) says who is to be woken
 /// when another session has changed something, and [`look`](Self::look) tells the client, if it is in IDLE.
+///
+/// Of commands that came together each is obeyed once the answers before it were taken, so that a client that only sends makes
+/// nothing grow.
 ///
 /// ```
 /// use imap_testserver::{Channel, Output, TestServer};
@@ -55,8 +64,14 @@ const LONGEST_COMMAND: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Session {
     shared: Arc<Shared>,
+    /// Which session of the server this is.
+    number: u64,
     channel: Channel,
     framer: CommandFramer,
+    /// Bytes that came since the last whole command.
+    pending: usize,
+    /// Octets in literals of the command under way.
+    in_literals: u64,
     account: Option<Arc<Account>>,
     view: Option<View>,
     waiting: Waiting,
@@ -105,9 +120,12 @@ impl Session {
             limits
         };
         let mut session = Session {
+            number: shared.next_session(),
             shared,
             channel,
             framer: CommandFramer::new(limits),
+            pending: 0,
+            in_literals: 0,
             account: None,
             view: None,
             waiting: Waiting::Command,
@@ -127,26 +145,13 @@ impl Session {
             return;
         }
         self.framer.receive(bytes);
-        while !self.is_over {
-            match self.framer.next_piece() {
-                Ok(None) => break,
-                Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
-                    let prefix = self.framer.bytes(prefix).to_vec();
-                    self.literal(&prefix, len, synchronizing);
-                }
-                Ok(Some(CommandPiece::Command { frame, crlf })) => {
-                    let frame = self.framer.bytes(frame).to_vec();
-                    self.line(&frame, crlf);
-                }
-                Err(FrameError::TooLong { .. }) => self.bye("[TOOBIG] Command too long"),
-                Err(_) => self.bye("Literal too long"),
-            }
-        }
-        self.end_answer();
+        self.pending = self.pending.saturating_add(bytes.len());
+        self.go_ahead();
     }
 
     /// What is to be done next; `None` when the client is to be heard.
     pub fn next_output(&mut self) -> Option<Output> {
+        self.go_ahead();
         self.outputs.pop_front()
     }
 
@@ -163,7 +168,7 @@ impl Session {
     /// Has the waker called once, when another session of the same user changes something.
     pub fn watch(&self, waker: &Waker) {
         if let Some(account) = &self.account {
-            account.watch(waker);
+            account.watch(self.number, waker);
         }
     }
 
@@ -199,26 +204,66 @@ impl Session {
         self.end_answer();
     }
 
+    /// Obeys what has come, up to the next answer.
+    fn go_ahead(&mut self) {
+        while self.outputs.is_empty() && !self.is_over {
+            match self.framer.next_piece() {
+                Ok(None) if self.account.is_none() && self.pending > MOST_OF_A_STRANGER => {
+                    self.bye("[TOOBIG] Log in first");
+                }
+                Ok(None) => break,
+                Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
+                    let prefix = self.framer.bytes(prefix).to_vec();
+                    self.literal(&prefix, len, synchronizing);
+                }
+                Ok(Some(CommandPiece::Command { frame, crlf })) => {
+                    let frame = self.framer.bytes(frame).to_vec();
+                    self.pending = 0;
+                    self.line(&frame, crlf);
+                }
+                Err(FrameError::TooLong { .. }) => self.bye("[TOOBIG] Command too long"),
+                Err(_) => self.bye("Literal too long"),
+            }
+            self.end_answer();
+        }
+    }
+
     fn literal(&mut self, prefix: &[u8], len: u64, synchronizing: bool) {
+        if synchronizing && !matches!(self.waiting, Waiting::Command) {
+            // No command is waited for: this is a line like any other.
+            self.framer.refuse_literal();
+            self.pending = 0;
+            return self.line(prefix, true);
+        }
         if !synchronizing {
+            if len > LONGEST_LITERAL {
+                return self.bye("[TOOBIG] Literal too long");
+            }
             self.bad_literal |= !self.takes_unasked(len);
+            self.in_literals = self.in_literals.saturating_add(len);
             return;
         }
         match self.refusal(prefix, len) {
             Some(line) => {
                 self.framer.refuse_literal();
-                self.bad_literal = false;
+                (self.pending, self.in_literals, self.bad_literal) = (0, 0, false);
                 self.out.extend_from_slice(line.as_bytes());
                 self.end_answer();
             }
-            None => self.go_on("Ready for literal data"),
+            None => {
+                self.in_literals = self.in_literals.saturating_add(len);
+                self.go_on("Ready for literal data");
+            }
         }
     }
 
     fn line(&mut self, frame: &[u8], crlf: bool) {
         let bad_literal = std::mem::take(&mut self.bad_literal);
+        let in_literals = std::mem::take(&mut self.in_literals);
+        let is_long = frame.len() as u64 > in_literals.saturating_add(LONGEST_LINE as u64);
         match std::mem::replace(&mut self.waiting, Waiting::Command) {
             Waiting::Command => match (crlf, bad_literal) {
+                (true, false) if is_long => self.refuse_whole(frame, "[TOOBIG] Line too long"),
                 (true, false) => self.command(frame),
                 (true, true) => self.refuse_whole(frame, "Literal not waited for"),
                 (false, _) => self.refuse_whole(frame, "Line does not end in CRLF"),
@@ -241,20 +286,30 @@ impl Session {
 
     /// Ends a command: what changed is told by the command itself, the tagged line comes last.
     fn finish(&mut self, tag: &str, name: &str, outcome: Result<Answer, Bad>) {
-        if let Some(account) = self.account.clone() {
-            account.tell_of_changes();
+        if outcome == Ok(Answer::Later) {
+            return self.end_answer();
         }
         if self.script().closes_at(&Point::After(name.to_owned())) {
             return self.close();
         }
         let line = match outcome {
             Ok(Answer::Later) => String::new(),
-            Ok(Answer::Ok(text)) => format!("{tag} OK {text}\r\n"),
-            Ok(Answer::No(text)) => format!("{tag} NO {text}\r\n"),
-            Err(Bad(text)) => format!("{tag} BAD {text}\r\n"),
+            Ok(Answer::Ok(ref text)) => format!("{tag} OK {text}\r\n"),
+            Ok(Answer::Last(text) | Answer::StartTls(text)) => format!("{tag} OK {text}\r\n"),
+            Ok(Answer::No(ref text)) => format!("{tag} NO {text}\r\n"),
+            Err(Bad(ref text)) => format!("{tag} BAD {text}\r\n"),
         };
         self.out.extend_from_slice(line.as_bytes());
         self.end_answer();
+        match outcome {
+            Ok(Answer::Last(_)) => self.close(),
+            Ok(Answer::StartTls(_)) => {
+                // What came behind it in the clear is nobody's. RFC 9051 §6.2.1
+                self.framer.discard();
+                self.outputs.push_back(Output::StartTls);
+            }
+            _ => {}
+        }
     }
 
     /// Does what the script has for a command of this name; true when that is all the client gets.
@@ -331,5 +386,13 @@ impl Session {
 
     fn capabilities(&self) -> String {
         self.shared.options.announced(self.channel, self.account.is_some()).to_string()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(account) = &self.account {
+            account.forget(self.number);
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::args::Args;
 use super::dispatch::{By, no_such_mailbox};
 use super::search_keys::{Key, When};
 use super::view::{Entry, Numbers, View};
-use crate::message::{Fields, PartTree};
+use crate::message::{Fields, Part, PartTree};
 use crate::store::Message;
 
 /// The results that ESEARCH returns. RFC 4731 §3.1
@@ -148,8 +148,9 @@ impl Candidate<'_> {
             Key::Header { name, value } => self.header_holds(name, value),
             Key::Body(text) => body_holds(self.message.content.raw(), text),
             Key::Text(text) => {
-                let mut fields = self.message.content.header();
-                fields.any(|field| decoded(field.raw).contains(text)) || body_holds(self.message.content.raw(), text)
+                let content = &self.message.content;
+                let in_header = |part: &Part| part.fields(content.raw()).any(|field| decoded(field.raw).contains(text));
+                content.root().any(&in_header) || body_holds(content.raw(), text)
             }
             Key::Larger(than) => size > *than,
             Key::Smaller(than) => size < *than,

@@ -9,6 +9,11 @@ use super::dispatch::{By, no_such_mailbox};
 use super::fetch::{GONE, flags_text};
 use super::view::{Access, Numbers};
 
+/// The most flags that a message may have.
+pub(super) const MOST_FLAGS: usize = 100;
+/// The answer when it would have more. RFC 5530 §3
+pub(super) const TOO_MANY_FLAGS: &str = "[LIMIT] Too many flags";
+
 /// What a STORE does with its flags. RFC 9051 §6.4.6
 #[derive(Clone, Copy)]
 enum Change {
@@ -45,6 +50,13 @@ impl Session {
         let mut modified = Vec::new();
         let mut lines = String::new();
         if let Some(mailbox) = store.by_validity(view.validity) {
+            let has_too_many = |at: &usize| {
+                let message = mailbox.get(view.entries[*at].uid);
+                message.is_some_and(|message| changed(&message.flags, &flags, change).len() > MOST_FLAGS)
+            };
+            if matches!(change, Change::Replace | Change::Add) && chosen.at.iter().any(has_too_many) {
+                return no(TOO_MANY_FLAGS);
+            }
             for at in chosen.at {
                 let entry = &mut view.entries[at];
                 let Some(message) = mailbox.get(entry.uid) else {

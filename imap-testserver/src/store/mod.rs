@@ -14,12 +14,18 @@ pub(crate) use mailbox::{Mailbox, Message};
 pub(crate) const DELIMITER: char = '/';
 /// The UIDVALIDITY of the first mailbox of an account; each later one gets a higher one.
 const FIRST_VALIDITY: u32 = 1_000_000_001;
+/// What clients can make of an account: each of these costs a client a line, or less.
+pub(crate) const MOST_MAILBOXES: usize = 10_000;
+const MOST_MESSAGES: usize = 200_000;
+/// Octets of a mailbox name, as many as other servers take. Each level of a name is a mailbox.
+pub(crate) const LONGEST_NAME: usize = 1000;
 
 /// One user's mail, shared by that user's sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     store: Mutex<Store>,
-    wakers: Mutex<Vec<Waker>>,
+    /// Who waits for a change, by the number of the session.
+    wakers: Mutex<BTreeMap<u64, Waker>>,
 }
 
 impl Account {
@@ -27,12 +33,14 @@ impl Account {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the waker called at the next change.
-    pub(crate) fn watch(&self, waker: &Waker) {
-        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
-        }
+    /// Has the session's waker called at the next change, in place of an earlier one.
+    pub(crate) fn watch(&self, session: u64, waker: &Waker) {
+        self.wakers().insert(session, waker.clone());
+    }
+
+    /// Forgets the session's waker.
+    pub(crate) fn forget(&self, session: u64) {
+        self.wakers().remove(&session);
     }
 
     /// Wakes who watches, if there were changes since the last call.
@@ -40,8 +48,12 @@ impl Account {
         if !std::mem::take(&mut self.lock().changed) {
             return;
         }
-        let wakers = std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
-        wakers.into_iter().for_each(Waker::wake);
+        let wakers = std::mem::take(&mut *self.wakers());
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    fn wakers(&self) -> MutexGuard<'_, BTreeMap<u64, Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,6 +130,30 @@ impl Store {
         }
     }
 
+    /// The mailbox and all below it: what a rename moves. Of INBOX the messages move, and no mailbox does.
+    fn tree(&self, name: &MailboxName) -> Vec<MailboxName> {
+        let prefix = format!("{name}{DELIMITER}");
+        let is_in = |other: &&MailboxName| *other == name || other.as_str().starts_with(&prefix);
+        self.mailboxes.keys().filter(|_| !name.is_inbox()).filter(is_in).cloned().collect()
+    }
+
+    /// Octets of the longest name there will be of a mailbox that is renamed, and those below it.
+    pub(crate) fn longest_renamed(&self, from: &MailboxName, to: &MailboxName) -> usize {
+        let tails = self.tree(from).into_iter().map(|name| name.as_str().len() - from.as_str().len());
+        to.as_str().len() + tails.max().unwrap_or(0)
+    }
+
+    /// True when this name can be added, and the levels above it.
+    pub(crate) fn has_room_for(&self, name: &MailboxName) -> bool {
+        let missing = levels_above(name).iter().filter(|above| self.entry(above).is_none()).count();
+        self.mailboxes.len() + missing < MOST_MAILBOXES
+    }
+
+    /// True when so many messages can be added.
+    pub(crate) fn has_room_for_messages(&self, more: usize) -> bool {
+        self.mailboxes.values().map(|mailbox| mailbox.messages.len()).sum::<usize>() + more <= MOST_MESSAGES
+    }
+
     /// Moves the mailbox and all below it. Of INBOX only the messages move. RFC 9051 §6.3.6
     pub(crate) fn rename(&mut self, from: &MailboxName, to: &MailboxName) {
         self.changed = true;
@@ -136,10 +172,7 @@ impl Store {
             }
             return;
         }
-        let prefix = format!("{from}{DELIMITER}");
-        let moving: Vec<_> =
-            self.mailboxes.keys().filter(|name| *name == from || name.as_str().starts_with(&prefix)).cloned().collect();
-        for old in moving {
+        for old in self.tree(from) {
             let renamed = format!("{to}{}", &old.as_str()[from.as_str().len()..]);
             if let (Some(mailbox), Ok(new)) = (self.mailboxes.remove(&old), MailboxName::new(renamed)) {
                 self.mailboxes.insert(new, mailbox);

@@ -6,6 +6,7 @@ mod serve;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::net::TcpListener;
@@ -18,6 +19,8 @@ use crate::server::TestServer;
 pub(crate) use identity::Identity;
 pub use identity::TlsError;
 
+/// How long it takes to try again where no connection could be taken.
+const BREATH: Duration = Duration::from_millis(50);
 /// How much a stream in memory holds before its writer waits.
 const PIPE: usize = 64 << 10;
 
@@ -129,7 +132,14 @@ impl Drop for Listener {
 /// The connections belong to this task, so that they end with it.
 async fn accept(server: TestServer, listener: TcpListener, acceptor: TlsAcceptor, channel: Channel) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // A connection that was given up, or no file is left: neither ends the port.
+            tokio::time::sleep(BREATH).await;
+            continue;
+        };
+        // Answers go in many small pieces when a script says so.
+        let _ = stream.set_nodelay(true);
         let (server, acceptor) = (server.clone(), acceptor.clone());
         connections.spawn(async move {
             match channel {

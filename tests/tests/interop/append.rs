@@ -4,6 +4,7 @@ use bytes::Bytes;
 use imap_tests::mailbox::{big_message, message};
 use imap_tokio::command::{Append, Message, Stored};
 use imap_tokio::types::{Capability, Code, DateTime, FetchItems, Flag, Query};
+use imap_tokio::wire::grammar::Body;
 use imap_tokio::{Client, Error, LiteralPolicy, Mailbox, SourceFailure, read_from};
 use tokio::io::AsyncReadExt;
 
@@ -62,7 +63,19 @@ pub(crate) async fn nul(peer: &Peer<'_>) {
     let octets = b"Subject: binary\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b\r\n";
     let (client, mailbox) = peer.begin([]).await;
     let stored = client.append(Append::new(mailbox.name().clone(), &octets[..])).await;
-    peer.done_or_unsupported("APPEND with NUL", &client, Capability::Binary, stored).await;
+    let row = "APPEND with NUL";
+    if let Some(stored) = peer.done_or_unsupported(row, &client, Capability::Binary, stored).await {
+        client.noop().await.expect("it tells what is new");
+        // Dovecot keeps it in base64.
+        let items = FetchItems::ids().binary("1").expect("a part");
+        let told =
+            mailbox.fetch(stored.expect("the server says where").uid, items).collect().await.expect("it is told");
+        let part = told[0].get().sections().find(|data| data.is_binary()).expect("it came");
+        let Body::Octets(part) = part.body() else { panic!("{part:?}") };
+        assert_eq!(part.to_bytes().escape_ascii().to_string(), r"a\x00b\r\n");
+    } else {
+        assert_eq!(mailbox.search(Query::all()).await.expect("it searches").len(), 0);
+    }
     peer.end(client).await;
 }
 

@@ -149,6 +149,7 @@ pub(crate) async fn returning(peer: &Peer<'_>) {
     assert_eq!(tree.names(&told), MAILBOXES);
     let offered = offers(&tree.client, &Capability::ListStatus).await;
     let filled = tree.client.list_with_status(below("*"), items).await.expect("it is answered");
+    assert_eq!(tree.names(&filled), MAILBOXES);
     for (entry, filled) in told.iter().zip(&filled) {
         let messages = if *entry.name() == *tree.name("x").as_str() { 3 } else { 0 };
         let status = filled.status().unwrap_or_else(|| panic!("{filled:?}"));

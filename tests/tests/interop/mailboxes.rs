@@ -74,8 +74,11 @@ pub(crate) async fn rename(peer: &Peer<'_>) {
     for text in &NAMES[..2] {
         let (name, other) = (peer.name(&client, &[text]).await, peer.name(&client, &["other", text]).await);
         client.create(name.clone()).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+        client.append(Append::new(name.clone(), message(0))).await.expect("it is stored");
         client.rename(name.clone(), other.clone()).await.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert!(!is_there(&client, &name).await && is_there(&client, &other).await, "{text}");
+        let status = client.status(other.clone(), StatusItems::counts()).await.expect("it is answered");
+        assert_eq!(status.messages, Some(1), "{text}");
         let gone = client.rename(name, other).await;
         // Courier says OK.
         let is_refused = matches!(gone, Err(Error::Refused(_)));

@@ -37,7 +37,7 @@ pub(crate) fn trusting(root: &[u8]) -> Arc<ClientConfig> {
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Makes mailboxes, for which the client has no command yet.
+/// Makes mailboxes without the client, which is what is to be tested.
 pub(crate) fn create_mailboxes(server: &dyn Server, user: &str, names: &[&str]) {
     let stream = TcpStream::connect(("127.0.0.1", server.plain_port())).expect("the server listens");
     let mut reader = BufReader::new(stream);

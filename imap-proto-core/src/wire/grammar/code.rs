@@ -166,7 +166,14 @@ fn bad_charset(input: &[u8]) -> Parsed<'_> {
 /// "PERMANENTFLAGS" SP "(" [flag-perm *(SP flag-perm)] ")"
 /// ```
 fn permanent_flags(input: &[u8]) -> Parsed<'_> {
-    map(parenthesised(map(list_atom, Flag::from_wire)), Code::PermanentFlags).parse(input)
+    let quoted = map(string, |flag| Flag::from_wire(flag.as_bytes()));
+    let flag = alt((quoted, map(list_atom, Flag::from_wire)));
+    map(parenthesised(flag), |mut flags| {
+        // Quirk 87: what stands for no flag at all.
+        flags.retain(|flag| !matches!(flag, Flag::Keyword(word) if word.as_str().eq_ignore_ascii_case("NIL")));
+        Code::PermanentFlags(flags)
+    })
+    .parse(input)
 }
 
 /// RFC 9585 §7:
@@ -323,6 +330,7 @@ mod tests {
             ("[REFERRAL imap://a/b c]", Code::Referral("imap://a/b c".into())),
             ("[BADURL \"/INBOX;UID=1]\"]", Code::BadUrl("/INBOX;UID=1]".into())),
             ("[BADURL /INBOX]", Code::BadUrl("/INBOX".into())),
+            ("[PERMANENTFLAGS (\"\\\\Seen\" NIL \\*)]", Code::PermanentFlags(vec![Flag::Seen, Flag::Any])),
             ("[MAILBOXID (F2212ea87)]", Code::MailboxId("F2212ea87".into())),
             ("[METADATA LONGENTRIES 2199]", Code::MetadataLongEntries(2199)),
             ("[METADATA TooMany]", Code::MetadataTooMany),

@@ -41,21 +41,23 @@ pub(crate) fn list_entry(response: &Response<'_>) -> Option<ListEntry> {
 
 /// The name that begins with `first`, and the list behind it.
 ///
-/// A name without quotes goes on to the list, or to the end of the line, whatever stands there (quirk 62).
+/// A name without quotes goes on to the last list, or to the end of the line, whatever stands there (quirk 62); behind
+/// one in quotes the first list counts, and junk after it does not (quirk 75).
 pub(super) fn name_and<'a>(
     response: &Response<'a>,
     first: Value<'a>,
     behind: Values<'a>,
     is_list: impl Fn(Value<'a>) -> bool,
 ) -> Option<(MailboxName, Option<Values<'a>>)> {
-    let list = behind.filter(|value| is_list(*value)).last();
-    let name = match first.kind() {
+    let mut lists = behind.filter(|value| is_list(*value));
+    let (name, list) = match first.kind() {
         TokenKind::Atom | TokenKind::Nil => {
+            let list = lists.last();
             let end = list.map_or(response.raw().len(), Value::start);
             let name = response.raw().get(first.start()..end)?;
-            response.mailbox_of(name.trim_ascii())
+            (response.mailbox_of(name.trim_ascii()), list)
         }
-        _ => response.mailbox(first)?,
+        _ => (response.mailbox(first)?, lists.next()),
     };
     Some((name, list.and_then(Value::list)))
 }
@@ -222,6 +224,7 @@ mod tests {
             (b"* LIST () \"/\" \"x\" (\"NEW\")", Some("() / x")),
             (b"* LIST () \"/\" \"x\" junk", Some("() / x")),
             (b"* LIST () \"/\" \"x\" ()", Some("() / x")),
+            (b"* LIST () \"/\" \"x\" (\"OLDNAME\" (\"y\")) (\"A\" (b))", Some("() / x was y")),
         ]);
     }
 

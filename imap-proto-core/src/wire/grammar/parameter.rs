@@ -6,7 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::Parameters;
-use crate::wire::decode;
+use crate::wire::{Text, decode};
 
 /// More pieces than any name of a file has.
 const MOST_PIECES: usize = 100;
@@ -26,12 +26,12 @@ impl Parameters<'_> {
             true => extended(octets),
             false => Some(plain(octets)),
         });
-        let whole = || Some(plain(&self.octets_of(|key| key.eq_ignore_ascii_case(name))?));
+        let whole = || Some(plain(&self.octets_of(name)?));
         known.or_else(whole).or_else(|| Some(decode(&in_pieces?.0).into_owned()))
     }
 
-    fn octets_of(mut self, is_it: impl Fn(&str) -> bool) -> Option<Vec<u8>> {
-        self.find_map(|(key, value)| is_it(&key.to_str()).then(|| value.to_bytes().into_owned()))
+    fn octets_of(mut self, name: &str) -> Option<Vec<u8>> {
+        self.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.to_bytes().into_owned()))
     }
 
     /// ```abnf
@@ -40,30 +40,45 @@ impl Parameters<'_> {
     ///
     /// The pieces together, percent signs still in them, and whether the first begins with a charset.
     fn in_pieces(self, name: &str) -> Option<(Vec<u8>, bool)> {
-        let key_of = |key: &str, suffix: &str| {
-            let (head, tail) = (key.get(..name.len()), key.get(name.len()..));
-            head.is_some_and(|head| head.eq_ignore_ascii_case(name)) && tail == Some(suffix)
-        };
-        if let Some(octets) = self.octets_of(|key| key_of(key, "*")) {
-            return Some((octets, true));
+        // One walk for all of the pieces: a server may name a million parameters.
+        let mut pieces: [Option<(Text<'_>, bool)>; MOST_PIECES] = [None; MOST_PIECES];
+        for (key, value) in self {
+            let key = key.to_str();
+            let Some(suffix) = suffix_of(&key, name) else { continue };
+            if suffix.is_empty() {
+                return Some((value.to_bytes().into_owned(), true));
+            }
+            let (number, is_encoded) = match suffix.strip_suffix('*') {
+                Some(number) => (number, true),
+                None => (suffix, false),
+            };
+            let is_written_so = |at: &usize| at.to_string() == number;
+            let piece = number.parse().ok().filter(is_written_so).and_then(|at: usize| pieces.get_mut(at));
+            // Of two with one number the first counts, and one that is not encoded before one that is.
+            if let Some(piece) = piece
+                && piece.is_none_or(|(_, was_encoded)| was_encoded && !is_encoded)
+            {
+                *piece = Some((value, is_encoded));
+            }
         }
-        let piece = |number: usize| {
-            let suffix = alloc::format!("*{number}");
-            let plain = self.octets_of(|key| key_of(key, &suffix)).map(|octets| (octets, false));
-            let encoded = alloc::format!("{suffix}*");
-            plain.or_else(|| Some((self.octets_of(|key| key_of(key, &encoded))?, true)))
-        };
-        let (mut all, is_extended) = piece(0)?;
-        for (octets, is_encoded) in (1..MOST_PIECES).map_while(piece) {
+        let mut all = Vec::new();
+        let is_extended = pieces.first().copied().flatten()?.1;
+        for (value, is_encoded) in pieces.into_iter().map_while(|piece| piece) {
             // A percent sign that is meant as one must not be taken for more when all is read.
             let escape = is_extended && !is_encoded;
-            all.extend(octets.iter().flat_map(|octet| match octet {
+            all.extend(value.to_bytes().iter().flat_map(|octet| match octet {
                 b'%' if escape => b"%25".as_slice(),
                 octet => core::slice::from_ref(octet),
             }));
         }
         Some((all, is_extended))
     }
+}
+
+/// What stands behind the star: `0*` of `filename*0*`, where the name is that one.
+fn suffix_of<'a>(key: &'a str, name: &str) -> Option<&'a str> {
+    let (head, tail) = key.split_at_checked(name.len())?;
+    if head.eq_ignore_ascii_case(name) { tail.strip_prefix('*') } else { None }
 }
 
 /// `charset'language'%20`; `None` where it is none, or its charset is not known. RFC 2231 §4
@@ -207,6 +222,11 @@ mod tests {
             (r#"("filename*0" "a" "filename*1" "b%20" "filename*2" "c")"#, Some("ab%20c")),
             (r#"("filename*1*" "%BC" "filename*0*" "UTF-8''x%C3" "filename*2" ".%20t")"#, Some("x\u{fc}.%20t")),
             (r#"("filename*1" "b")"#, None),
+            (r#"("filename*0" "a" "filename*2" "c")"#, Some("a")),
+            (r#"("filename*0*" "b" "filename*0" "a" "filename*0" "c" "FILENAME*1" "d")"#, Some("ad")),
+            (r#"("filename*0" "a" "filename*" "utf-8''x")"#, Some("x")),
+            (r#"("filename*00" "a" "filename*+0" "b" "filename*" "c")"#, Some("c")),
+            (r#"("filename*0" "a" "filename*99999999999999999999" "b")"#, Some("a")),
             (r#"("filename" "utf-8''x%20y")"#, Some("x y")),
             (r#"("filename" "it's 5% o'clock")"#, Some("it's 5% o'clock")),
             (r#"("filename" "=?UTF-8?B?w7w=?= x")"#, Some("\u{fc} x")),
@@ -224,6 +244,15 @@ mod tests {
         }
         let both = file_name(r#"("name" "x")"#, r#"("attachment" ("filename" "y"))"#);
         assert_eq!(both.as_deref(), Some("y"));
+    }
+
+    #[test]
+    fn many_parameters_are_walked_once_whatever_their_names() {
+        const PIECES: usize = 100;
+        let mut parameters: Vec<String> = (0..300_000).map(|number| format!("\"x{number}\" \"y\"")).collect();
+        parameters.extend((0..PIECES).map(|number| format!("\"filename*{number}*\" \"z\"")));
+        let name = file_name("NIL", &format!("(\"attachment\" ({}))", parameters.join(" ")));
+        assert_eq!(name.map(|name| name.len()), Some(PIECES));
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use crate::wire::parse_number;
 /// Reads the numbers of a SEARCH response, one after the other.
 ///
 /// Numbers out of range are left out (quirk 27), and a parenthesis ends them (quirk 123). A word that is
-/// no number is passed over.
+/// no number is passed over, with whatever digits are in it.
 pub fn search_numbers(text: &[u8]) -> impl Iterator<Item = Uid> + '_ {
     SearchNumbers { rest: text }
 }
@@ -37,7 +37,7 @@ impl Iterator for SearchNumbers<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Uid> {
-        loop {
+        while !self.rest.is_empty() {
             let (mut number, mut len) = (0u64, 0);
             for &byte in self.rest {
                 let digit = byte.wrapping_sub(b'0');
@@ -47,17 +47,21 @@ impl Iterator for SearchNumbers<'_> {
                 number = number.saturating_mul(10).saturating_add(digit.into());
                 len += 1;
             }
-            let after = self.rest.get(len).copied();
-            match after {
-                None if len == 0 => return None,
-                Some(b'(') => self.rest = &[],
-                _ => self.rest = self.rest.get(len + 1..).unwrap_or_default(),
+            let is_end = |byte: &u8| matches!(byte, b' ' | b'(');
+            let is_number = len > 0 && self.rest.get(len).is_none_or(is_end);
+            if !is_number {
+                // Digits within a word are no number of their own: `1e400` is not message 400.
+                len = self.rest.iter().position(is_end).unwrap_or(self.rest.len());
             }
-            let whole_word = len > 0 && matches!(after, None | Some(b' ' | b'('));
-            if let Some(uid) = u32::try_from(number).ok().filter(|_| whole_word).and_then(Uid::new) {
+            self.rest = match self.rest.get(len) {
+                Some(b' ') => self.rest.get(len + 1..).unwrap_or_default(),
+                _ => &[],
+            };
+            if let Some(uid) = u32::try_from(number).ok().filter(|_| is_number).and_then(Uid::new) {
                 return Some(uid);
             }
         }
+        None
     }
 }
 
@@ -94,6 +98,9 @@ mod tests {
             ("0 5 4294967296 6 99999999999999999999999", &[5, 6]),
             ("4294967295", &[u32::MAX]),
             ("5 x 6", &[5, 6]),
+            ("5 x7 6 -8", &[5, 6]),
+            ("1e400 9.3736e+06 2", &[2]),
+            ("8:3 1:* 4,5 x(6", &[]),
         ];
         for (text, expected) in table {
             let found: Vec<u32> = search_numbers(text.as_bytes()).map(Uid::get).collect();

@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn quirk_75_odd_items_cost_themselves_at_the_most() {
         let none = Status::default;
-        let table: [(&[u8], &str, Status); 16] = [
+        let table: [(&[u8], &str, Status); 19] = [
+            (b"* STATUS \"x\" (MESSAGES 1) ()", "x", Status { messages: Some(1), ..none() }),
+            (b"* STATUS \"x\" (MESSAGES 1) (junk) more", "x", Status { messages: Some(1), ..none() }),
+            (b"* STATUS x (y) (MESSAGES 1)", "x (y)", Status { messages: Some(1), ..none() }),
             (b"* STATUS x (MAILBOXID 27)", "x", Status { mailbox_id: Some("27".into()), ..none() }),
             (b"* STATUS x (MAILBOXID (27))", "x", Status { mailbox_id: Some("27".into()), ..none() }),
             (b"* STATUS x (MAILBOXID NIL)", "x", none()),
