@@ -123,8 +123,9 @@ impl Connector {
     /// [`Error::Timeout`] with its phase, [`Error::Transport`] for TCP and TLS, [`Error::Refused`] for a refused
     /// login, and whatever else ended the handshake.
     pub async fn connect(&self) -> Result<Client, Error> {
-        let (client, driver) = self.open().await?;
-        tokio::spawn(driver.instrument(self.span()));
+        let span = self.span();
+        let (client, driver) = self.dial().instrument(span.clone()).await?;
+        tokio::spawn(driver.instrument(span));
         Ok(client)
     }
 
@@ -158,7 +159,7 @@ impl Connector {
         self.begin(Box::new(stream)).instrument(self.span()).await
     }
 
-    /// What is logged of this connection is logged inside it.
+    /// What is logged of this connection is logged inside it, whoever polls its driver.
     fn span(&self) -> tracing::Span {
         tracing::info_span!(target: "imap", "imap", host = self.host)
     }

@@ -3,6 +3,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::CommandId;
+use super::log::CommandSpan;
 use crate::command::{Claim, Effect, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
@@ -45,6 +46,9 @@ pub(super) struct Entry {
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
     pub(super) outstanding: usize,
+    /// What is logged of it is logged inside this, from when it begins until it is answered.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nothing is logged"))]
+    pub(super) span: CommandSpan,
 }
 
 /// How far a command is.
@@ -110,6 +114,7 @@ impl Entry {
             failed: false,
             refused_early: None,
             outstanding: 0,
+            span: CommandSpan::none(),
         }
     }
 
