@@ -62,4 +62,4 @@ pub use connection::{
     CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, SessionState, View,
     Want,
 };
-pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, SourceFailure, Violation};
+pub use error::{Closed, Error, Fate, Limit, LoginRefusal, Misuse, Phase, Refused, SourceFailure, Violation};

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -20,7 +21,7 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: CommandId,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// The number of its tag, once it is written.
     pub(super) tag: Option<u32>,
     /// What is not written to the outbox yet.

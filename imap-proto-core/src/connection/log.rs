@@ -85,12 +85,12 @@ mod on {
             // Where it was made in no span it belongs to whoever moves it.
             parent: around.0.id().or_else(|| Span::current().id()),
             "command",
-            name,
+            name = &**name,
             id = id.0,
             tag = %format_args!("{prefix}{tag}"),
             outcome = Empty
         );
-        span.in_scope(|| tracing::debug!(target: "imap", command = name, id = id.0, tag, "begun"));
+        span.in_scope(|| tracing::debug!(target: "imap", command = &**name, id = id.0, tag, "begun"));
         entry.span = CommandSpan(span);
     }
 
@@ -98,7 +98,7 @@ mod on {
     pub(in super::super) fn answered(entry: &mut Entry, condition: Condition) {
         let CommandSpan(span) = core::mem::replace(&mut entry.span, CommandSpan::none());
         span.record("outcome", debug(condition));
-        let (command, id) = (entry.name, entry.id.0);
+        let (command, id) = (&*entry.name, entry.id.0);
         span.in_scope(|| tracing::debug!(target: "imap", command, id, ?condition, "answered"));
     }
 

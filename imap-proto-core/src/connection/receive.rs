@@ -351,7 +351,7 @@ impl Connection {
                 // A literal that was begun is owed all the same.
                 match self.in_flight.get_mut(id).filter(|entry| entry.begun) {
                     Some(entry) => {
-                        let command = entry.name;
+                        let command = entry.name.clone();
                         entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
                     }
                     None => self.close(Error::Protocol(Violation::AnswerToUnsent)),

@@ -144,7 +144,7 @@ impl Connection {
             },
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
-            (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),
+            (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name.clone() })),
         }
     }
 
