@@ -58,6 +58,14 @@ pub enum Error {
     /// Nothing came in time.
     #[error("timed out: {0}")]
     Timeout(Phase),
+    /// The server was not reached in time: TCP, or TLS over it. Once it is, what is too late is a [`Timeout`](Self::Timeout).
+    #[error("{server} was not reached in time: {phase}")]
+    Unreachable {
+        /// What was waited for: [`Phase::Connect`] or [`Phase::Tls`].
+        phase: Phase,
+        /// Its host, and the address and port that were dialled.
+        server: String,
+    },
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
@@ -77,6 +85,7 @@ impl Error {
                 | Error::Limit(Limit::Response { .. } | Limit::Drain | Limit::Unauthenticated)
                 | Error::Source { closed: true, .. }
                 | Error::Timeout(_)
+                | Error::Unreachable { .. }
                 | Error::Closed(_)
                 | Error::Transport(_)
         )
