@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -57,6 +58,14 @@ pub enum Error {
     /// Nothing came in time.
     #[error("timed out: {0}")]
     Timeout(Phase),
+    /// The server was not reached in time: TCP, or TLS over it. Once it is, what is too late is a [`Timeout`](Self::Timeout).
+    #[error("{server} was not reached in time: {phase}")]
+    Unreachable {
+        /// What was waited for: [`Phase::Connect`] or [`Phase::Tls`].
+        phase: Phase,
+        /// Its host, and the address and port that were dialled.
+        server: String,
+    },
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
@@ -76,9 +85,35 @@ impl Error {
                 | Error::Limit(Limit::Response { .. } | Limit::Drain | Limit::Unauthenticated)
                 | Error::Source { closed: true, .. }
                 | Error::Timeout(_)
+                | Error::Unreachable { .. }
                 | Error::Closed(_)
                 | Error::Transport(_)
         )
+    }
+
+    /// Why a login was refused, as far as the server says; `None` for what is no refusal of a login. A connection that was
+    /// lost on the way says nothing of the credentials.
+    ///
+    /// ```
+    /// use imap_proto_core::{Error, LoginRefusal};
+    ///
+    /// fn advice(error: &Error) -> &'static str {
+    ///     match error.login_refusal() {
+    ///         Some(LoginRefusal::Credentials) => "ask for the password again",
+    ///         Some(LoginRefusal::Unavailable) => "try again later",
+    ///         Some(_) => "something has to be set up first",
+    ///         None => "not a matter of the login",
+    ///     }
+    /// }
+    /// assert_eq!(advice(&Error::Cancelled), "not a matter of the login");
+    /// ```
+    pub fn login_refusal(&self) -> Option<LoginRefusal> {
+        match self {
+            Error::Refused(refused) => refused.login_refusal(),
+            // LOGINDISABLED, and no mechanism that is known here.
+            Error::Unsupported("LOGIN") => Some(LoginRefusal::Configuration),
+            _ => None,
+        }
     }
 }
 
@@ -87,8 +122,8 @@ impl Error {
 #[error("{command} refused: {text}")]
 #[non_exhaustive]
 pub struct Refused {
-    /// The command by its name, without arguments.
-    pub command: &'static str,
+    /// The command by its name, without arguments; a raw one by its first word.
+    pub command: Cow<'static, str>,
     /// `NO` or `BAD`.
     pub condition: Condition,
     /// The response code, where there was one.
@@ -110,11 +145,50 @@ impl Refused {
         }
     }
 
+    /// Why it was refused, where it is the refusal of a login: see [`Error::login_refusal`]. The response code decides
+    /// (RFC 5530 §3), and without one that says something of it the condition.
+    pub fn login_refusal(&self) -> Option<LoginRefusal> {
+        if !matches!(&*self.command, "LOGIN" | "AUTHENTICATE") {
+            return None;
+        }
+        Some(match (&self.code, self.condition) {
+            (Some(Code::AuthenticationFailed | Code::AuthorizationFailed | Code::Expired), _) => {
+                LoginRefusal::Credentials
+            }
+            (
+                Some(
+                    Code::Unavailable | Code::TempFail | Code::InUse | Code::Limit | Code::ServerBug | Code::Corruption,
+                ),
+                _,
+            ) => LoginRefusal::Unavailable,
+            (Some(Code::PrivacyRequired | Code::ContactAdmin | Code::NoPerm | Code::Cannot), _) => {
+                LoginRefusal::Configuration
+            }
+            _ if self.backoff().is_some() || self.is_not_connected() => LoginRefusal::Unavailable,
+            (_, Condition::Bad) => LoginRefusal::Configuration,
+            _ => LoginRefusal::Credentials,
+        })
+    }
+
     /// True when the login was good and the mailboxes behind it cannot be reached, which Exchange says in words at
     /// the first command after it (quirk 51). Logging in again later may help.
     pub fn is_not_connected(&self) -> bool {
         self.text.starts_with("User is authenticated but not connected")
     }
+}
+
+/// Why a login was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginRefusal {
+    /// The credentials are wrong, no longer good, or not for that user: they are not to be tried again. A `NO` without a code
+    /// that says otherwise is taken for it. RFC 9051 §6.2.3
+    Credentials,
+    /// The server can't say for now: the credentials may be good, and trying again later may help.
+    Unavailable,
+    /// Neither other credentials nor time helps: TLS is required, the administrator has to be asked, the way of logging in is
+    /// not offered, or the command was not understood.
+    Configuration,
 }
 
 /// What a server did that the protocol forbids.
@@ -209,7 +283,7 @@ pub enum Misuse {
     #[error("{command} is not allowed in this state: logged in or not, a mailbox selected or not")]
     State {
         /// The command.
-        command: &'static str,
+        command: Cow<'static, str>,
     },
     /// One IDLE is running already.
     #[error("the connection is idling already")]
@@ -338,7 +412,7 @@ pub enum Fate<T> {
     Cancelled,
     /// It was sent, and whether it was done is unknown.
     InDoubt,
-    /// It was over before, and its result was told.
+    /// It was over before, and its result was told: what it brought, or the server's refusal.
     Told,
 }
 

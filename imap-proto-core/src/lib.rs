@@ -40,7 +40,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
-//! | `tracing` | commands and their ends at debug level under the target `imap`, lines at trace level under `imap::wire` |
+//! | `tracing` | a span for each command, with its begin and end, at debug level under the target `imap`, lines at trace level under `imap::wire` |
 #![no_std]
 
 extern crate alloc;
@@ -62,4 +62,4 @@ pub use connection::{
     CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, SessionState, View,
     Want,
 };
-pub use error::{Closed, Error, Fate, Limit, Misuse, Phase, Refused, SourceFailure, Violation};
+pub use error::{Closed, Error, Fate, Limit, LoginRefusal, Misuse, Phase, Refused, SourceFailure, Violation};

@@ -120,11 +120,13 @@ impl Connector {
     /// Dropped half-way the connection is closed.
     ///
     /// # Errors
-    /// [`Error::Timeout`] with its phase, [`Error::Transport`] for TCP and TLS, [`Error::Refused`] for a refused
-    /// login, and whatever else ended the handshake.
+    /// [`Error::Unreachable`] where TCP or TLS took too long and [`Error::Transport`] where they failed, with the server and
+    /// port in their texts; [`Error::Timeout`] with its phase; [`Error::Refused`] for a refused login, of which
+    /// [`Error::login_refusal`] tells more; and whatever else ended the handshake.
     pub async fn connect(&self) -> Result<Client, Error> {
-        let (client, driver) = self.open().await?;
-        tokio::spawn(driver.instrument(self.span()));
+        let span = self.span();
+        let (client, driver) = self.dial().instrument(span.clone()).await?;
+        tokio::spawn(driver.instrument(span));
         Ok(client)
     }
 
@@ -137,13 +139,19 @@ impl Connector {
     }
 
     async fn dial(&self) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
-        let host = self.address.as_deref().unwrap_or(&self.host);
         let port = self.port.unwrap_or(self.security.default_port());
-        let connecting = TcpStream::connect((host, port));
-        let tcp = within(self.patience, Phase::Connect, connecting, || format!("connecting to {host}:{port}")).await?;
+        let host = &self.host;
+        let (dialled, server) = match self.address.as_deref() {
+            None => (host.as_str(), format!("{host}:{port}")),
+            Some(address) if address == host => (address, format!("{host}:{port}")),
+            Some(address) => (address, format!("{host} at {address}:{port}")),
+        };
+        let connecting = TcpStream::connect((dialled, port));
+        let failed = |error| failed(error, format!("connecting to {server}"));
+        let tcp = within(self.patience, Phase::Connect, &server, connecting).await?.map_err(failed)?;
         // Commands are small and wait for their answers: Nagle's delay would be paid each time.
-        tcp.set_nodelay(true).map_err(|error| Error::Transport(transport(error)))?;
-        self.begin(Box::new(tcp)).await
+        tcp.set_nodelay(true).map_err(failed)?;
+        self.begin(Box::new(tcp), &server).await
     }
 
     /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
@@ -155,22 +163,27 @@ impl Connector {
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<(Client, Box<Driver<impl Wire + Send + 'static>>), Error> {
-        self.begin(Box::new(stream)).instrument(self.span()).await
+        self.begin(Box::new(stream), &self.host).instrument(self.span()).await
     }
 
-    /// What is logged of this connection is logged inside it.
+    /// What is logged of this connection is logged inside it, whoever polls its driver.
     fn span(&self) -> tracing::Span {
         tracing::info_span!(target: "imap", "imap", host = self.host)
     }
 
-    async fn begin(&self, mut stream: Stream) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
+    /// `server` is what it is called in errors.
+    async fn begin(&self, mut stream: Stream, server: &str) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
         if self.security.begins_with_tls() {
-            stream = self.secure(stream).await?;
+            stream = self.secure(stream, server).await?;
         }
-        self.shake_hands(stream).await
+        self.shake_hands(stream, server).await
     }
 
-    async fn shake_hands(&self, stream: Stream) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
+    async fn shake_hands(
+        &self,
+        stream: Stream,
+        server: &str,
+    ) -> Result<(Client, Box<Driver<TokioWire<Stream>>>), Error> {
         let mut config = self.config.clone();
         config.tag_prefix = random_prefix();
         let handshake = Handshake::new(config, self.security, self.credentials.clone());
@@ -180,7 +193,7 @@ impl Connector {
                 Shaken::Ready(client, driver) => return Ok((client, driver)),
                 Shaken::Tls(wire, mut handshake) => {
                     let (clock, stream) = wire.into_parts();
-                    let wire = TokioWire::from_parts(clock, self.secure(stream).await?);
+                    let wire = TokioWire::from_parts(clock, self.secure(stream, server).await?);
                     handshake.secured(wire.now())?;
                     shaken = shake_hands(wire, handshake).await?;
                 }
@@ -188,34 +201,38 @@ impl Connector {
         }
     }
 
-    async fn secure(&self, stream: Stream) -> Result<Stream, Error> {
-        let name = ServerName::try_from(self.host.clone()).map_err(|error| Error::Transport(Arc::new(error)))?;
-        let tls = self.trust.config()?;
-        let connecting = TlsConnector::from(tls).connect(name, stream);
-        let host = &self.host;
-        Ok(Box::new(
-            within(self.patience, Phase::Tls, connecting, || {
-                format!("TLS with {host} (a port for STARTTLS or clear text does not begin with it)")
-            })
-            .await?,
-        ))
+    async fn secure(&self, stream: Stream, server: &str) -> Result<Stream, Error> {
+        let name = ServerName::try_from(self.host.clone()).map_err(|error| {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+            failed(error, format!("TLS with {server}: a certificate cannot be for \"{}\"", self.host.escape_debug()))
+        })?;
+        let connecting = TlsConnector::from(self.trust.config()?).connect(name, stream);
+        let tls = within(self.patience, Phase::Tls, server, connecting).await?;
+        let begins = self.security.begins_with_tls();
+        Ok(Box::new(tls.map_err(|error| {
+            let is_other_talk = begins && !is_about_certificate(&error);
+            let hint = if is_other_talk { " (a port for STARTTLS or clear text does not begin with it)" } else { "" };
+            failed(error, format!("TLS with {server}{hint}"))
+        })?))
     }
 }
 
-async fn within<T>(
-    patience: Duration,
-    phase: Phase,
-    future: impl Future<Output = io::Result<T>>,
-    what: impl Fn() -> String,
-) -> Result<T, Error> {
-    match tokio::time::timeout(patience, future).await {
-        Err(_) => Err(Error::Timeout(phase)),
-        Ok(result) => result.map_err(|error| Error::Transport(transport(in_context(error, &what())))),
-    }
+async fn within<F: Future>(patience: Duration, phase: Phase, server: &str, future: F) -> Result<F::Output, Error> {
+    let done = tokio::time::timeout(patience, future).await;
+    done.map_err(|_| Error::Unreachable { phase, server: server.to_owned() })
+}
+
+fn is_about_certificate(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+}
+
+fn failed(error: io::Error, what: String) -> Error {
+    Error::Transport(transport(in_context(error, what)))
 }
 
 /// The same error, with what was being done. What it was made of stays within reach as its source.
-fn in_context(error: io::Error, what: &str) -> io::Error {
+fn in_context(error: io::Error, what: String) -> io::Error {
     #[derive(Debug)]
     struct InContext(String, io::Error);
 
@@ -231,7 +248,7 @@ fn in_context(error: io::Error, what: &str) -> io::Error {
         }
     }
 
-    io::Error::new(error.kind(), InContext(what.to_owned(), error))
+    io::Error::new(error.kind(), InContext(what, error))
 }
 
 /// Letters that nobody can foresee: the standard library keys its hashers at random.

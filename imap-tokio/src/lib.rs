@@ -36,8 +36,8 @@ pub use bytes;
 pub use connector::Connector;
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::{
-    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused,
-    Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
+    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, LoginRefusal, Misuse, Phase,
+    Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
 };
 pub use rustls;
 pub use source::read_from;

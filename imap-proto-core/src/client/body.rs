@@ -1,4 +1,5 @@
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
@@ -121,6 +122,43 @@ impl BodyStream {
     /// Once, with what ended the download early.
     pub async fn try_next(&mut self) -> Result<Option<Bytes>, Error> {
         core::future::poll_fn(|cx| self.poll_octets(cx)).await.transpose()
+    }
+
+    /// Takes what is left, `limit` octets of it at the most; `None` where the server gave no such section.
+    ///
+    /// Nothing is reserved by what the server announces. The limit counts what is gathered here; where nothing was asked for
+    /// before, no more than one octet beyond it is asked for.
+    ///
+    /// Dropped half-way, or above the limit, what was gathered is lost, and what was asked for is read over: two pieces at the
+    /// most.
+    ///
+    /// # Errors
+    /// [`Limit::Body`] with `limit`, where there is more; the connection is good. Else what ended the download early.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Error, Limit, client::Mailbox, types::{Section, Uid}};
+    /// # async fn run(inbox: &Mailbox, uid: Uid) -> Result<(), Error> {
+    /// match inbox.body(uid, Section::text()).collect(1 << 20).await {
+    ///     Ok(Some(text)) => println!("{} octets", text.len()),
+    ///     Ok(None) => println!("it is gone"),
+    ///     Err(Error::Limit(Limit::Body { limit })) => println!("more than {limit} octets"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn collect(mut self, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        // One octet more shows that there is more.
+        let enough = limit.saturating_add(1);
+        self.sizes = (self.sizes.0.min(enough), self.sizes.1.min(enough));
+        let mut whole = Vec::new();
+        while let Some(octets) = self.try_next().await? {
+            if whole.len() as u64 + octets.len() as u64 > limit {
+                return Err(Error::Limit(Limit::Body { limit }));
+            }
+            whole.extend_from_slice(&octets);
+        }
+        Ok(self.existed.then_some(whole))
     }
 
     /// True once the server gave the section, be it empty.

@@ -63,7 +63,8 @@ enum State<T> {
         /// Why it will be given up, where that is no cancelling.
         failure: Option<SourceFailure>,
     },
-    Over,
+    /// What is known of its effect beside what its caller was told.
+    Over(Fate<()>),
 }
 
 /// A command seen from whoever waits for it.
@@ -152,6 +153,9 @@ impl<T> Operation<T> {
 
     /// Cancels the operation and waits until it is known how it ended.
     ///
+    /// One that was awaited and ended with an error that is no refusal, as when the connection broke, still tells what is
+    /// known of its effect: [`Fate::NotSent`], [`Fate::Cancelled`] or [`Fate::InDoubt`].
+    ///
     /// Dropping this future cancels all the same, without waiting.
     pub async fn cancel(mut self) -> Fate<T> {
         self.canceller().cancel();
@@ -168,12 +172,12 @@ impl<T> Operation<T> {
     }
 
     fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
-        match self.state {
+        match &self.state {
             State::New(..) => {
-                self.state = State::Over;
+                self.state = State::Over(Fate::NotSent);
                 return Poll::Ready(Fate::NotSent);
             }
-            State::Over => return Poll::Ready(Fate::Told),
+            State::Over(fate) => return Poll::Ready(unfinished(fate)),
             State::Running { .. } => {}
         }
         loop {
@@ -181,19 +185,16 @@ impl<T> Operation<T> {
             match item {
                 Item::Done(Err(refused)) => return Poll::Ready(Fate::Refused(refused)),
                 Item::Done(Ok(_)) if self.only_answers => {
-                    self.state = State::Over;
+                    self.state = State::Over(Fate::Cancelled);
                     return Poll::Ready(Fate::Cancelled);
                 }
                 Item::Done(Ok(completion)) => {
                     return Poll::Ready(self.finish(completion).map_or(Fate::InDoubt, Fate::Completed));
                 }
                 Item::Failed(_, fate) => {
-                    self.state = State::Over;
-                    return Poll::Ready(match fate {
-                        Fate::NotSent => Fate::NotSent,
-                        Fate::Cancelled => Fate::Cancelled,
-                        _ => Fate::InDoubt,
-                    });
+                    let told = unfinished(&fate);
+                    self.state = State::Over(fate);
+                    return Poll::Ready(told);
                 }
                 _ => {}
             }
@@ -201,7 +202,7 @@ impl<T> Operation<T> {
     }
 
     fn finish(&mut self, completion: Completion) -> Option<T> {
-        match core::mem::replace(&mut self.state, State::Over) {
+        match core::mem::replace(&mut self.state, State::Over(Fate::Told)) {
             State::Running { fold, .. } => Some(fold.finish(completion)),
             _ => None,
         }
@@ -211,9 +212,9 @@ impl<T> Operation<T> {
         match self.state {
             State::New(..) => {}
             State::Running { .. } => return Ok(()),
-            State::Over => return Err(Error::Misuse(Misuse::Over)),
+            State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
         }
-        let State::New(request, fold, source) = core::mem::replace(&mut self.state, State::Over) else {
+        let State::New(request, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent)) else {
             return Ok(());
         };
         if self.reply.is_cancelled() {
@@ -257,14 +258,19 @@ impl<T> Operation<T> {
         match item {
             Item::Data(response) => fold.fold(&response),
             Item::WantsBody(max) => *wanted = max,
-            Item::Done(Err(refused)) => return Some(Err(Error::Refused(refused))),
+            Item::Done(Err(refused)) => {
+                self.state = State::Over(Fate::Told);
+                return Some(Err(Error::Refused(refused)));
+            }
             Item::Done(Ok(_)) if self.only_answers && self.reply.is_cancelled() => {
+                self.state = State::Over(Fate::Cancelled);
                 return Some(Err(Error::Cancelled));
             }
             Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
-            Item::Failed(error, _) => {
+            Item::Failed(error, fate) => {
                 let closed = error.is_fatal();
                 let failure = failure.take().map(|failure| Error::Source { failure, closed });
+                self.state = State::Over(fate);
                 return Some(Err(failure.unwrap_or(error)));
             }
             _ => {}
@@ -294,7 +300,6 @@ impl<T> Future for Operation<T> {
             let client = this.client.clone();
             let (_, item) = ready!(this.reply.poll_pop(client.calls(), cx));
             if let Some(result) = this.take(item) {
-                this.state = State::Over;
                 return Poll::Ready(result);
             }
         }
@@ -318,7 +323,7 @@ impl<T> core::fmt::Debug for Operation<T> {
         let state = match self.state {
             State::New(..) => "new",
             State::Running { .. } => "running",
-            State::Over => "over",
+            State::Over(_) => "over",
         };
         f.debug_struct("Operation").field("state", &state).finish_non_exhaustive()
     }
@@ -357,6 +362,17 @@ pub(super) async fn answer<T>(
         if let Some(picked) = pick(item) {
             return Ok(picked);
         }
+    }
+}
+
+/// The fate of an operation without a result.
+fn unfinished<T>(fate: &Fate<()>) -> Fate<T> {
+    match fate {
+        Fate::NotSent => Fate::NotSent,
+        Fate::Cancelled => Fate::Cancelled,
+        Fate::Refused(refused) => Fate::Refused(refused.clone()),
+        Fate::Told => Fate::Told,
+        Fate::Completed(()) | Fate::InDoubt => Fate::InDoubt,
     }
 }
 

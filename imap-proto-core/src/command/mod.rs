@@ -107,7 +107,7 @@ pub type Outcome = Result<Completion, alloc::boxed::Box<Refused>>;
 /// What is submitted to a [`Connection`](crate::Connection): plain data, no part of which knows its caller.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) parts: Vec<Part>,
     pub(crate) claim: Claim,
     pub(crate) effect: Effect,
@@ -123,9 +123,9 @@ pub struct Request {
 }
 
 impl Request {
-    fn new(name: &'static str, encoder: Encoder) -> Result<Self, EncodeError> {
+    fn new(name: impl Into<Cow<'static, str>>, encoder: Encoder) -> Result<Self, EncodeError> {
         Ok(Request {
-            name,
+            name: name.into(),
             parts: encoder.finish()?,
             claim: Claim::Nothing,
             effect: Effect::None,
@@ -139,8 +139,8 @@ impl Request {
     }
 
     /// The command's name, without arguments.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// True when the command does nothing but answer: abandoned, it is surely without effect.

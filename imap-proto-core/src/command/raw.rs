@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ const RESERVED: [&str; 13] = [
 ///
 /// It goes alone: it waits for all others and all others wait for it, unless [`pipelined`](Self::pipelined) says
 /// otherwise. Responses are its own where [`claims`](Self::claims) names them; all others are told to whoever listens.
-/// Dropped half-way it is finished once any of it has left. It is in doubt from its last octet until the server's
+/// Errors name it by its first word. Dropped half-way it is finished once any of it has left. It is in doubt from its last octet until the server's
 /// answer, unless [`only_asks`](Self::only_asks) says otherwise.
 ///
 /// ```
@@ -105,7 +106,7 @@ impl Raw {
         check(&line)?;
         let mut words = line.split(' ');
         let name = words.next().unwrap_or_default();
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+        if !is_name(name) {
             return Err(InvalidRaw::NoName);
         }
         if let Some(reserved) = RESERVED.iter().find(|reserved| reserved.eq_ignore_ascii_case(name)) {
@@ -119,6 +120,17 @@ impl Raw {
             answer: RawAnswer::default(),
             kept: 0,
         })
+    }
+
+    /// What it is called: its first word in capitals, and the one after UID.
+    fn name(&self) -> String {
+        let Some(Argument::Text(line)) = self.arguments.first() else { return String::new() };
+        let mut words = line.split(' ').map(str::to_ascii_uppercase);
+        let first = words.next().unwrap_or_default();
+        match words.next().filter(|word| first == "UID" && is_name(word)) {
+            Some(second) => format!("{first} {second}"),
+            None => first,
+        }
     }
 
     /// Adds a space and text as it is.
@@ -176,6 +188,10 @@ impl Raw {
     }
 }
 
+fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
 fn check(text: &str) -> Result<(), InvalidRaw> {
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return Err(InvalidRaw::LineBreak);
@@ -205,7 +221,7 @@ impl Command for Raw {
         }
         let claim = if self.names.is_empty() { Claim::Nothing } else { Claim::Named(self.names.clone()) };
         let (effect, order) = (self.effect.clone(), self.order);
-        Ok(Request { claim, effect, order, state: State::Any, ..Request::new("a raw command", encoder)? })
+        Ok(Request { claim, effect, order, state: State::Any, ..Request::new(self.name(), encoder)? })
     }
 
     fn fold(&mut self, response: Response<'_>) {

@@ -1,8 +1,10 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::CommandId;
+use super::log::CommandSpan;
 use crate::command::{Claim, Effect, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
@@ -19,7 +21,7 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: CommandId,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// The number of its tag, once it is written.
     pub(super) tag: Option<u32>,
     /// What is not written to the outbox yet.
@@ -46,6 +48,9 @@ pub(super) struct Entry {
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
     pub(super) outstanding: usize,
+    /// What is logged of it is logged inside this, from when it begins until it is answered.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nothing is logged"))]
+    pub(super) span: CommandSpan,
 }
 
 /// How far a command is.
@@ -112,6 +117,7 @@ impl Entry {
             failed: false,
             refused_early: None,
             outstanding: 0,
+            span: CommandSpan::none(),
         }
     }
 

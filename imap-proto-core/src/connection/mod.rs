@@ -90,6 +90,8 @@ pub struct Connection {
     /// True once credentials have left, until the server took them: what it says may have them in it.
     credentials_out: bool,
     end: Option<Error>,
+    /// What is logged of it is logged inside this.
+    span: log::ConnectionSpan,
 }
 
 /// For how many of anything a connection keeps room while it does nothing. Pipelining may have needed a lot,
@@ -137,7 +139,8 @@ pub enum CancelEffect {
 }
 
 impl Connection {
-    /// Returns a connection that waits for the greeting.
+    /// Returns a connection that waits for the greeting. With the feature `tracing` the span that is current now is the
+    /// connection's: the spans of its commands are inside it, whoever moves it.
     pub fn new(mut config: Config) -> Self {
         config.tag_prefix.retain(|c| c.is_ascii_alphanumeric());
         Connection {
@@ -159,6 +162,7 @@ impl Connection {
             end_of_stream: false,
             credentials_out: false,
             end: None,
+            span: log::ConnectionSpan::current(),
         }
     }
 
@@ -244,13 +248,15 @@ impl Connection {
     pub fn abandon(&mut self, id: CommandId, now: Time) -> CancelEffect {
         self.now = now;
         let effect = self.would_drop(id);
-        log::abandoned(id, effect);
+        log::abandoned(&self.in_flight, id, effect);
         match effect {
             CancelEffect::Removed => {
                 // An IDLE that is to be taken up again may have left half a DONE behind.
                 self.outbox.remove_unsent(id);
-                if self.in_flight.remove(id).is_some() {
-                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate: Fate::NotSent });
+                if let Some(entry) = self.in_flight.remove(id) {
+                    let fate = Fate::NotSent;
+                    log::unanswered(&entry, &fate);
+                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
                 }
                 self.write_queued();
             }
@@ -332,11 +338,14 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
-        log::closed(&error, self.credentials_out);
+        log::closed(&self.span, &error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
-        for entry in self.in_flight.drain().filter(|entry| !entry.failed) {
+        for entry in self.in_flight.drain() {
             let fate = fate(&entry, &outbox);
-            self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
+            log::unanswered(&entry, &fate);
+            if !entry.failed {
+                self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
+            }
         }
         self.pending.push_back(Pending::Closed);
         self.body = None;

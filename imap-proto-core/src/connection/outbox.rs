@@ -91,13 +91,14 @@ impl Outbox {
         })
     }
 
-    /// Takes note that up to `n` bytes of the first segment left; returns its owner and how many they were.
-    pub(super) fn advance(&mut self, n: usize) -> Option<(CommandId, usize)> {
+    /// Takes note that up to `n` bytes of the first segment left; returns its owner and how many they were. `sent` is told
+    /// of a segment that has left as a whole.
+    pub(super) fn advance(&mut self, n: usize, sent: impl FnOnce(CommandId, &Content)) -> Option<(CommandId, usize)> {
         let first = self.segments.front()?;
         let (owner, left) = (first.owner, first.as_bytes().len() - self.sent);
         let taken = left.min(n);
         if taken == left {
-            super::log::sent(&first.content);
+            sent(owner, &first.content);
             self.segments.pop_front();
             self.sent = 0;
         } else {

@@ -115,7 +115,7 @@ impl Connection {
                 self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
             }
             Step::Body => {
-                log::received_octets(self.decoder.octets());
+                log::received_octets(&self.span, self.decoder.octets());
                 let len = self.decoder.octets().len() as u64;
                 self.skip_or(self.body, len, 0, |id| if len > 0 { Found::Body(id) } else { Found::Nothing })
             }
@@ -125,7 +125,7 @@ impl Connection {
 
     fn take_response(&mut self) -> Found {
         let response = self.decoder.response();
-        log::received(&response, self.view.state);
+        log::received(&self.span, &response, self.view.state);
         if self.view.state == SessionState::Greeting {
             return self.take_greeting();
         }
@@ -274,7 +274,7 @@ impl Connection {
         // Some never say more, or say the same again (quirk 44). LOGOUT goes alone: nothing else waits.
         let logout = self.in_flight.iter().find(|e| matches!(e.effect, Effect::Logout) && e.begun).map(|e| e.id);
         if let Some(id) = logout.filter(|id| !self.outbox.holds(*id)) {
-            self.in_flight.remove(id);
+            self.in_flight.remove(id).iter_mut().for_each(|entry| log::answered(entry, Condition::Bye));
             self.pending.push_back(Pending::Done { id, outcome: Ok(Completion::default()) });
             self.close(Error::Closed(Closed::LoggedOut));
         }
@@ -351,7 +351,7 @@ impl Connection {
                 // A literal that was begun is owed all the same.
                 match self.in_flight.get_mut(id).filter(|entry| entry.begun) {
                     Some(entry) => {
-                        let command = entry.name;
+                        let command = entry.name.clone();
                         entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
                     }
                     None => self.close(Error::Protocol(Violation::AnswerToUnsent)),
@@ -386,7 +386,7 @@ impl Connection {
             self.view.apply_code(code);
         }
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
-        log::answered(id, entry.name, condition);
+        log::answered(&mut entry, condition);
         let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
         if idled && ok && entry.abandoned.is_none() {
             entry.stage = Stage::Queued;

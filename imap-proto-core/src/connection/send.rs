@@ -31,7 +31,8 @@ impl Connection {
             self.activity = now;
         }
         while n > 0 {
-            let Some((owner, taken)) = self.outbox.advance(n) else { break };
+            let sent = |owner, content: &_| log::sent(&self.in_flight, owner, content);
+            let Some((owner, taken)) = self.outbox.advance(n, sent) else { break };
             n -= taken;
             self.left(owner);
         }
@@ -67,6 +68,7 @@ impl Connection {
             Stage::Leaving => {
                 entry.stage = Stage::Sent;
                 if let Some(refused) = entry.refused_early.take() {
+                    log::answered(entry, refused.condition);
                     let selected = matches!(entry.effect, Effect::Select { .. });
                     self.in_flight.remove(id);
                     if selected {
@@ -111,7 +113,7 @@ impl Connection {
         }
         self.next_tag = self.next_tag.wrapping_add(1);
         entry.tag = Some(tag);
-        log::begun(id, entry.name, tag);
+        log::begun(&self.span, entry, &self.config.tag_prefix, tag);
         let tagged = format!("{}{tag} ", self.config.tag_prefix);
         entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
         self.write_parts(id);
@@ -143,7 +145,7 @@ impl Connection {
             },
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
-            (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name })),
+            (false, None) => Err(Error::Misuse(Misuse::State { command: entry.name.clone() })),
         }
     }
 

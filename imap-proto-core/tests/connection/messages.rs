@@ -169,12 +169,15 @@ fn what_the_server_does_not_offer_is_not_sent() {
 #[test]
 fn no_and_bad_are_refusals_with_their_code() {
     let code = |answer: Result<StoreAnswer, Error>| match answer {
-        Err(Error::Refused(refused)) => (refused.command, refused.code),
+        Err(Error::Refused(refused)) => (refused.command.into_owned(), refused.code),
         other => panic!("{other:?}"),
     };
     let line = "A1 UID STORE 1 +FLAGS (\\Seen)\r\n";
-    assert_eq!(code(answered("", seen(uids(1, 1)), line, "A1 NO [CANNOT] no\r\n")), ("UID STORE", Some(Code::Cannot)));
-    assert_eq!(code(answered("", seen(uids(1, 1)), line, "A1 BAD what\r\n")), ("UID STORE", None));
+    assert_eq!(
+        code(answered("", seen(uids(1, 1)), line, "A1 NO [CANNOT] no\r\n")),
+        ("UID STORE".to_owned(), Some(Code::Cannot))
+    );
+    assert_eq!(code(answered("", seen(uids(1, 1)), line, "A1 BAD what\r\n")), ("UID STORE".to_owned(), None));
     let refused =
         answered("", Copy::new(uids(1, 1), archive()), "A1 UID COPY 1 \"Archive\"\r\n", "A1 NO [TRYCREATE] no\r\n");
     assert!(matches!(refused, Err(Error::Refused(refused)) if refused.code == Some(Code::TryCreate)));
@@ -496,6 +499,21 @@ fn a_raw_command_goes_alone_and_has_what_it_names() {
     script.c("A3 NOOP\r\n");
     script.submit(&Raw::new("XFOO").expect("a line").pipelined());
     script.c("A4 XFOO\r\n");
+}
+
+#[test]
+fn a_refused_raw_command_is_named_by_its_first_word() {
+    for (line, name) in
+        [("XFOO bar", "XFOO"), ("getquotaroot", "GETQUOTAROOT"), ("UID XBAR 1:*", "UID XBAR"), ("UID \"7454\"", "UID")]
+    {
+        let raw = Raw::new(line).expect("a line").secret("7454");
+        let mut script = Script::selected("");
+        let id = script.submit(&raw);
+        script.c(&format!("A1 {line} \"7454\"\r\n"));
+        script.s("A1 NO not here\r\n");
+        let error = outcome(&mut script, raw, id).expect_err("it is refused");
+        assert_eq!(error.to_string(), format!("{name} refused: not here"));
+    }
 }
 
 /// What changes something, with its line. The mailbox is left by the last two.

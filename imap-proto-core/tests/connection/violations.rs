@@ -4,7 +4,9 @@ use crate::script::Script;
 use bytes::Bytes;
 use imap_proto_core::command::{Message, Noop, Search};
 use imap_proto_core::types::{Code, Query};
-use imap_proto_core::{Config, Credentials, Error, Handshake, Limit, Phase, Security, Time, Violation, Want};
+use imap_proto_core::{
+    Closed, Config, Credentials, Error, Event, Handshake, Limit, LoginRefusal, Phase, Security, Time, Violation, Want,
+};
 
 #[test]
 fn an_answer_to_a_command_that_has_not_left_is_fatal() {
@@ -271,7 +273,52 @@ fn a_refused_plain_is_not_followed_by_another_try() {
         ("T0 NO [AUTHENTICATIONFAILED] no\r\n", &format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n")),
     ];
     let Err(Error::Refused(refused)) = shake(Security::ImplicitTls, &refused) else { panic!("not refused") };
-    assert_eq!((refused.command, &refused.code), ("AUTHENTICATE", &Some(Code::AuthenticationFailed)));
+    assert_eq!((&*refused.command, &refused.code), ("AUTHENTICATE", &Some(Code::AuthenticationFailed)));
+}
+
+#[test]
+fn a_refused_login_says_whether_it_is_the_credentials_the_server_or_the_setup() {
+    use LoginRefusal::{Configuration, Credentials, Unavailable};
+    let throttled = "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds";
+    for (answer, expected) in [
+        ("NO [AUTHENTICATIONFAILED] no", Credentials),
+        ("NO [AUTHORIZATIONFAILED] not for bob", Credentials),
+        ("NO [EXPIRED] too old", Credentials),
+        ("NO no", Credentials),
+        ("NO [ALERT] no", Credentials),
+        ("NO [XODD] no", Credentials),
+        ("BAD [AUTHENTICATIONFAILED] no", Credentials),
+        ("NO [UNAVAILABLE] the directory is down", Unavailable),
+        ("NO [INUSE] one at a time", Unavailable),
+        ("NO [LIMIT] too many", Unavailable),
+        ("NO [SERVERBUG] oops", Unavailable),
+        (throttled, Unavailable),
+        ("NO [PRIVACYREQUIRED] not in the clear", Configuration),
+        ("NO [CONTACTADMIN] ask", Configuration),
+        ("BAD what?", Configuration),
+    ] {
+        let answer = format!("T0 {answer}\r\n");
+        let by_plain = [
+            ("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n", ""),
+            (&*answer, &format!("T0 AUTHENTICATE PLAIN {PLAIN}\r\n")),
+        ];
+        let by_login = [("* OK [CAPABILITY IMAP4rev1] hi\r\n", ""), (&*answer, "T0 LOGIN \"alice\" \"secret\"\r\n")];
+        for turns in [by_plain, by_login] {
+            let error = shake(Security::ImplicitTls, &turns).expect_err("it is refused");
+            assert_eq!(error.login_refusal(), Some(expected), "{answer}");
+        }
+    }
+    let disabled = [("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n", "")];
+    let error = shake(Security::ImplicitTls, &disabled).expect_err("there is no way in");
+    assert_eq!(error.login_refusal(), Some(Configuration));
+    // A command that is refused later says nothing of the login, nor does a lost connection.
+    let mut script = Script::selected("");
+    script.submit(&Noop);
+    script.c("A1 NOOP\r\n");
+    script.s("A1 NO [UNAVAILABLE] later\r\n");
+    let Some(Event::Done { outcome: Err(refused), .. }) = script.connection.poll_event() else { panic!("not refused") };
+    assert_eq!(refused.login_refusal(), None);
+    assert_eq!(Error::Closed(Closed::EndOfStream).login_refusal(), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use imap_proto_core::client::{BodyStream, FetchStream, Notice};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section};
-use imap_proto_core::{Closed, Error};
+use imap_proto_core::{Closed, Error, Limit};
 use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::Stepper;
 
@@ -35,6 +35,47 @@ fn take(stepper: &mut Stepper, stream: &mut FetchStream, first: usize, most: usi
         assert_eq!(message.section("").unwrap_or_default(), text(number + 1, 4000));
     }
     Ok(most)
+}
+
+/// Octets of the only message of INBOX that are held, at the most.
+const LEN: usize = 3000;
+
+#[test]
+fn a_body_is_gathered_up_to_a_limit_and_no_further() {
+    let world = World { inbox: 1, each: LEN, ..World::SMALL };
+    let (mut stepper, place) = world.open();
+    let len = stepper.link.server().mailboxes()["INBOX"].messages[0].body.len();
+    for limit in [0, 1, len as u64 - 1, len as u64, len as u64 + 1, u64::MAX] {
+        let before = stepper.link.written();
+        let got = stepper.finish(place.inbox.body(uid(1), Section::whole()).collect(limit)).expect("it ends");
+        match got {
+            Ok(got) => assert_eq!(got.map(|got| got.len()), Some(len).filter(|len| *len as u64 <= limit), "{limit}"),
+            Err(Error::Limit(Limit::Body { limit: told })) => assert!(told == limit && limit < len as u64, "{limit}"),
+            Err(error) => panic!("{limit}: {error}"),
+        }
+        let asked = String::from_utf8(stepper.link.sent(before)).expect("text");
+        assert!(asked.contains(&format!("<0.{}>", limit.saturating_add(1).min(256 << 10))), "{limit}: {asked}");
+        // What is above it costs itself, and the connection goes on.
+        let noop = place.client.noop();
+        stepper.finish(noop).expect("an answer").expect("it is done");
+    }
+    // In pieces, with some of it taken before.
+    let mut body = place.inbox.body(uid(1), Section::whole()).piece(100);
+    let taken = take_octets(&mut stepper, &mut body, 1).len();
+    let rest = stepper.finish(body.collect((len - taken) as u64)).expect("it ends").expect("it fits");
+    assert_eq!(rest.map(|rest| rest.len()), Some(len - taken));
+    // What is not there is no empty body.
+    let gone = stepper.finish(place.inbox.body(uid(999), Section::whole()).collect(9)).expect("it ends");
+    assert!(matches!(gone, Ok(None)), "{gone:?}");
+    // Dropped half-way, it is read over.
+    for steps in 0..40 {
+        let mut collecting = Box::pin(place.inbox.body(uid(1), Section::whole()).piece(100).collect(1 << 20));
+        let _ = stepper.step(collecting.as_mut(), steps);
+        drop(collecting);
+        let noop = place.client.noop();
+        stepper.finish(noop).expect("an answer").expect("it is done");
+    }
+    assert_eq!(stepper.link.server().violations(), []);
 }
 
 fn take_octets(stepper: &mut Stepper, stream: &mut BodyStream, most: usize) -> Vec<u8> {

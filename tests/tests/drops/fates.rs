@@ -245,6 +245,45 @@ fn an_append_on_a_lost_connection_tells_its_fate() {
     assert!(in_doubt > 50, "{in_doubt}");
 }
 
+#[test]
+fn an_append_that_ended_with_its_connection_still_tells_its_fate() {
+    for act in [Act::Append, Act::AppendFrom] {
+        let world = World::SMALL;
+        let (mut stepper, place) = world.open();
+        let written = stepper.link.written();
+        let mut stored_one = append(&place, act);
+        assert!(stepper.finish(&mut stored_one).expect("an answer").is_ok());
+        assert!(matches!(stepper.finish(stored_one.cancel()), Ok(Fate::Told)));
+        let all = stepper.link.sent(written).len();
+        // The end of what is read comes before a source has given all it has.
+        let until = written + all + usize::from(act == Act::Append);
+        for at in written..until {
+            let (mut stepper, place) = world.open();
+            let read = stepper.link.read();
+            match at {
+                _ if at < written + all => stepper.link.fail_write_at(at),
+                // All of it has left, and nothing of the answer comes.
+                _ => stepper.link.fail_read_at(read, Fault::End),
+            }
+            let mut operation = append(&place, act);
+            let error = stepper.finish(&mut operation).expect("an answer").expect_err("the connection is lost");
+            assert!(error.is_fatal(), "{error}");
+            let fate = stepper.finish(operation.cancel()).expect("a fate is told");
+            let fits = match at {
+                _ if at == written => matches!(fate, Fate::NotSent),
+                // Its last octet is followed by CRLF.
+                _ if at < written + all - 2 => matches!(fate, Fate::Cancelled),
+                _ => matches!(fate, Fate::InDoubt),
+            };
+            assert!(fits, "{act:?}, lost at {at} of {written}+{all}: {error}, {fate:?}");
+            // One that comes too late was not sent.
+            let mut late = append(&place, act);
+            assert!(stepper.finish(&mut late).expect("an answer").is_err());
+            assert!(matches!(stepper.finish(late.cancel()), Ok(Fate::NotSent)));
+        }
+    }
+}
+
 /// Cancels once a source has given all it had, or as soon as the first byte has left or failed to.
 fn cancel_late(stepper: &mut Stepper, place: &Place, act: Act) -> Told {
     let mut operation = append(place, act);
