@@ -4,9 +4,7 @@ use super::in_flight::Entry;
 use super::{CommandId, Connection};
 use crate::command::Claim;
 use crate::types::{Code, FetchItems, ItemMask, Messages, Section, SeqNum, SeqSet, Uid};
-use crate::wire::grammar::{
-    Attribute, AttributeName, Fetch, NamedAttribute, parse_status_text, status_mailbox,
-};
+use crate::wire::grammar::{Attribute, AttributeName, Fetch, NamedAttribute, parse_status_text, status_mailbox};
 use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {

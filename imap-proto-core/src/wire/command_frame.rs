@@ -4,8 +4,7 @@ use core::ops::Range;
 use memchr::memchr;
 
 use super::literal::{LiteralMarker, ends_inside_quotes};
-use super::value::Table;
-use super::{FrameError, Limits, Token, Values};
+use super::{FrameError, Limits};
 
 /// Cuts what a client sends into commands: the [`Framer`](super::Framer) of the other direction, for servers.
 ///
@@ -215,18 +214,9 @@ impl CommandFramer {
     }
 }
 
-impl<'a> Values<'a> {
-    /// Returns the values of a frame and the tokens that [`tokenize`](super::tokenize) has made of it, no literal of it
-    /// being detached.
-    pub fn of(frame: &'a [u8], tokens: &'a [Token]) -> Self {
-        Values::all(Table { frame, tokens, detached: &[] })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::{String, ToString};
-    use alloc::vec;
     use std::format;
 
     use proptest::prelude::*;
@@ -338,10 +328,8 @@ mod tests {
     #[test]
     fn values_of_a_command_are_those_of_its_tokens() {
         let frame = b"A1 LOGIN {5+}\r\nalice \"a b\" (x)";
-        let mut tokens = vec![];
-        super::super::tokenize(frame, 0, &[], &Limits::default(), &mut tokens);
-        let texts: Vec<_> =
-            Values::of(frame, &tokens).filter_map(|v| v.text()).map(|t| t.to_bytes().into_owned()).collect();
+        let line = super::super::Tokenized::new(frame.to_vec(), &Limits::default());
+        let texts: Vec<_> = line.values().filter_map(|v| v.text()).map(|t| t.to_bytes().into_owned()).collect();
         assert_eq!(texts, [&b"A1"[..], b"LOGIN", b"alice", b"a b"]);
     }
 

@@ -1,9 +1,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::response::Head;
-use super::value::Table;
-use super::{Damage, FrameError, Framer, Limits, Piece, Response, Token, tokenize};
+use super::{FrameError, Framer, Limits, Piece, Response};
 
 /// Bytes in, responses out: the framer, one token table that is used again and again, and nothing else.
 ///
@@ -23,11 +21,7 @@ use super::{Damage, FrameError, Framer, Limits, Piece, Response, Token, tokenize
 pub struct Decoder {
     framer: Framer,
     limits: Limits,
-    head: Head,
-    damage: Damage,
-    tokens: Vec<Token>,
-    current: Range<usize>,
-    utf8_names: bool,
+    octets: Range<usize>,
 }
 
 /// What [`Decoder::advance`] arrived at.
@@ -49,16 +43,7 @@ pub enum Step {
 impl Decoder {
     /// Returns a decoder that has received nothing.
     pub fn new(limits: Limits) -> Self {
-        let (head, _) = Head::parse(&[]);
-        Decoder {
-            framer: Framer::new(limits),
-            limits,
-            head,
-            damage: Damage::default(),
-            tokens: Vec::new(),
-            current: 0..0,
-            utf8_names: false,
-        }
+        Decoder { framer: Framer::new(limits), limits, octets: 0..0 }
     }
 
     /// Replaces the limits, as authentication does.
@@ -69,7 +54,7 @@ impl Decoder {
 
     /// Says that mailbox names come in UTF-8 from here on, as ENABLE may bring about.
     pub fn set_utf8_names(&mut self, utf8_names: bool) {
-        self.utf8_names = utf8_names;
+        self.framer.parsed.utf8_names = utf8_names;
     }
 
     /// Room to read into; see [`Framer::space`].
@@ -91,15 +76,15 @@ impl Decoder {
         let step = match self.framer.next_piece()? {
             None => return Ok(None),
             Some(Piece::Frame(frame)) => {
-                self.read(frame);
+                self.framer.parsed.read(frame, &self.limits);
                 Step::Response
             }
             Some(Piece::BodyStart { prefix, len }) => {
-                self.read(prefix);
+                self.framer.parsed.read(prefix, &self.limits);
                 Step::BodyStart { len }
             }
             Some(Piece::Body(octets)) => {
-                self.current = octets;
+                self.octets = octets;
                 Step::Body
             }
             Some(Piece::BodyEnd) => Step::BodyEnd,
@@ -110,15 +95,13 @@ impl Decoder {
     /// The response that [`advance`](Self::advance) arrived at.
     #[inline]
     pub fn response(&self) -> Response<'_> {
-        let frame = self.framer.bytes(self.current.clone());
-        let table = Table { frame, tokens: &self.tokens, detached: self.framer.detached() };
-        Response { head: self.head, table, damage: self.damage, utf8_names: self.utf8_names }
+        Response::of(&self.framer.parsed)
     }
 
     /// The octets that [`advance`](Self::advance) arrived at.
     #[inline]
     pub fn octets(&self) -> &[u8] {
-        self.framer.bytes(self.current.clone())
+        self.framer.bytes(self.octets.clone())
     }
 
     /// The framer, for its counters.
@@ -129,24 +112,9 @@ impl Decoder {
     /// Gives memory back while nothing is expected.
     pub fn rest(&mut self) {
         self.framer.rest();
-        if self.tokens.capacity() > 128 {
-            self.tokens = Vec::new();
+        if self.framer.parsed.tokens.capacity() > 128 {
+            self.framer.parsed.tokens = Vec::new();
         }
-    }
-
-    #[inline]
-    fn read(&mut self, frame: Range<usize>) {
-        let bytes = self.framer.bytes(frame.clone());
-        let (head, values) = Head::parse(bytes);
-        self.head = head;
-        self.damage = match values {
-            Some(from) => tokenize(bytes, from, self.framer.detached(), &self.limits, &mut self.tokens),
-            None => {
-                self.tokens.clear();
-                Damage::default()
-            }
-        };
-        self.current = frame;
     }
 }
 
@@ -211,8 +179,8 @@ mod tests {
         feed(&mut decoder, &[b"* X", &b" a".repeat(500)[..], b"\r\n"].concat()[..1000]);
         feed(&mut decoder, b"a\r\n");
         assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
-        assert!(decoder.tokens.capacity() > 128);
+        assert!(decoder.framer.parsed.tokens.capacity() > 128);
         decoder.rest();
-        assert_eq!(decoder.tokens.capacity(), 0);
+        assert_eq!(decoder.framer.parsed.tokens.capacity(), 0);
     }
 }

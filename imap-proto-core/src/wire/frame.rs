@@ -5,6 +5,7 @@ use memchr::memchr;
 
 use super::Limits;
 use super::literal::{LiteralMarker, ends_inside_quotes, is_body_value, is_fetch};
+use super::parsed::Parsed;
 
 /// The receive buffer of a connection that has nothing under way.
 const IDLE_SPACE: usize = 1 << 10;
@@ -33,7 +34,8 @@ const LONGEST_STATUS: usize = 7;
 /// [`scanned`](Self::scanned) counts, so that a test can hold us to it.
 #[derive(Debug)]
 pub struct Framer {
-    buffer: Vec<u8>,
+    /// Its buffer is where bytes are received, its frame is for those who read what was found.
+    pub(super) parsed: Parsed,
     /// The first byte of the response under way.
     head: usize,
     /// The first byte behind its last literal.
@@ -45,7 +47,6 @@ pub struct Framer {
     /// How far what was handed out last reaches; it is given up at the next call.
     spent: Spent,
     state: State,
-    detached: Vec<Detached>,
     space: usize,
     scanned: u64,
     limits: Limits,
@@ -122,14 +123,13 @@ impl Framer {
     /// Returns a framer with an empty buffer.
     pub fn new(limits: Limits) -> Self {
         Framer {
-            buffer: Vec::new(),
+            parsed: Parsed::new(),
             head: 0,
             line: 0,
             scan: 0,
             tail: 0,
             spent: Spent::Nothing,
             state: State::Line,
-            detached: Vec::new(),
             space: IDLE_SPACE,
             scanned: 0,
             limits: limits.clamped(),
@@ -151,23 +151,23 @@ impl Framer {
             self.move_to_front();
         }
         // Half of it will do, so that what is left in front of a body does not make the buffer grow.
-        if self.buffer.len() - self.tail < self.space / 2 {
+        if self.parsed.buffer.len() - self.tail < self.space / 2 {
             if self.head > 0 {
                 self.move_to_front();
             }
-            if self.buffer.len() - self.tail < self.space / 2 {
+            if self.parsed.buffer.len() - self.tail < self.space / 2 {
                 // Doubling keeps copying linear; the length of a literal plays no part.
                 let len = (self.tail + self.space).max(self.tail * 2);
-                self.buffer.resize(len, 0);
+                self.parsed.buffer.resize(len, 0);
             }
         }
-        let until = self.buffer.len().min(self.tail + MOST_SPACE);
-        &mut self.buffer[self.tail..until]
+        let until = self.parsed.buffer.len().min(self.tail + MOST_SPACE);
+        &mut self.parsed.buffer[self.tail..until]
     }
 
     /// Takes note that `n` bytes were read into [`space`](Self::space).
     pub fn received(&mut self, n: usize) {
-        let room = self.buffer.len() - self.tail;
+        let room = self.parsed.buffer.len() - self.tail;
         self.tail += n.min(room);
         if n >= room.min(MOST_SPACE) {
             self.space = (self.space * 2).min(MOST_SPACE);
@@ -177,13 +177,13 @@ impl Framer {
     /// Gives memory back while nothing is expected. Does nothing where a response is half received.
     pub fn rest(&mut self) {
         self.give_up_spent();
-        if self.head == self.tail && self.buffer.len() > IDLE_SPACE {
+        if self.head == self.tail && self.parsed.buffer.len() > IDLE_SPACE {
             self.move_to_front();
-            self.buffer = Vec::new();
+            self.parsed.buffer = Vec::new();
             self.space = IDLE_SPACE;
         }
         if self.head == self.tail {
-            self.detached.shrink_to(1);
+            self.parsed.detached.shrink_to(1);
         }
     }
 
@@ -244,12 +244,12 @@ impl Framer {
 
     /// The bytes of a range that [`next_piece`](Self::next_piece) returned, until it is called again.
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
-        self.buffer.get(range).unwrap_or_default()
+        self.parsed.buffer.get(range).unwrap_or_default()
     }
 
     /// The literals of the current frame whose octets are not in it.
     pub fn detached(&self) -> &[Detached] {
-        &self.detached
+        &self.parsed.detached
     }
 
     /// True when no response is half received.
@@ -276,7 +276,7 @@ impl Framer {
     }
 
     fn next_line(&mut self) -> Result<Line, FrameError> {
-        let fresh = &self.buffer[self.scan..self.tail];
+        let fresh = &self.parsed.buffer[self.scan..self.tail];
         let Some(lf) = memchr(b'\n', fresh) else {
             self.scanned += fresh.len() as u64;
             self.scan = self.tail;
@@ -288,7 +288,7 @@ impl Framer {
         self.scan = end + 1;
         // Before anything else, so that it is the same error whether or not the line came in one piece.
         self.check_length()?;
-        let segment = trim_line_end(&self.buffer[self.line..end]);
+        let segment = trim_line_end(&self.parsed.buffer[self.line..end]);
         let first = self.line == self.head;
         if first {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
@@ -300,11 +300,11 @@ impl Framer {
             self.head += nuls;
             self.line = self.head;
         }
-        let segment = trim_line_end(&self.buffer[self.line..end]);
-        if !first && segment.is_empty() && is_fetch(&self.buffer[self.head..self.line]) {
+        let segment = trim_line_end(&self.parsed.buffer[self.line..end]);
+        if !first && segment.is_empty() && is_fetch(&self.parsed.buffer[self.head..self.line]) {
             // A literal that was announced too short leaves its line end inside the parentheses (quirk 19). What
             // follows tells.
-            match self.buffer[..self.tail].get(self.scan) {
+            match self.parsed.buffer[..self.tail].get(self.scan) {
                 None => {
                     self.scan = end;
                     return Ok(Line::Missing);
@@ -321,7 +321,7 @@ impl Framer {
         if let Some(marker) = LiteralMarker::at_end_of(segment)
             && let Some(from) = if first { self.data_start(segment.len()) } else { Some(0) }
         {
-            let segment = &self.buffer[self.line..frame_end];
+            let segment = &self.parsed.buffer[self.line..frame_end];
             self.scanned += (segment.len() - from) as u64;
             if !ends_inside_quotes(&segment[from..]) {
                 let len = marker.len?;
@@ -335,7 +335,7 @@ impl Framer {
     /// Where the name of untagged data stands in the first line of a response. Only such data carries
     /// literals; status text never does, whatever it ends with.
     fn data_start(&mut self, len: usize) -> Option<usize> {
-        let line = &self.buffer[self.head..self.head + len];
+        let line = &self.parsed.buffer[self.head..self.head + len];
         let rest = line.strip_prefix(b"*")?.trim_ascii_start();
         let start = line.len() - rest.len();
         self.scanned += start as u64;
@@ -353,13 +353,13 @@ impl Framer {
 
     fn open_literal(&mut self, len: u64, marker: usize) -> Line {
         let room = (self.limits.response - (self.scan - self.head)) as u64;
-        let streamed = len > self.limits.inline && is_body_value(&self.buffer[self.head..marker]);
+        let streamed = len > self.limits.inline && is_body_value(&self.parsed.buffer[self.head..marker]);
         if !streamed && len <= self.limits.literal.min(room) {
             self.state = State::Literal { left: len as usize };
             return Line::Opened;
         }
         let at = (self.scan - self.head) as u32;
-        self.detached.push(Detached { at, len, skipped: !streamed });
+        self.parsed.detached.push(Detached { at, len, skipped: !streamed });
         if streamed {
             self.state = State::Stream { left: len };
             Line::Body { len }
@@ -390,19 +390,19 @@ impl Framer {
         self.head = at;
         self.line = at;
         self.scan = at;
-        self.detached.clear();
+        self.parsed.detached.clear();
     }
 
     /// Takes octets of a literal out of the buffer. What is shorter moves, the response before them or
     /// what was received after them: else a long response with many literals were copied for each.
     fn remove(&mut self, from: usize, until: usize) {
         if self.tail - until <= from - self.head {
-            self.buffer.copy_within(until..self.tail, from);
+            self.parsed.buffer.copy_within(until..self.tail, from);
             self.tail -= until - from;
             return;
         }
         let by = until - from;
-        self.buffer.copy_within(self.head..from, self.head + by);
+        self.parsed.buffer.copy_within(self.head..from, self.head + by);
         self.head += by;
         self.line += by;
         self.scan += by;
@@ -410,7 +410,7 @@ impl Framer {
 
     /// Moves what is left of the buffer to its front.
     fn move_to_front(&mut self) {
-        self.buffer.copy_within(self.head..self.tail, 0);
+        self.parsed.buffer.copy_within(self.head..self.tail, 0);
         self.line -= self.head;
         self.scan -= self.head;
         self.tail -= self.head;
@@ -616,7 +616,7 @@ mod tests {
             feed(&mut framer, line);
             while let Ok(Some(_)) = framer.next_piece() {}
             assert!(framer.space().len() <= 2 * IDLE_SPACE);
-            assert!(framer.buffer.capacity() <= 2 * IDLE_SPACE);
+            assert!(framer.parsed.buffer.capacity() <= 2 * IDLE_SPACE);
         }
         let mut most = 0;
         feed(&mut framer, b"* LIST () \"/\" {1000000}\r\n");
@@ -626,7 +626,7 @@ mod tests {
             most = most.max(framer.space().len());
         }
         assert!(most <= MOST_SPACE);
-        assert!(framer.buffer.capacity() <= 2 * (framer.buffered() + MOST_SPACE));
+        assert!(framer.parsed.buffer.capacity() <= 2 * (framer.buffered() + MOST_SPACE));
     }
 
     #[test]
@@ -637,11 +637,11 @@ mod tests {
         assert!(framer.next_piece().unwrap().is_some());
         assert_eq!(framer.next_piece(), Ok(None));
         framer.rest();
-        assert!(framer.buffer.capacity() > 100_000, "a response is half received");
+        assert!(framer.parsed.buffer.capacity() > 100_000, "a response is half received");
         feed(&mut framer, b"\r\n");
         assert!(framer.next_piece().unwrap().is_some());
         framer.rest();
-        assert_eq!(framer.buffer.capacity(), 0);
+        assert_eq!(framer.parsed.buffer.capacity(), 0);
         assert_eq!(framer.space().len(), IDLE_SPACE);
     }
 

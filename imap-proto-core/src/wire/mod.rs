@@ -12,6 +12,7 @@ pub mod grammar;
 mod limits;
 mod literal;
 pub(crate) mod mutf7;
+mod parsed;
 mod response;
 mod scan;
 #[cfg(test)]
@@ -26,11 +27,11 @@ pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};
 pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
+pub(crate) use parsed::Parsed;
+pub use parsed::Tokenized;
 pub use response::{Condition, Kind, OwnedResponse, Response};
 #[cfg(test)]
 pub(crate) use tests::stream;
-pub use token::{Damage, Token, TokenKind, tokenize};
-#[cfg(test)]
-pub(crate) use value::Parsed;
-pub(crate) use value::{Table, decode, parse_number};
+pub use token::{Damage, Token, TokenKind};
 pub use value::{Text, Value, Values};
+pub(crate) use value::{decode, parse_number};

@@ -1,7 +1,6 @@
-use alloc::boxed::Box;
-
 use super::grammar::{Fetch, identification, list_entry, namespaces, status};
-use super::value::{Table, Text, Value, Values, parse_number};
+use super::parsed::Parsed;
+use super::value::{Text, Value, Values, parse_number};
 use super::{Damage, Detached, Token};
 use crate::types::{Identification, ListEntry, MailboxName, Namespaces, Status};
 
@@ -83,10 +82,13 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// That of nothing.
+    pub(super) const NONE: Head = Head { kind: Kind::Garbage, word: (0, 0), rest: 0 };
+
     /// Reads the first words of a frame. `None` for the values where none are to be tokenised.
     #[inline]
     pub(crate) fn parse(frame: &[u8]) -> (Self, Option<usize>) {
-        let head = fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head { kind: Kind::Garbage, word: (0, 0), rest: 0 });
+        let head = fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head::NONE);
         (head, head.kind.has_values().then_some(head.rest as usize))
     }
 }
@@ -209,67 +211,62 @@ fn is_tag(word: &[u8]) -> bool {
 /// One response, borrowed from where it was received.
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
-    pub(crate) head: Head,
-    pub(crate) table: Table<'a>,
-    pub(crate) damage: Damage,
-    /// True where mailbox names are in UTF-8 instead of modified UTF-7.
-    pub(crate) utf8_names: bool,
+    parsed: &'a Parsed,
 }
 
 impl<'a> Response<'a> {
+    #[inline]
+    pub(super) fn of(parsed: &'a Parsed) -> Self {
+        Response { parsed }
+    }
+
     /// What kind of response it is.
     #[inline]
     pub fn kind(&self) -> Kind {
-        self.head.kind
+        self.parsed.head.kind
     }
 
     /// The bytes of the response, without its line end and without the octets of detached literals.
     #[inline]
     pub fn raw(&self) -> &'a [u8] {
-        self.table.frame
+        self.parsed.frame()
     }
 
     /// The tag of a tagged response, the name of untagged data (`LIST`, `XFOO`), else what came first.
     pub fn name(&self) -> &'a [u8] {
-        self.table.frame.get(self.head.word.0 as usize..self.head.word.1 as usize).unwrap_or_default()
+        let (start, end) = self.parsed.head.word;
+        self.raw().get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// What follows the condition of a status or tagged response, or the `+`; else the data behind the name.
     pub fn text(&self) -> Text<'a> {
-        Text::plain(self.table.frame.get(self.head.rest as usize..).unwrap_or_default())
+        Text::plain(self.raw().get(self.parsed.head.rest as usize..).unwrap_or_default())
     }
 
     /// The values behind the name; none for statuses, `SEARCH` and `CAPABILITY`, which are text.
     pub fn values(&self) -> Values<'a> {
-        Values::all(self.table)
+        Values::all(self.parsed)
     }
 
     /// The table that [`values`](Self::values) goes through, for a grammar of one's own.
     #[inline]
     pub fn tokens(&self) -> &'a [Token] {
-        self.table.tokens
+        &self.parsed.tokens
     }
 
     /// What was missing or too much in the response.
     pub fn damage(&self) -> Damage {
-        self.damage
+        self.parsed.damage
     }
 
     /// The literals whose octets are not in the frame.
     pub fn detached(&self) -> &'a [Detached] {
-        self.table.detached
+        &self.parsed.detached
     }
 
     /// Copies the response: two allocations, three where it has detached literals.
     pub fn to_owned(&self) -> OwnedResponse {
-        OwnedResponse {
-            head: self.head,
-            frame: self.table.frame.into(),
-            tokens: self.table.tokens.into(),
-            detached: self.table.detached.into(),
-            damage: self.damage,
-            utf8_names: self.utf8_names,
-        }
+        OwnedResponse(self.parsed.alone())
     }
 
     /// Reads the name of a mailbox, in the form of the session. `None` for a list or a detached literal;
@@ -280,7 +277,7 @@ impl<'a> Response<'a> {
     }
 
     pub(crate) fn mailbox_of(&self, octets: &[u8]) -> MailboxName {
-        if self.utf8_names { MailboxName::from_utf8(octets) } else { MailboxName::from_wire(octets) }
+        if self.parsed.utf8_names { MailboxName::from_utf8(octets) } else { MailboxName::from_wire(octets) }
     }
 
     /// True for untagged data of this name, in any case.
@@ -333,25 +330,13 @@ impl core::fmt::Debug for Response<'_> {
 
 /// One response that is kept: its bytes and its tokens, so that nothing is parsed again.
 #[derive(Clone)]
-pub struct OwnedResponse {
-    head: Head,
-    frame: Box<[u8]>,
-    tokens: Box<[Token]>,
-    detached: Box<[Detached]>,
-    damage: Damage,
-    utf8_names: bool,
-}
+pub struct OwnedResponse(Parsed);
 
 impl OwnedResponse {
     /// Lends the response.
     #[inline]
     pub fn get(&self) -> Response<'_> {
-        Response {
-            head: self.head,
-            table: Table { frame: &self.frame, tokens: &self.tokens, detached: &self.detached },
-            damage: self.damage,
-            utf8_names: self.utf8_names,
-        }
+        Response::of(&self.0)
     }
 }
 

@@ -73,26 +73,25 @@ pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
     Some(from + memchr2(b'"', b'\\', frame.get(from..)?)?)
 }
 
-/// Where the bytes of an atom end, or a bracket or brace is among them.
-#[inline]
-pub(super) fn atom_end(frame: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(word) = frame.get(at..).and_then(<[u8]>::first_chunk) {
+/// How many bytes the atom has that `rest` begins with, or how many come before a bracket or brace in it.
+#[inline(always)]
+pub(super) fn atom_length(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(word) = rest.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*word);
-        // What ends an atom is at most a quote, one of the parentheses, which differ in the last bit, a bracket or
-        // a brace.
-        let ends = bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(');
-        let found = ends | bytes_equal(word, b'[') | bytes_equal(word, b'{');
-        at += found.trailing_zeros() as usize / 8;
-        if found != 0 {
-            if CLASS[frame[at] as usize] > TILDE {
+        // What ends an atom is at most a quote, one of the parentheses, which differ in the last bit, or a bracket or
+        // brace, which differ in another.
+        let ends = bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(') | bytes_equal(word | ONES << 5, b'{');
+        at += ends.trailing_zeros() as usize / 8;
+        if ends != 0 {
+            if CLASS[rest[at] as usize] > TILDE {
                 return at;
             }
             at += 1;
         }
     }
-    let rest = frame.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(rest.len())
+    let last = rest.get(at..).unwrap_or_default();
+    at + last.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(last.len())
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);

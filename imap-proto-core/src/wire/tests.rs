@@ -11,7 +11,8 @@ use proptest::collection::vec as many;
 use proptest::prelude::*;
 
 use super::scan::LOOKED;
-use super::{Decoder, Framer, Kind, Limits, Response, Step, TokenKind, Values, tokenize};
+use super::token::tokenize;
+use super::{Decoder, Framer, Kind, Limits, Response, Step, TokenKind, Values};
 
 /// What a decoder makes of `input` fed in pieces, one line a step. The pieces of a body are put together.
 pub(crate) fn steps(input: &[u8], limits: Limits, mut piece: impl FnMut() -> usize) -> Vec<String> {

@@ -3,8 +3,8 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, decimal, digits, header_length, looked,
-    next_quote, quote_or_backslash,
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, decimal, digits, header_length, looked, next_quote,
+    quote_or_backslash,
 };
 use super::{Detached, Limits};
 
@@ -103,7 +103,13 @@ impl Damage {
 ///
 /// `detached` are the literals whose octets the framer took out. The table is cleared first and its
 /// capacity kept, so that a reused table allocates nothing.
-pub fn tokenize(frame: &[u8], from: usize, detached: &[Detached], limits: &Limits, table: &mut Vec<Token>) -> Damage {
+pub(super) fn tokenize(
+    frame: &[u8],
+    from: usize,
+    detached: &[Detached],
+    limits: &Limits,
+    table: &mut Vec<Token>,
+) -> Damage {
     table.clear();
     let mut scanner = Scanner {
         frame,
@@ -173,7 +179,7 @@ impl Scanner<'_> {
                 OPEN => self.open_list(at),
                 BRACE => self.literal(at, at),
                 TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
-                _ => self.nil_or_atom(at),
+                _ => self.plain_atom(at),
             };
             if self.table.len() > most {
                 self.take_back();
@@ -358,23 +364,34 @@ impl Scanner<'_> {
         start + kept
     }
 
-    /// Two of three atoms of an envelope are `NIL`, so it has a way of its own.
+    /// An atom as nearly all are, and `NIL` in capitals, which two of three atoms of an envelope are; all else is for
+    /// [`atom`](Self::atom).
     #[inline(always)]
-    fn nil_or_atom(&mut self, start: usize) -> usize {
-        let behind = match self.frame.get(start..).and_then(<[u8]>::first_chunk) {
-            Some(b"NIL ") => start + 4,
-            Some(b"NIL)") => start + 3,
+    fn plain_atom(&mut self, start: usize) -> usize {
+        let rest = self.frame.get(start..).unwrap_or_default();
+        if let Some(b"NIL ") | Some(b"NIL)") = rest.first_chunk() {
+            looked(4);
+            self.push(TokenKind::Nil, start, 3);
+            return start + 3 + usize::from(rest[3] == b' ');
+        }
+        let len = atom_length(rest);
+        let behind = match rest.get(len) {
+            Some(b' ') => start + len + 1,
+            Some(b')') | None => start + len,
             _ => return self.atom(start, start),
         };
-        looked(4);
-        self.push(TokenKind::Nil, start, 3);
+        if matches!(rest, [b'N' | b'n', ..]) && len == 3 {
+            return self.atom(start, start);
+        }
+        looked(len + 1);
+        self.push(TokenKind::Atom, start, len);
         behind
     }
 
     /// The atom that begins at `start` and is known to reach to `at`.
     fn atom(&mut self, start: usize, at: usize) -> usize {
         let frame = self.frame;
-        let mut at = atom_end(frame, at);
+        let mut at = at + atom_length(&frame[at..]);
         loop {
             at = match frame.get(at) {
                 Some(b'[') if self.sections && is_section(&frame[start..at]) => self.section_end(at),
@@ -382,7 +399,7 @@ impl Scanner<'_> {
                 Some(b'[' | b'{') => at + 1,
                 _ => break,
             };
-            at = atom_end(frame, at);
+            at += atom_length(&frame[at..]);
         }
         // `~{n}` right behind an atom: the tilde is the literal's.
         if at > start + 1 && frame.get(at) == Some(&b'{') && frame[at - 1] == b'~' {

@@ -2,60 +2,34 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::parsed::{NOTHING, Parsed};
 use super::{Detached, Token, TokenKind};
-
-/// A frame and its token table, borrowed; what every view is made of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Table<'a> {
-    pub(crate) frame: &'a [u8],
-    pub(crate) tokens: &'a [Token],
-    pub(crate) detached: &'a [Detached],
-}
-
-impl<'a> Table<'a> {
-    /// What [`Value::text`] is for the value of a token.
-    #[inline]
-    pub(crate) fn text(self, token: Token) -> Option<Text<'a>> {
-        match token.kind() {
-            TokenKind::Atom | TokenKind::Quoted | TokenKind::Literal => {
-                Some(Text { bytes: self.content(token), escaped: false })
-            }
-            TokenKind::Escaped => Some(Text { bytes: self.content(token), escaped: true }),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn content(self, token: Token) -> &'a [u8] {
-        self.frame.get(token.start()..token.start() + token.length()).unwrap_or_default()
-    }
-}
 
 /// One value of a response: an atom, a string, or a parenthesised list of values.
 ///
 /// A cursor, not data: copying it is free, and a list of any depth costs no stack.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
-    table: Table<'a>,
+    table: &'a Parsed,
     index: u32,
 }
 
 /// The values of a list, or of a whole response, in order.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
-    table: Table<'a>,
+    table: &'a Parsed,
     next: u32,
     end: u32,
 }
 
 impl<'a> Values<'a> {
-    pub(crate) fn all(table: Table<'a>) -> Self {
+    pub(crate) fn all(table: &'a Parsed) -> Self {
         Values { table, next: 0, end: table.tokens.len() as u32 }
     }
 
     /// No values, of no response.
     pub(crate) const fn empty() -> Self {
-        Values { table: Table { frame: &[], tokens: &[], detached: &[] }, next: 0, end: 0 }
+        Values { table: &NOTHING, next: 0, end: 0 }
     }
 
     /// The next value, without taking it.
@@ -157,7 +131,7 @@ impl<'a> Value<'a> {
     /// For reporting what could not be read: a list is scanned for its end each time.
     pub fn raw(self) -> &'a [u8] {
         let token = self.token();
-        let frame = self.table.frame;
+        let frame = self.table.frame();
         let (start, end) = match token.kind() {
             TokenKind::Atom | TokenKind::Nil | TokenKind::Opaque => (token.start(), token.start() + token.length()),
             TokenKind::Quoted | TokenKind::Escaped => (token.start() - 1, token.start() + token.length() + 1),
@@ -170,7 +144,7 @@ impl<'a> Value<'a> {
 
     /// Where a list ends: behind the last token in it come only spaces and the parentheses that close it.
     fn list_end(self, list: Token) -> usize {
-        let frame = self.table.frame;
+        let frame = self.table.frame();
         let mut end = list.start() + 1;
         let mut closing = 1;
         if list.length() > self.index as usize + 1 {
@@ -202,7 +176,7 @@ impl<'a> Value<'a> {
 
     /// The value at an index of the table that a view kept.
     #[inline]
-    pub(crate) fn at(table: Table<'a>, index: u32) -> Option<Self> {
+    pub(crate) fn at(table: &'a Parsed, index: u32) -> Option<Self> {
         if (index as usize) < table.tokens.len() { Some(Value { table, index }) } else { None }
     }
 
@@ -219,7 +193,7 @@ impl<'a> Value<'a> {
 
     /// The table the value stands in.
     #[inline]
-    pub(crate) fn table(self) -> Table<'a> {
+    pub(crate) fn table(self) -> &'a Parsed {
         self.table
     }
 
@@ -256,7 +230,7 @@ impl<'a> Value<'a> {
     pub(crate) fn text_through(self, last: Value<'a>) -> Option<Text<'a>> {
         let start = self.text().map(|_| self.token().start())?;
         let end = last.text().map(|_| last.token().start() + last.token().length())?;
-        self.table.frame.get(start..end).map(Text::plain)
+        self.table.frame().get(start..end).map(Text::plain)
     }
 
     #[inline]
@@ -281,8 +255,8 @@ impl core::fmt::Debug for Values<'_> {
 /// The text of a string as it came; backslashes are taken out only when asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
-    bytes: &'a [u8],
-    escaped: bool,
+    pub(super) bytes: &'a [u8],
+    pub(super) escaped: bool,
 }
 
 impl<'a> Text<'a> {
@@ -413,36 +387,6 @@ fn literal_header(frame: &[u8], start: usize) -> usize {
     brace - usize::from(brace > 0 && before[brace - 1] == b'~')
 }
 
-/// A frame and its tokens, for tests of what is made from them.
-#[cfg(test)]
-pub(crate) struct Parsed {
-    frame: Vec<u8>,
-    tokens: Vec<Token>,
-    detached: Vec<Detached>,
-}
-
-#[cfg(test)]
-impl Parsed {
-    pub(crate) fn new(frame: impl AsRef<[u8]>) -> Self {
-        Parsed::with(frame, Vec::new(), &super::Limits::default())
-    }
-
-    pub(crate) fn with(frame: impl AsRef<[u8]>, detached: Vec<Detached>, limits: &super::Limits) -> Self {
-        let frame = frame.as_ref().to_vec();
-        let mut tokens = Vec::new();
-        super::tokenize(&frame, 0, &detached, limits, &mut tokens);
-        Parsed { frame, tokens, detached }
-    }
-
-    pub(crate) fn values(&self) -> Values<'_> {
-        Values::all(Table { frame: &self.frame, tokens: &self.tokens, detached: &self.detached })
-    }
-
-    pub(crate) fn first(&self) -> Value<'_> {
-        self.values().next().expect("a test has a value")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::format;
@@ -466,7 +410,7 @@ mod tests {
             "(\"x\" ((NIL)) )",
             "(()())",
         ] {
-            let parsed = Parsed::new(format!("before {raw} after"));
+            let parsed = Parsed::of(format!("before {raw} after"));
             let value = parsed.values().nth(1).expect("the second value");
             assert_eq!(value.raw(), raw.as_bytes());
             assert_eq!(parsed.values().count(), 3, "{raw}");
@@ -488,7 +432,7 @@ mod tests {
             (b"NIL", None),
             (b"(a)", None),
         ] {
-            let parsed = Parsed::new(raw);
+            let parsed = Parsed::of(raw);
             let found = parsed.first().text();
             assert_eq!(found.map(|found| found.to_str().into_owned()).as_deref(), text, "{}", raw.escape_ascii());
             if let (Some(found), Some(text)) = (found, text.filter(|text| text.is_ascii())) {
@@ -515,14 +459,14 @@ mod tests {
             ("NIL", None, None),
             ("(1)", None, None),
         ] {
-            let parsed = Parsed::new(raw);
+            let parsed = Parsed::of(raw);
             assert_eq!((parsed.first().number(), parsed.first().count()), (number, count), "{raw}");
         }
     }
 
     #[test]
     fn what_is_printed_is_bounded() {
-        let parsed = Parsed::new("(\"x\" y) ".repeat(10_000));
+        let parsed = Parsed::of("(\"x\" y) ".repeat(10_000));
         assert!(format!("{:?} {:?}", parsed.values(), parsed.first()).len() < 4096);
     }
 

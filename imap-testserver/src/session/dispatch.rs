@@ -1,5 +1,5 @@
 use imap_proto_core::types::{Capability, MailboxName};
-use imap_proto_core::wire::{Limits, Values, tokenize};
+use imap_proto_core::wire::{Limits, Tokenized, Values};
 
 use super::answer::{Answer, Outcome, bad, no, ok};
 use super::args::{Args, is_atom_char};
@@ -87,15 +87,14 @@ fn limits() -> Limits {
 impl Session {
     /// One whole command.
     pub(super) fn command(&mut self, frame: &[u8]) {
-        let mut tokens = Vec::new();
-        let damage = tokenize(frame, 0, &[], &limits(), &mut tokens);
-        let Some((tag, name, args)) = head(Values::of(frame, &tokens)) else {
+        let line = Tokenized::new(frame.to_vec(), &limits());
+        let Some((tag, name, args)) = head(line.values()) else {
             return self.refuse_whole(b"", "Tag expected");
         };
         if self.misbehave(&tag, &name) {
             return;
         }
-        let strict = damage.is_none() && is_strict(frame, &tokens);
+        let strict = line.damage().is_none() && is_strict(&line);
         let outcome = if strict { self.run(&tag, &name, args) } else { bad("Malformed command") };
         if let Some(account) = &self.account {
             account.tell_of_changes();
@@ -247,9 +246,8 @@ impl Session {
 
     /// The line that refuses a literal before its octets have come, if it is to be.
     pub(super) fn refusal(&mut self, prefix: &[u8], len: u64) -> Option<String> {
-        let mut tokens = Vec::new();
-        tokenize(prefix, 0, &[], &limits(), &mut tokens);
-        let Some((tag, name, mut args)) = head(Values::of(prefix, &tokens)) else {
+        let line = Tokenized::new(prefix.to_vec(), &limits());
+        let Some((tag, name, mut args)) = head(line.values()) else {
             return Some(Refusal::Bad.line("*", "Tag expected"));
         };
         if self.account.is_none() && len > LONGEST_UNAUTHENTICATED {

@@ -1,5 +1,5 @@
 use imap_proto_core::types::{Capability, Section};
-use imap_proto_core::wire::{Limits, Values, tokenize};
+use imap_proto_core::wire::{Limits, Tokenized};
 
 use super::Session;
 use super::answer::{Bad, Parsed, bad};
@@ -151,12 +151,11 @@ fn parse_section(text: &[u8]) -> Option<Section> {
 /// header-list = "(" header-fld-name *(SP header-fld-name) ")"
 /// ```
 fn field_names(list: &[u8]) -> Option<Vec<String>> {
-    let mut tokens = Vec::new();
-    let damage = tokenize(list, 0, &[], &Limits::default(), &mut tokens);
-    if !damage.is_none() || !is_strict(list, &tokens) {
+    let line = Tokenized::new(list.to_vec(), &Limits::default());
+    if !line.damage().is_none() || !is_strict(&line) {
         return None;
     }
-    let mut values = Args(Values::of(list, &tokens));
+    let mut values = Args(line.values());
     let mut names = values.list().ok()?;
     values.end().ok()?;
     let mut found = Vec::new();

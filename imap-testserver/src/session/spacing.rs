@@ -1,11 +1,12 @@
-use imap_proto_core::wire::{Token, TokenKind};
+use imap_proto_core::wire::{Token, TokenKind, Tokenized};
 
 /// True when the tokens of a command are apart by what the grammar asks for, one space and no more. The tokenizer itself
 /// lets more through: it is made for what servers send.
-pub(super) fn is_strict(frame: &[u8], tokens: &[Token]) -> bool {
+pub(super) fn is_strict(line: &Tokenized) -> bool {
+    let frame = line.bytes();
     let mut at = 0;
     let mut behind_parenthesis = true;
-    for token in tokens {
+    for token in line.tokens() {
         let Some((start, end)) = extent(frame, *token) else { return false };
         let Some(gap) = frame.get(at..start) else { return false };
         let closing = gap.iter().take_while(|byte| **byte == b')').count();
@@ -39,7 +40,7 @@ fn extent(frame: &[u8], token: Token) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use imap_proto_core::wire::{Limits, tokenize};
+    use imap_proto_core::wire::Limits;
 
     use super::*;
 
@@ -67,9 +68,8 @@ mod tests {
             ("A X ~{1}\r\na", true),
             ("A X BODY[HEADER.FIELDS (A B)]<0.1>", true),
         ] {
-            let mut tokens = Vec::new();
-            tokenize(frame.as_bytes(), 0, &[], &Limits::default(), &mut tokens);
-            assert_eq!(is_strict(frame.as_bytes(), &tokens), strict, "{frame:?}");
+            let line = Tokenized::new(frame.as_bytes().to_vec(), &Limits::default());
+            assert_eq!(is_strict(&line), strict, "{frame:?}");
         }
     }
 }

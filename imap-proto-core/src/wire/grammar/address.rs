@@ -55,9 +55,7 @@ impl<'a> Address<'a> {
         }
         // Four tokens, and none of them a list: they are the four values.
         let text = |field| value.table().text(field);
-        Some(
-            Address { name: text(name), adl: text(adl), mailbox: text(mailbox), host: text(host) }.without_brackets(),
-        )
+        Some(Address { name: text(name), adl: text(adl), mailbox: text(mailbox), host: text(host) }.without_brackets())
     }
 
     #[cold]
@@ -176,7 +174,7 @@ mod tests {
 
     /// `name|adl|mailbox|host`, a `-` for what is absent.
     fn shown(list: &str) -> Vec<String> {
-        let parsed = Parsed::new(list);
+        let parsed = Parsed::of(list);
         let field = |text: Option<Text<'_>>| text.map_or("-".into(), |text| text.to_str().into_owned());
         Addresses::new(parsed.values().next())
             .iter()
@@ -219,7 +217,7 @@ mod tests {
     #[test]
     fn quirk_99_group_markers_are_told_from_addresses() {
         let list = r#"((NIL NIL "g" NIL)(NIL NIL "u" "h")(NIL NIL NIL NIL)("n" NIL NIL NIL)(NIL NIL NIL "h"))"#;
-        let parsed = Parsed::new(list);
+        let parsed = Parsed::of(list);
         let kinds: Vec<_> = Addresses::new(parsed.values().next())
             .iter()
             .map(|a| format!("{}{}", u8::from(a.is_group_start()), u8::from(a.is_group_end())))

@@ -1,5 +1,5 @@
 use super::BodyKind;
-use crate::wire::{Table, Text, TokenKind, Value, Values};
+use crate::wire::{Parsed, Text, TokenKind, Value, Values};
 
 /// Where a field is in the table; past its end for what is missing.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ const MOST_FIELDS: usize = 14;
 
 /// The fields of one part by position, behind the parts of a multipart, before it is known what they are.
 pub(super) struct Shape<'a> {
-    table: Table<'a>,
+    table: &'a Parsed,
     slots: [u32; MOST_FIELDS],
     len: usize,
     has_parts: bool,

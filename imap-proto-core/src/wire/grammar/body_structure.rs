@@ -3,7 +3,7 @@ use core::fmt;
 
 use super::body_shape::{Fields, Shape, Slot, is_list};
 use super::{Envelope, Malformed, Walk};
-use crate::wire::{Table, Text, TokenKind, Value, Values};
+use crate::wire::{Parsed, Text, TokenKind, Value, Values};
 
 // RFC 9051 §9
 //
@@ -40,7 +40,7 @@ pub enum BodyKind {
 /// for, so that nesting costs no stack.
 #[derive(Clone, Copy)]
 pub struct BodyStructure<'a> {
-    table: Table<'a>,
+    table: &'a Parsed,
     list: u32,
     kind: BodyKind,
     fields: Fields,
@@ -323,7 +323,7 @@ mod tests {
     }
 
     fn shown(structure: &str) -> Vec<String> {
-        let parsed = Parsed::new(structure);
+        let parsed = Parsed::of(structure);
         match BodyStructure::new(parsed.first()) {
             Ok(structure) => structure.walk().map(|(path, structure)| part(&path, structure)).collect(),
             Err(Malformed) => ["malformed".to_string()].into(),
@@ -375,7 +375,7 @@ mod tests {
         };
         let multi = format!(r#"({text}{text} "mixed")"#);
         let structure = format!(r#"({text}{}{}({text} "alternative") "mixed")"#, message(&multi), message(text));
-        let parsed = Parsed::new(&structure);
+        let parsed = Parsed::of(&structure);
         let parts: Vec<_> = BodyStructure::new(parsed.first())
             .expect("a structure")
             .walk()
@@ -384,7 +384,7 @@ mod tests {
         let expected = [" Multipart", "1 Text", "2 Message", "2 Multipart", "2.1 Text", "2.2 Text", "3 Message"];
         assert_eq!(parts[..7], expected);
         assert_eq!(parts[7..], ["3.1 Text", "4 Multipart", "4.1 Text"]);
-        let alone = Parsed::new(message(&multi));
+        let alone = Parsed::of(message(&multi));
         let mut walk = BodyStructure::new(alone.first()).expect("a structure").walk();
         let mut paths = Vec::new();
         while walk.advance().is_some() {

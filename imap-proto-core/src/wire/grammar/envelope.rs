@@ -1,5 +1,5 @@
 use super::Addresses;
-use crate::wire::{Table, Text, TokenKind, Value};
+use crate::wire::{Parsed, Text, TokenKind, Value};
 
 // RFC 9051 §9
 //
@@ -39,7 +39,7 @@ const LEAST_FIELDS: usize = 8;
 /// counts: with nine, the last is In-Reply-To (quirk 94).
 #[derive(Clone, Copy)]
 pub struct Envelope<'a> {
-    table: Table<'a>,
+    table: &'a Parsed,
     /// Where each field is in the table; past its end for what is missing.
     fields: [u32; FIELDS],
 }
@@ -176,14 +176,13 @@ mod tests {
     use alloc::string::String;
 
     use super::*;
-    use crate::wire::Parsed;
 
     const WHOLE: &str = r#"("Wed, 17 Jul 1996 02:23:25 -0700" "IMAP4rev2 WG" (("f" NIL "f" "h")) (("s" NIL "s" "h"))
         (("r" NIL "r" "h")) (("t" NIL "t" "h")("u" NIL "u" "h")) (("c" NIL "c" "h")) (("b" NIL "b" "h")) "<i@h>" "<m@h>")"#;
 
     /// The ten fields, a `-` for `None`, `;` between; addresses as their mailboxes.
     fn shown(envelope: &str) -> Option<String> {
-        let parsed = Parsed::new(envelope);
+        let parsed = Parsed::of(envelope);
         let envelope = Envelope::new(parsed.first()).ok()?;
         let text = |text: Option<Text<'_>>| text.map_or("-".into(), |text| text.to_str().into_owned());
         let list =

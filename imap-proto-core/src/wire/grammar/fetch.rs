@@ -602,7 +602,7 @@ mod tests {
     }
 
     fn shown(list: &str) -> Vec<String> {
-        let parsed = Parsed::new(list);
+        let parsed = Parsed::of(list);
         let fetch = Fetch::new(1, parsed.values()).expect(list);
         fetch.attributes().map(attribute).collect()
     }
@@ -699,7 +699,7 @@ mod tests {
     #[test]
     fn what_has_no_list_or_no_number_is_no_fetch() {
         for (seq, values) in [(0, "(UID 1)"), (1, ""), (1, "UID 1"), (1, "NIL")] {
-            assert!(Fetch::new(seq, Parsed::new(values).values()).is_none(), "{seq} {values}");
+            assert!(Fetch::new(seq, Parsed::of(values).values()).is_none(), "{seq} {values}");
         }
     }
 
@@ -709,7 +709,7 @@ mod tests {
             "(UID 0 uid 7 FLAGS x FLAGS (a) ENVELOPE () ENVELOPE {ENVELOPE} BODY (\"a\" \"b\") BODYSTRUCTURE (\"c\" \"d\") \
              RFC822.SIZE x RFC822.SIZE 5 MODSEQ (4) INTERNALDATE NIL INTERNALDATE \"d\" BINARY[1] \"x\" BODY[1] \"y\")"
         );
-        let parsed = Parsed::new(&list);
+        let parsed = Parsed::of(&list);
         let fetch = Fetch::new(3, parsed.values()).expect("a list");
         assert_eq!(fetch.seq().get(), 3);
         assert_eq!(fetch.uid().map(NonZeroU32::get), Some(7));
@@ -722,7 +722,7 @@ mod tests {
         assert_eq!(fetch.section(b"1").map(|data| body(data.body())), Some("y".to_string()));
         assert_eq!(fetch.binary(b"1").map(|data| body(data.body())), Some("x".to_string()));
         assert!(fetch.section(b"2").is_none() && fetch.section(b"").is_none());
-        let parsed = Parsed::new("(MODSEQ (0) BODY (\"a\" \"b\"))");
+        let parsed = Parsed::of("(MODSEQ (0) BODY (\"a\" \"b\"))");
         let fetch = Fetch::new(3, parsed.values()).expect("a list");
         assert!(fetch.mod_seq().is_none() && fetch.uid().is_none() && fetch.internal_date().is_none());
         assert_eq!(fetch.body_structure().map(|s| text(s.media_subtype())), Some("b".to_string()));
@@ -747,7 +747,7 @@ mod tests {
             ("BODY[HEADER.FIELDS ({9}\r\nx)]", "HEADER.FIELDS (x)", false),
             ("BODY[1.HEADER.FIELDS (foo)]", "HEADER.FIELDS (Foo)", false),
         ] {
-            let parsed = Parsed::new(format!("({name} \"x\")"));
+            let parsed = Parsed::of(format!("({name} \"x\")"));
             let fetch = Fetch::new(1, parsed.values()).expect("a list");
             assert_eq!(fetch.section(asked.as_bytes()).is_some(), matches, "{name} {asked}");
         }

@@ -89,7 +89,7 @@ mod tests {
             ("(EMAILID THREADID (x))", ["THREADID", "-", "-", "-"]),
             ("()", ["-"; 4]),
         ] {
-            let parsed = Parsed::new(list);
+            let parsed = Parsed::of(list);
             let fetch = Fetch::new(1, parsed.values()).expect(list);
             let told = [fetch.email_id(), fetch.thread_id(), fetch.save_date(), fetch.preview()].map(text);
             assert_eq!(told, expected, "{list}");
@@ -98,8 +98,7 @@ mod tests {
 
     #[test]
     fn the_size_of_a_decoded_part_is_that_parts() {
-        let parsed =
-            Parsed::new("(UID 3 BINARY.SIZE[1.2] 77 binary.size[] 9 BINARY.SIZE[3] NIL BINARY[1] ~{2}\r\na\0)");
+        let parsed = Parsed::of("(UID 3 BINARY.SIZE[1.2] 77 binary.size[] 9 BINARY.SIZE[3] NIL BINARY[1] ~{2}\r\na\0)");
         let fetch = Fetch::new(1, parsed.values()).expect("a list");
         for (part, size) in [("1.2", Some(77)), ("", Some(9)), ("1", None), ("3", None)] {
             assert_eq!(fetch.binary_size(part), size, "{part}");

@@ -70,7 +70,7 @@ mod tests {
             (r"(  \Seen  \Draft )", &[r"\Seen", r"\Draft"]),
             (r"((\Seen))", &[r"\Seen"]),
         ] {
-            let parsed = Parsed::new(list);
+            let parsed = Parsed::of(list);
             let found = Flags::new(parsed.first()).expect(list);
             let found: Vec<_> = found.iter().map(|flag| flag.to_str().into_owned()).collect();
             assert_eq!(found, flags, "{list}");
@@ -80,13 +80,13 @@ mod tests {
     #[test]
     fn what_is_no_list_holds_no_flags() {
         for value in [r"\Seen", "\"\"", "7"] {
-            assert!(Flags::new(Parsed::new(value).first()).is_none(), "{value}");
+            assert!(Flags::new(Parsed::of(value).first()).is_none(), "{value}");
         }
     }
 
     #[test]
     fn a_flag_is_found_in_any_case_and_only_whole() {
-        let parsed = Parsed::new(r#"(\SEEN "\\draft" "" "a\\")"#);
+        let parsed = Parsed::of(r#"(\SEEN "\\draft" "" "a\\")"#);
         let flags = Flags::new(parsed.first()).expect("a list");
         for flag in [r"\seen", r"\Draft", "", r"a\"] {
             assert!(flags.contains(flag), "{flag}");
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn quirk_88_labels_read_like_flags() {
-        let parsed = Parsed::new(r#"("\\Important" \Inbox NIL "+x" "&AOk-")"#);
+        let parsed = Parsed::of(r#"("\\Important" \Inbox NIL "+x" "&AOk-")"#);
         let labels = Flags::new(parsed.first()).expect("a list");
         let labels: Vec<_> = labels.iter().map(|label| label.to_str().into_owned()).collect();
         assert_eq!(labels, [r"\Important", r"\Inbox", "+x", "&AOk-"]);

@@ -203,7 +203,7 @@ mod tests {
 
     fn file_name(parameters: &str, disposition: &str) -> Option<String> {
         let part = format!(r#"("a" "b" {parameters} NIL NIL "7bit" 1 NIL {disposition})"#);
-        let parsed = Parsed::new(part);
+        let parsed = Parsed::of(part);
         BodyStructure::new(parsed.first()).expect("a structure").file_name()
     }
 
