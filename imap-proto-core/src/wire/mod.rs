@@ -18,6 +18,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tokenize;
 mod value;
 
 pub(crate) use atom::is_atom;

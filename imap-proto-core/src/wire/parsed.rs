@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::response::Head;
-use super::token::tokenize;
+use super::tokenize::tokenize;
 use super::value::{Text, Values};
 use super::{Damage, Detached, Limits, Token, TokenKind};
 

@@ -11,7 +11,7 @@ use proptest::collection::vec as many;
 use proptest::prelude::*;
 
 use super::scan::LOOKED;
-use super::token::tokenize;
+use super::tokenize::tokenize;
 use super::{Decoder, Framer, Kind, Limits, Response, Step, TokenKind, Values};
 
 /// What a decoder makes of `input` fed in pieces, one line a step. The pieces of a body are put together.

@@ -1,9 +1,10 @@
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use super::{BodyStructure, Envelope, Flags};
+use super::section_data::{SectionName, is_section};
+use super::{BodyStructure, Envelope, Flags, SectionData};
 use crate::types::{Flag, MessageFlags, SeqNum, Uid};
-use crate::wire::{Text, TokenKind, Value, Values, parse_number};
+use crate::wire::{Text, Value, Values};
 
 // RFC 9051 §9
 //
@@ -235,11 +236,6 @@ fn is_next_name(value: Value<'_>) -> bool {
     is_section(atom) && atom.contains(&b'[') || names.iter().any(|name| atom == name.as_bytes())
 }
 
-#[inline]
-fn is_section(name: &[u8]) -> bool {
-    matches!(name, [b'B' | b'b', .., b']' | b'>'])
-}
-
 /// An attribute whose name is known and whose value is not read.
 #[derive(Clone, Copy)]
 pub(crate) struct NamedAttribute<'a> {
@@ -363,199 +359,6 @@ fn internal_date(value: Value<'_>) -> Option<Option<Text<'_>>> {
     (date.is_some() || value.is_nil()).then_some(date)
 }
 
-// RFC 9051 §9
-//
-// section         = "[" [section-spec] "]"
-// section-spec    = section-msgtext / (section-part ["." section-text])
-// section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
-// section-text    = section-msgtext / "MIME"
-// section-part    = nz-number *("." nz-number)
-// section-binary  = "[" [section-part] "]"
-// header-list     = "(" header-fld-name *(SP header-fld-name) ")"
-
-/// Shows a message or a section of it, and where its octets are. RFC 9051 §7.5.2
-#[derive(Clone, Copy)]
-pub struct SectionData<'a> {
-    section: SectionName<'a>,
-    body: Body<'a>,
-}
-
-/// Where the octets of a section are.
-#[derive(Clone, Copy, Debug)]
-pub enum Body<'a> {
-    /// There are none: the section does not exist, or the server left out the value (quirks 82, 83).
-    Nil,
-    /// In the response.
-    Octets(Text<'a>),
-    /// Not in the response: streamed, or too long to keep.
-    Detached {
-        /// Which of the literals of the response that are not in it.
-        index: usize,
-        /// Their number, as announced.
-        len: u64,
-        /// True when they are gone, see [`Limits::literal`](crate::wire::Limits::literal).
-        skipped: bool,
-    },
-}
-
-#[derive(Clone, Copy)]
-struct SectionName<'a> {
-    /// What is between the brackets.
-    section: &'a [u8],
-    origin: Option<u64>,
-    binary: bool,
-}
-
-impl<'a> SectionName<'a> {
-    #[inline]
-    fn of(name: &'a [u8]) -> Option<Self> {
-        let body = |section| Some(SectionName { section, origin: None, binary: false });
-        match name.len() {
-            6 if name.eq_ignore_ascii_case(b"RFC822") => return body(b""),
-            11 if name.eq_ignore_ascii_case(b"RFC822.TEXT") => return body(b"TEXT"),
-            13 if name.eq_ignore_ascii_case(b"RFC822.HEADER") => return body(b"HEADER"),
-            _ if !is_section(name) => return None,
-            _ => {}
-        }
-        let (word, rest) = name.split_at(name.iter().position(|b| *b == b'[')?);
-        let binary = match word.len() {
-            4 | 9 if is_word(word, b"BODY") => false,
-            6 | 11 if is_word(word, b"BINARY") => true,
-            _ => return None,
-        };
-        let close = rest.iter().rposition(|b| *b == b']')?;
-        Some(SectionName { section: &rest[1..close], origin: origin(&rest[close + 1..])?, binary })
-    }
-}
-
-/// True for a word, and for the same with `.PEEK`, which some servers repeat.
-fn is_word(name: &[u8], word: &[u8]) -> bool {
-    let name = name.split_at_checked(word.len());
-    name.is_some_and(|(n, rest)| {
-        n.eq_ignore_ascii_case(word) && (rest.is_empty() || rest.eq_ignore_ascii_case(b".PEEK"))
-    })
-}
-
-/// `["<" number ">"]`; the length behind a dot that some servers repeat is passed over (quirk 84).
-#[expect(clippy::option_option, reason = "what is no origin at all is not the same as none")]
-fn origin(rest: &[u8]) -> Option<Option<u64>> {
-    if rest.is_empty() {
-        return Some(None);
-    }
-    let digits = rest.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let digits = digits.split(|b| *b == b'.').next()?;
-    parse_number(digits).map(Some)
-}
-
-impl<'a> SectionData<'a> {
-    fn new(name: &'a [u8], value: Option<Value<'a>>) -> Option<Self> {
-        Self::named(SectionName::of(name)?, value)
-    }
-
-    fn named(section: SectionName<'a>, value: Option<Value<'a>>) -> Option<Self> {
-        let body = match value {
-            None => Body::Nil,
-            Some(value) if value.is_nil() => Body::Nil,
-            Some(value) if value.kind() == TokenKind::Detached => {
-                let (index, literal) = value.detached()?;
-                Body::Detached { index, len: literal.len, skipped: literal.skipped }
-            }
-            Some(value) => Body::Octets(value.text()?),
-        };
-        Some(SectionData { section, body })
-    }
-
-    /// What the server wrote between the brackets: `1.2.MIME`. For `RFC822`, `RFC822.HEADER` and `RFC822.TEXT`,
-    /// what it would be: nothing, `HEADER`, `TEXT`.
-    #[inline]
-    pub fn name(self) -> &'a [u8] {
-        self.section.section
-    }
-
-    /// The octet of the section the data begins with, when only a part was asked for.
-    #[inline]
-    pub fn origin(self) -> Option<u64> {
-        self.section.origin
-    }
-
-    /// True for `BINARY[…]`: the transfer encoding is taken off.
-    #[inline]
-    pub fn is_binary(self) -> bool {
-        self.section.binary
-    }
-
-    /// Where the octets are.
-    #[inline]
-    pub fn body(self) -> Body<'a> {
-        self.body
-    }
-
-    /// True when this is the section that was asked for.
-    ///
-    /// Servers change case and order of header field names, and take their quotes away or add some (quirk 85); it is
-    /// still the same section.
-    pub fn matches(self, section: &[u8]) -> bool {
-        let name = self.name();
-        if name.eq_ignore_ascii_case(section) {
-            return true;
-        }
-        let ((ours, our_fields), (theirs, their_fields)) = (split_fields(section), split_fields(name));
-        let is_among = |fields, wanted: &[u8]| FieldNames(fields).any(|field| field.eq_ignore_ascii_case(wanted));
-        ours.eq_ignore_ascii_case(theirs)
-            && FieldNames(their_fields).all(|field| is_among(our_fields, field))
-            && FieldNames(our_fields).all(|field| is_among(their_fields, field))
-    }
-}
-
-impl fmt::Debug for SectionData<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SectionData")
-            .field("name", &Text::plain(self.name()))
-            .field("origin", &self.origin())
-            .field("is_binary", &self.is_binary())
-            .field("body", &self.body())
-            .finish()
-    }
-}
-
-/// Parts `1.HEADER.FIELDS` from ` (Subject "Date")`.
-fn split_fields(section: &[u8]) -> (&[u8], &[u8]) {
-    let end = section.iter().position(|b| matches!(b, b' ' | b'('));
-    section.split_at(end.unwrap_or(section.len()))
-}
-
-/// The names of a header list: atoms, quoted strings without escapes, and literals.
-struct FieldNames<'a>(&'a [u8]);
-
-impl<'a> Iterator for FieldNames<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let start = self.0.iter().position(|b| !matches!(b, b' ' | b'(' | b')'))?;
-        let rest = &self.0[start..];
-        let (name, rest) = quoted_name(rest).or_else(|| literal_name(rest)).unwrap_or_else(|| {
-            let end = rest.iter().position(|b| matches!(b, b' ' | b'(' | b')'));
-            rest.split_at(end.unwrap_or(rest.len()))
-        });
-        self.0 = rest;
-        Some(name)
-    }
-}
-
-fn quoted_name(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = rest.strip_prefix(b"\"")?;
-    let end = rest.iter().position(|b| *b == b'"')?;
-    Some((&rest[..end], &rest[end + 1..]))
-}
-
-fn literal_name(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = rest.strip_prefix(b"{")?;
-    let line_end = rest.iter().position(|b| *b == b'\n')?;
-    let digits = rest[..line_end].iter().take_while(|b| b.is_ascii_digit()).count();
-    let len = usize::try_from(parse_number(&rest[..digits])?).ok()?;
-    rest[line_end + 1..].split_at_checked(len)
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -566,6 +369,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::Body;
     use super::*;
     use crate::wire::{Detached, Limits, Parsed};
 
