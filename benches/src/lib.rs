@@ -19,6 +19,9 @@ pub mod count;
 pub mod measure;
 pub mod options;
 pub mod ours;
+pub mod record;
+pub mod roundtrips;
+pub mod slow_link;
 pub mod table;
 
 /// All contenders, fresh: the peers, then ours.

@@ -4,21 +4,25 @@ use std::fs;
 use std::process::ExitCode;
 
 use imap_benches::corpus::Corpus;
-use imap_benches::options::{Options, USAGE};
+use imap_benches::options::{Options, Sizes, Task, USAGE};
+use imap_benches::record::{self, Record};
 use imap_benches::table::{self, Column};
-use imap_benches::{count, measure};
+use imap_benches::{count, measure, roundtrips};
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let options = match args.next().as_deref() {
-        Some("peers") => Options::parse(args),
-        Some("tokens") => Options::tokens(args),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match options.and_then(|options| peers(&options)) {
+    if cfg!(debug_assertions) {
+        eprintln!("not a release build: times say nothing");
+    }
+    if let Ok(load) = fs::read_to_string("/proc/loadavg") {
+        println!("load {}", load.trim());
+    }
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let done = Task::parse(&args).and_then(|task| match task {
+        Task::Peers(options) => peers(&options),
+        Task::Roundtrips(sizes) => tell(&roundtrips::run(&sizes), &sizes, "round_trips"),
+        _ => Err("not yet".to_owned()),
+    });
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -28,14 +32,14 @@ fn main() -> ExitCode {
     }
 }
 
+fn tell(records: &[Record], sizes: &Sizes, ratio: &str) -> Result<bool, String> {
+    println!("\n{}", record::table(records, Some(ratio)));
+    record::write_json(records, sizes.json.as_deref())?;
+    Ok(true)
+}
+
 /// Measures and prints; `false` where a contender disagreed with a corpus.
 fn peers(options: &Options) -> Result<bool, String> {
-    if cfg!(debug_assertions) {
-        eprintln!("not a release build: the numbers say nothing");
-    }
-    if let Ok(load) = fs::read_to_string("/proc/loadavg") {
-        println!("load {}", load.trim());
-    }
     let mut columns = Vec::new();
     for kind in &options.kinds {
         let corpus = Corpus::generate(*kind);

@@ -4,7 +4,127 @@ use std::path::PathBuf;
 
 use crate::corpus::Kind;
 
-/// What is to be measured.
+/// How the command line is written.
+pub const USAGE: &str = "\
+usage: imap-benches peers|tokens [--corpus-only A,B,…] [--corpus FILE] [--contender-only TEXT|TEXT]
+                          [--chunk OCTETS|whole|all] [--rounds N] [--json FILE] [--no-count]
+       imap-benches roundtrips [--commands N] [--mailboxes N] [--messages N]
+       imap-benches scale      [--connections N] [--dovecot N] [--seconds N]
+       imap-benches sending    [--messages N] [--megabytes N]
+       imap-benches dovecot    [--messages N] [--folders N] [--megabytes N] [--rounds N]
+                          each with [--contender-only TEXT|TEXT] [--json FILE]";
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Receives corpora, beside the peers.
+    Peers(Options),
+    /// Counts round trips over a slow link.
+    Roundtrips(Sizes),
+    /// Holds many connections idle.
+    Scale(Sizes),
+    /// Sends much.
+    Sending(Sizes),
+    /// Runs clients against a real server, one after another.
+    Dovecot(Sizes),
+}
+
+impl Task {
+    /// Reads the command line without the program's name.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the argument that is not understood.
+    pub fn parse(args: &[String]) -> Result<Self, String> {
+        let (name, args) = args.split_first().ok_or("there is nothing to do")?;
+        let args = args.iter().cloned();
+        match name.as_str() {
+            "peers" => Options::parse(args).map(Self::Peers),
+            "tokens" => Options::tokens(args).map(Self::Peers),
+            "roundtrips" => Sizes { messages: 100, ..Sizes::default() }.parse(args).map(Self::Roundtrips),
+            "scale" => Sizes::default().parse(args).map(Self::Scale),
+            "sending" => Sizes { megabytes: 1024, ..Sizes::default() }.parse(args).map(Self::Sending),
+            "dovecot" => Sizes::default().parse(args).map(Self::Dovecot),
+            _ => Err(format!("there is no {name}")),
+        }
+    }
+}
+
+/// How much of everything, where it is not corpora that are measured.
+#[derive(Clone, Debug)]
+pub struct Sizes {
+    /// Messages in a mailbox.
+    pub messages: usize,
+    /// Mailboxes to be listed.
+    pub folders: usize,
+    /// Mailboxes to be synchronised.
+    pub mailboxes: usize,
+    /// Commands at once.
+    pub commands: usize,
+    /// Connections to the server in this process.
+    pub connections: usize,
+    /// Connections to Dovecot; none where it is 0.
+    pub dovecot: usize,
+    /// How long idle connections are watched.
+    pub seconds: u64,
+    /// The size of a large message.
+    pub megabytes: usize,
+    /// How often each contender has its turn.
+    pub rounds: usize,
+    /// Only contenders with this in their name; several with bars between them.
+    pub contender: Option<String>,
+    /// Where one JSON object a line goes.
+    pub json: Option<PathBuf>,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            messages: 20_000,
+            folders: 2_000,
+            mailboxes: 20,
+            commands: 1_000,
+            connections: 10_000,
+            dovecot: 2_000,
+            seconds: 5,
+            megabytes: 25,
+            rounds: 5,
+            contender: None,
+            json: None,
+        }
+    }
+}
+
+impl Sizes {
+    fn parse(mut self, mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        while let Some(arg) = args.next() {
+            let value = args.next().ok_or_else(|| format!("{arg} is unknown or lacks its value"))?;
+            match arg.as_str() {
+                "--messages" => self.messages = positive(&value)?,
+                "--folders" => self.folders = positive(&value)?,
+                "--mailboxes" => self.mailboxes = positive(&value)?,
+                "--commands" => self.commands = positive(&value)?,
+                "--connections" => self.connections = positive(&value)?,
+                "--dovecot" if value == "0" => self.dovecot = 0,
+                "--dovecot" => self.dovecot = positive(&value)?,
+                "--seconds" => self.seconds = positive(&value)? as u64,
+                "--megabytes" => self.megabytes = positive(&value)?,
+                "--rounds" => self.rounds = positive(&value)?,
+                "--contender-only" => self.contender = Some(value),
+                "--json" => self.json = Some(value.into()),
+                _ => return Err(format!("{arg} is unknown")),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether a contender takes part.
+    pub fn wants(&self, contender: &str) -> bool {
+        is_named(self.contender.as_deref(), contender)
+    }
+}
+
+/// Which corpora are received by whom.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The corpora.
@@ -20,11 +140,6 @@ pub struct Options {
     /// Whether allocations are counted, in a process of its own.
     pub counting: bool,
 }
-
-/// How the command line is written.
-pub const USAGE: &str = "\
-usage: imap-benches peers|tokens [--corpus-only A,B,C,D,D2,D3,G2,S1,S2] [--contender-only TEXT|TEXT]
-                          [--chunk OCTETS|whole] [--rounds N] [--json FILE] [--no-count]";
 
 impl Options {
     /// Reads the arguments behind `peers`.
@@ -68,8 +183,8 @@ impl Options {
     /// The arguments that make the counting binary measure the same.
     pub fn for_counting(&self) -> Vec<String> {
         let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
-        let mut args = vec!["--corpus-only".to_owned(), kinds.join(",")];
-        args.extend(["--chunk".to_owned(), self.chunk_name()]);
+        let mut args = ["peers", "--corpus-only"].map(str::to_owned).to_vec();
+        args.extend([kinds.join(","), "--chunk".to_owned(), self.chunk_name()]);
         if let Some(contender) = &self.contender {
             args.extend(["--contender-only".to_owned(), contender.clone()]);
         }
@@ -83,8 +198,12 @@ impl Options {
 
     /// Whether a contender takes part.
     pub fn wants(&self, contender: &str) -> bool {
-        self.contender.as_ref().is_none_or(|parts| parts.split('|').any(|part| contender.contains(part)))
+        is_named(self.contender.as_deref(), contender)
     }
+}
+
+fn is_named(parts: Option<&str>, contender: &str) -> bool {
+    parts.is_none_or(|parts| parts.split('|').any(|part| contender.contains(part)))
 }
 
 fn kinds(list: &str) -> Result<Vec<Kind>, String> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cap::Cap;
 use imap_benches::count::{self, Allocator};
-use imap_benches::options::{Options, USAGE};
+use imap_benches::options::{Task, USAGE};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -29,11 +29,16 @@ impl Allocator for Counting {
 }
 
 fn main() -> ExitCode {
-    match Options::parse(std::env::args().skip(1)) {
-        Ok(options) => {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let done = Task::parse(&args).and_then(|task| match task {
+        Task::Peers(options) => {
             count::print(&options, &Counting);
-            ExitCode::SUCCESS
+            Ok(())
         }
+        _ => Err("nothing is counted of this".to_owned()),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}\n{USAGE}");
             ExitCode::FAILURE
