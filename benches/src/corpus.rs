@@ -6,7 +6,7 @@ mod rng;
 mod shape;
 
 use message::{Message, words};
-use rng::Rng;
+pub(crate) use rng::Rng;
 
 /// What a corpus is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,12 +37,35 @@ pub trait Allocator {
 
 const BINARY: &str = "imap-benches-count";
 
-/// Runs the counting binary beside this one, built anew where Cargo started us.
+/// Runs the counting binary beside this one, built anew where Cargo started us, and returns its lines.
 ///
 /// # Errors
 ///
 /// A sentence about what went wrong; the times are good without the counts.
 pub fn in_own_process(options: &Options) -> Result<Vec<Heap>, String> {
+    let output = binary()?
+        .args(options.for_counting())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{BINARY}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{BINARY} failed"));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
+    text.lines().map(|line| Heap::from_line(line).ok_or_else(|| format!("not a count: {line}"))).collect()
+}
+
+/// Leaves all to the counting binary, which prints what it finds; `false` where it fails.
+///
+/// # Errors
+///
+/// A sentence about what went wrong.
+pub fn instead(args: &[String]) -> Result<bool, String> {
+    let status = binary()?.args(args).status().map_err(|error| format!("{BINARY}: {error}"))?;
+    Ok(status.success())
+}
+
+fn binary() -> Result<Command, String> {
     if let Some(cargo) = env::var_os("CARGO") {
         let mut build = Command::new(cargo);
         build.args(["build", "--quiet", "-p", "imap-benches", "--bin", BINARY]);
@@ -55,16 +78,7 @@ pub fn in_own_process(options: &Options) -> Result<Vec<Heap>, String> {
         }
     }
     let path = sibling().ok_or("this binary does not know where it is")?;
-    let output = Command::new(&path)
-        .args(options.for_counting())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    if !output.status.success() {
-        return Err(format!("{BINARY} failed"));
-    }
-    let text = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
-    text.lines().map(|line| Heap::from_line(line).ok_or_else(|| format!("not a count: {line}"))).collect()
+    Ok(Command::new(path))
 }
 
 fn sibling() -> Option<PathBuf> {

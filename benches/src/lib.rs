@@ -12,17 +12,22 @@
 //! tagged one, so its peak is the size of the corpus; async-imap is measured below its commands, which is
 //! the best it can do.
 
+pub mod agreeing;
 pub mod contender;
 pub mod contenders;
 pub mod corpus;
 pub mod count;
+pub mod dovecot;
 pub mod measure;
 pub mod options;
 pub mod ours;
 pub mod record;
 pub mod roundtrips;
+pub mod scale;
+pub mod sending;
 pub mod slow_link;
 pub mod table;
+pub mod usage;
 
 /// All contenders, fresh: the peers, then ours.
 pub fn all() -> Vec<Box<dyn contender::Contender>> {

@@ -4,23 +4,24 @@ use std::fs;
 use std::process::ExitCode;
 
 use imap_benches::corpus::Corpus;
-use imap_benches::options::{Options, Sizes, Task, USAGE};
-use imap_benches::record::{self, Record};
+use imap_benches::options::{Options, Task, USAGE};
 use imap_benches::table::{self, Column};
-use imap_benches::{count, measure, roundtrips};
+use imap_benches::{count, dovecot, measure, record, roundtrips};
 
 fn main() -> ExitCode {
-    if cfg!(debug_assertions) {
-        eprintln!("not a release build: times say nothing");
-    }
-    if let Ok(load) = fs::read_to_string("/proc/loadavg") {
-        println!("load {}", load.trim());
-    }
     let args: Vec<_> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|name| name != "dovecot-client") {
+        say_where();
+    }
     let done = Task::parse(&args).and_then(|task| match task {
         Task::Peers(options) => peers(&options),
-        Task::Roundtrips(sizes) => tell(&roundtrips::run(&sizes), &sizes, "round_trips"),
-        _ => Err("not yet".to_owned()),
+        Task::Roundtrips(sizes) => record::tell(&roundtrips::run(&sizes), &sizes, Some("round_trips")).map(|()| true),
+        Task::Scale(_) | Task::Sending(_) => count::instead(&args),
+        Task::Dovecot(sizes) => {
+            let records = dovecot::run(&sizes)?;
+            record::tell(&records, &sizes, Some("cpu_ms")).map(|()| true)
+        }
+        Task::DovecotClient(args) => dovecot::client(&args).map(|()| true),
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -32,10 +33,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn tell(records: &[Record], sizes: &Sizes, ratio: &str) -> Result<bool, String> {
-    println!("\n{}", record::table(records, Some(ratio)));
-    record::write_json(records, sizes.json.as_deref())?;
-    Ok(true)
+/// What makes numbers worth less.
+fn say_where() {
+    if cfg!(debug_assertions) {
+        eprintln!("not a release build: times say nothing");
+    }
+    if let Ok(load) = fs::read_to_string("/proc/loadavg") {
+        println!("load {}", load.trim());
+    }
 }
 
 /// Measures and prints; `false` where a contender disagreed with a corpus.

@@ -27,6 +27,8 @@ pub enum Task {
     Sending(Sizes),
     /// Runs clients against a real server, one after another.
     Dovecot(Sizes),
+    /// Is one of these clients.
+    DovecotClient(Vec<String>),
 }
 
 impl Task {
@@ -44,6 +46,7 @@ impl Task {
             "roundtrips" => Sizes { messages: 100, ..Sizes::default() }.parse(args).map(Self::Roundtrips),
             "scale" => Sizes::default().parse(args).map(Self::Scale),
             "sending" => Sizes { megabytes: 1024, ..Sizes::default() }.parse(args).map(Self::Sending),
+            "dovecot-client" => Ok(Self::DovecotClient(args.collect())),
             "dovecot" => Sizes::default().parse(args).map(Self::Dovecot),
             _ => Err(format!("there is no {name}")),
         }

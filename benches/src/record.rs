@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+
+use crate::options::Sizes;
 
 /// One contender at one piece of work.
 #[derive(Clone, Debug)]
@@ -57,19 +58,24 @@ pub fn table(records: &[Record], ratio: Option<&str>) -> String {
     out
 }
 
-/// Writes one JSON object a line, where a file is named.
+/// Prints the table, and writes one JSON object a line where a file is named.
 ///
 /// # Errors
 ///
 /// What the file system says.
-pub fn write_json(records: &[Record], path: Option<&Path>) -> Result<(), String> {
-    let Some(path) = path else { return Ok(()) };
+pub fn tell(records: &[Record], sizes: &Sizes, ratio: Option<&str>) -> Result<(), String> {
+    println!("\n{}", table(records, ratio));
+    let Some(path) = &sizes.json else { return Ok(()) };
+    fs::write(path, json(records)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn json(records: &[Record]) -> String {
     let mut out = String::new();
     for Record { work, contender, values } in records {
         let values: String = values.iter().map(|(name, value)| format!(",\"{name}\":{value:.6}")).collect();
         let _ = writeln!(out, "{{\"work\":\"{work}\",\"contender\":\"{contender}\"{values}}}");
     }
-    fs::write(path, out).map_err(|error| format!("{}: {error}", path.display()))
+    out
 }
 
 fn ours<'a>(records: &'a [Record], work: &str) -> Option<&'a Record> {

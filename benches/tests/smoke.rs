@@ -1,5 +1,7 @@
 //! Each command once with little to do; what is counted and no matter of time meets its gate here too.
 
+use std::process::Command;
+
 use imap_benches::options::Sizes;
 use imap_benches::roundtrips;
 
@@ -21,4 +23,33 @@ fn peers_run_over_the_slow_link() {
     let records = roundtrips::run(&sizes);
     let who: std::collections::BTreeSet<_> = records.iter().map(|record| record.contender.as_str()).collect();
     assert_eq!(who.len(), 7, "{records:?}");
+}
+
+#[test]
+fn connections_are_held_idle() {
+    let table = run(COUNT, "scale --connections 20 --dovecot 20 --seconds 1");
+    assert!(table.contains("| 20 in IDLE, in-process server | ours |"), "{table}");
+}
+
+#[test]
+fn much_is_sent() {
+    let table = run(COUNT, "sending --messages 50 --megabytes 4");
+    assert!(table.contains("| one APPEND of 4 MiB, streamed | ours |"), "{table}");
+}
+
+#[test]
+fn whole_clients_do_the_same_at_dovecot() {
+    let sizes = "--messages 20 --folders 5 --megabytes 1 --rounds 1";
+    run(TIME, &format!("dovecot --contender-only ours|async-imap|io-imap|reader {sizes}"));
+}
+
+const TIME: &str = env!("CARGO_BIN_EXE_imap-benches");
+const COUNT: &str = env!("CARGO_BIN_EXE_imap-benches-count");
+
+/// What a command prints.
+fn run(binary: &str, args: &str) -> String {
+    // Nothing is to be built anew.
+    let output = Command::new(binary).args(args.split(' ')).env_remove("CARGO").output().expect("it starts");
+    assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

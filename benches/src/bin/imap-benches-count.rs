@@ -1,4 +1,4 @@
-//! Counts what each contender asks of the heap; `imap-benches peers` starts it.
+//! What `imap-benches` does where the heap is counted; it starts this.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use cap::Cap;
 use imap_benches::count::{self, Allocator};
 use imap_benches::options::{Task, USAGE};
+use imap_benches::{record, scale, sending};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
             count::print(&options, &Counting);
             Ok(())
         }
+        Task::Scale(sizes) => record::tell(&scale::run(&sizes, &Counting), &sizes, None),
+        Task::Sending(sizes) => record::tell(&sending::run(&sizes, &Counting), &sizes, None),
         _ => Err("nothing is counted of this".to_owned()),
     });
     match done {
