@@ -9,7 +9,7 @@ const CHUNK: usize = 16 << 10;
 
 fn receive(criterion: &mut Criterion) {
     // Of those with a single response some peers make seconds.
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.responses() > 1) {
+    for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_single()) {
         let corpus = Corpus::generate(kind);
         let mut group = criterion.benchmark_group(kind.name());
         group.throughput(Throughput::Bytes(corpus.bytes.len() as u64)).sample_size(10);

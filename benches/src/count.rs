@@ -3,10 +3,11 @@
 
 use std::env;
 use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::corpus::{Corpus, Kind};
+use crate::corpus::Corpus;
 use crate::measure;
 use crate::options::Options;
 
@@ -17,10 +18,10 @@ pub struct Heap {
     pub corpus: String,
     /// The contender.
     pub contender: String,
-    /// Allocations for each response, in a run after the first.
+    /// At most so many octets at a time.
+    pub chunk: usize,
+    /// Allocations and reallocations for each response, in a run after the first.
     pub allocations: f64,
-    /// Reallocations for each response, in a run after the first.
-    pub reallocations: f64,
     /// The most octets that were live at a time, in a first run; the corpus itself apart.
     pub peak: usize,
 }
@@ -28,7 +29,7 @@ pub struct Heap {
 /// What the global allocator of the counting binary tells.
 pub trait Allocator {
     /// Allocations and reallocations up to now.
-    fn events(&self) -> (usize, usize);
+    fn events(&self) -> usize;
     /// Octets that are live.
     fn live(&self) -> usize;
     /// The most octets that were ever live.
@@ -87,48 +88,56 @@ fn sibling() -> Option<PathBuf> {
 }
 
 /// Counts for all that the options name, and prints a line for each.
-pub fn print(options: &Options, allocator: &dyn Allocator) {
-    for kind in &options.kinds {
-        let corpus = Corpus::generate(*kind);
-        for at in 0..measure::contenders(options).len() {
-            println!("{}", count(&corpus, options, at, allocator).to_line());
+///
+/// # Errors
+///
+/// What the file system says of what was recorded.
+pub fn print(options: &Options, allocator: &dyn Allocator) -> Result<(), String> {
+    for corpus in options.corpora() {
+        let corpus = corpus.map_err(|error| error.to_string())?;
+        for chunk in &options.chunks {
+            for at in 0..measure::contenders(options).len() {
+                // A contender that cannot read what was recorded has no counts.
+                let counted = catch_unwind(AssertUnwindSafe(|| count(&corpus, *chunk, options, at, allocator)));
+                if let Ok(counted) = counted {
+                    println!("{}", counted.to_line());
+                }
+            }
         }
     }
+    Ok(())
 }
 
-fn count(corpus: &Corpus, options: &Options, at: usize, allocator: &dyn Allocator) -> Heap {
+fn count(corpus: &Corpus, chunk: usize, options: &Options, at: usize, allocator: &dyn Allocator) -> Heap {
     let mut contender = measure::contenders(options).swap_remove(at);
     // The highest mark only rises. Memory that is reserved and never touched lifts what is live up to the
     // mark, so that this run has one of its own.
     let ballast = Vec::<u8>::with_capacity(allocator.most() - allocator.live());
     let before = allocator.most();
-    contender.run(black_box(&corpus.bytes), options.chunk);
+    contender.run(black_box(&corpus.bytes), chunk);
     let peak = allocator.most() - before;
     drop(black_box(ballast));
 
-    let (allocations, reallocations) = allocator.events();
+    let before = allocator.events();
     // One response has no steady state, and the quadratic peers no time for a second run.
-    let again = corpus.kind != Kind::S1 && corpus.kind != Kind::S2;
+    let again = !corpus.kind.is_single();
     if again {
-        contender.run(black_box(&corpus.bytes), options.chunk);
+        contender.run(black_box(&corpus.bytes), chunk);
     }
-    let (allocations, reallocations) = (allocator.events().0 - allocations, allocator.events().1 - reallocations);
-    let each = |count: usize| {
-        if again { count as f64 / corpus.responses as f64 } else { f64::NAN }
-    };
+    let allocations = allocator.events() - before;
     Heap {
         corpus: corpus.kind.name().to_owned(),
         contender: contender.name().to_owned(),
-        allocations: each(allocations),
-        reallocations: each(reallocations),
+        chunk,
+        allocations: if again { allocations as f64 / corpus.responses as f64 } else { f64::NAN },
         peak,
     }
 }
 
 impl Heap {
     fn to_line(&self) -> String {
-        let Self { corpus, contender, allocations, reallocations, peak } = self;
-        format!("{corpus}\t{contender}\t{allocations}\t{reallocations}\t{peak}")
+        let Self { corpus, contender, chunk, allocations, peak } = self;
+        format!("{corpus}\t{contender}\t{chunk}\t{allocations}\t{peak}")
     }
 
     fn from_line(line: &str) -> Option<Self> {
@@ -136,8 +145,8 @@ impl Heap {
         Some(Self {
             corpus: fields.next()?.to_owned(),
             contender: fields.next()?.to_owned(),
+            chunk: fields.next()?.parse().ok()?,
             allocations: fields.next()?.parse().ok()?,
-            reallocations: fields.next()?.parse().ok()?,
             peak: fields.next()?.parse().ok()?,
         })
     }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::process::ExitCode;
 
-use imap_benches::corpus::Corpus;
 use imap_benches::options::{Options, Task, USAGE};
 use imap_benches::table::{self, Column};
 use imap_benches::{count, dovecot, measure, record, roundtrips};
@@ -46,25 +45,29 @@ fn say_where() {
 /// Measures and prints; `false` where a contender disagreed with a corpus.
 fn peers(options: &Options) -> Result<bool, String> {
     let mut columns = Vec::new();
-    for kind in &options.kinds {
-        let corpus = Corpus::generate(*kind);
-        let (name, size) = (kind.name(), corpus.bytes.len());
+    for corpus in options.corpora() {
+        let corpus = corpus.map_err(|error| error.to_string())?;
+        let (name, size) = (corpus.kind.name(), corpus.bytes.len());
         println!("{name}: {} responses, {size} octets", corpus.responses);
-        columns.push(Column::new(&corpus, measure::corpus(&corpus, options)));
+        for chunk in &options.chunks {
+            columns.push(Column::new(&corpus, *chunk, measure::corpus(&corpus, *chunk, options)));
+        }
     }
-    println!("\n{}", table::text(&columns, options));
-
     let heaps = if options.counting { count::in_own_process(options) } else { Ok(Vec::new()) };
     let heaps = heaps.unwrap_or_else(|error| {
         eprintln!("no counts: {error}");
         Vec::new()
     });
-    if !heaps.is_empty() {
-        println!("{}", table::heap(&heaps, &columns));
+    for chunk in &options.chunks {
+        let columns: Vec<_> = columns.iter().filter(|column| column.chunk == *chunk).collect();
+        println!("\n{}", table::text(&columns, options));
+        if !heaps.is_empty() {
+            println!("{}", table::heap(&heaps, &columns));
+        }
     }
     if let Some(path) = &options.json {
-        let json = table::json(&columns, &heaps, options);
-        fs::write(path, json).map_err(|error| format!("{}: {error}", path.display()))?;
+        fs::write(path, table::json(&columns, &heaps)).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(columns.iter().flat_map(|column| &column.timings).all(|timing| timing.seconds.is_some()))
+    let is_read_by_all = |column: &Column| column.timings.iter().all(|timing| timing.seconds.is_some());
+    Ok(options.recorded.is_some() || columns.iter().all(is_read_by_all))
 }

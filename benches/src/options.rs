@@ -1,13 +1,14 @@
 //! The command line, for the timing and for the counting binary.
 
+use std::io;
 use std::path::PathBuf;
 
-use crate::corpus::Kind;
+use crate::corpus::{Corpus, Kind};
 
 /// How the command line is written.
 pub const USAGE: &str = "\
 usage: imap-benches peers|tokens [--corpus-only A,B,…] [--corpus FILE] [--contender-only TEXT|TEXT]
-                          [--chunk OCTETS|whole|all] [--rounds N] [--json FILE] [--no-count]
+                          [--chunk OCTETS|whole,…] [--rounds N] [--json FILE] [--no-count]
        imap-benches roundtrips [--commands N] [--mailboxes N] [--messages N]
        imap-benches scale      [--connections N] [--dovecot N] [--seconds N]
        imap-benches sending    [--messages N] [--megabytes N]
@@ -132,8 +133,10 @@ impl Sizes {
 pub struct Options {
     /// The corpora.
     pub kinds: Vec<Kind>,
-    /// At most so many octets at a time; `usize::MAX` for the whole corpus at once.
-    pub chunk: usize,
+    /// What was recorded of a server, in place of these.
+    pub recorded: Option<PathBuf>,
+    /// At most so many octets at a time, `usize::MAX` for the whole corpus at once; a table for each.
+    pub chunks: Vec<usize>,
     /// Rounds over all contenders.
     pub rounds: usize,
     /// Only contenders with this in their name; several with bars between them.
@@ -151,8 +154,15 @@ impl Options {
     ///
     /// A sentence about the argument that is not understood.
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options =
-            Self { kinds: Kind::ALL.to_vec(), chunk: 16_384, rounds: 7, contender: None, json: None, counting: true };
+        let mut options = Self {
+            kinds: Kind::ALL.to_vec(),
+            recorded: None,
+            chunks: vec![usize::MAX, 16_384, 1_400],
+            rounds: 5,
+            contender: None,
+            json: None,
+            counting: true,
+        };
         while let Some(arg) = args.next() {
             if arg == "--no-count" {
                 options.counting = false;
@@ -161,9 +171,9 @@ impl Options {
             let value = args.next().ok_or_else(|| format!("{arg} is unknown or lacks its value"))?;
             match arg.as_str() {
                 "--corpus-only" => options.kinds = kinds(&value)?,
+                "--corpus" => options.recorded = Some(value.into()),
                 "--contender-only" => options.contender = Some(value),
-                "--chunk" if value == "whole" => options.chunk = usize::MAX,
-                "--chunk" => options.chunk = positive(&value)?,
+                "--chunk" => options.chunks = value.split(',').map(chunk).collect::<Result<_, _>>()?,
                 "--rounds" => options.rounds = positive(&value)?,
                 "--json" => options.json = Some(value.into()),
                 _ => return Err(format!("{arg} is unknown")),
@@ -179,30 +189,46 @@ impl Options {
     /// A sentence about the argument that is not understood.
     pub fn tokens(args: impl Iterator<Item = String>) -> Result<Self, String> {
         let contenders = format!("framing only|imap-proto|imap-codec raw|{}", crate::ours::TOKENS);
-        let preset = ["--corpus-only", "A,B,C,D,D2,D3", "--contender-only", &contenders].map(str::to_owned);
+        let preset =
+            ["--chunk", "16384", "--corpus-only", "A,B,C,D,D2,D3", "--contender-only", &contenders].map(str::to_owned);
         Self::parse(preset.into_iter().chain(args))
+    }
+
+    /// The corpora, one after another: some are large.
+    pub fn corpora(&self) -> impl Iterator<Item = io::Result<Corpus>> + '_ {
+        let recorded = self.recorded.iter().map(|path| Corpus::recorded(path));
+        let generated = self.kinds.iter().filter(|_| self.recorded.is_none());
+        recorded.chain(generated.map(|kind| Ok(Corpus::generate(*kind))))
     }
 
     /// The arguments that make the counting binary measure the same.
     pub fn for_counting(&self) -> Vec<String> {
         let kinds: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
+        let chunks: Vec<_> = self.chunks.iter().map(|chunk| chunk_name(*chunk)).collect();
         let mut args = ["peers", "--corpus-only"].map(str::to_owned).to_vec();
-        args.extend([kinds.join(","), "--chunk".to_owned(), self.chunk_name()]);
+        args.extend([kinds.join(","), "--chunk".to_owned(), chunks.join(",")]);
+        if let Some(path) = &self.recorded {
+            args.extend(["--corpus".to_owned(), path.display().to_string()]);
+        }
         if let Some(contender) = &self.contender {
             args.extend(["--contender-only".to_owned(), contender.clone()]);
         }
         args
     }
 
-    /// The chunk as it is written on the command line.
-    pub fn chunk_name(&self) -> String {
-        if self.chunk == usize::MAX { "whole".to_owned() } else { self.chunk.to_string() }
-    }
-
     /// Whether a contender takes part.
     pub fn wants(&self, contender: &str) -> bool {
         is_named(self.contender.as_deref(), contender)
     }
+}
+
+/// A chunk as it is written on the command line.
+pub fn chunk_name(chunk: usize) -> String {
+    if chunk == usize::MAX { "whole".to_owned() } else { chunk.to_string() }
+}
+
+fn chunk(name: &str) -> Result<usize, String> {
+    if name == "whole" { Ok(usize::MAX) } else { positive(name) }
 }
 
 fn is_named(parts: Option<&str>, contender: &str) -> bool {

@@ -7,12 +7,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream;
+use imap_tests::agreeing::{Agreeing, Counts};
 use imap_tokio::command::Store;
 use imap_tokio::types::{Flag, Uid, UidSet};
 use imap_tokio::{Client, Connector, Mailbox, Source};
 use tokio::runtime::Builder;
 
-use crate::agreeing::{Agreeing, Counts};
 use crate::corpus::Rng;
 use crate::count::Allocator;
 use crate::options::Sizes;

@@ -43,6 +43,18 @@ fn whole_clients_do_the_same_at_dovecot() {
     run(TIME, &format!("dovecot --contender-only ours|async-imap|io-imap|reader {sizes}"));
 }
 
+#[test]
+fn everyone_receives_what_is_generated() {
+    run(TIME, "peers --rounds 1 --no-count --chunk 1400 --corpus-only C --contender-only proto|async|next|ours");
+}
+
+#[test]
+fn what_was_recorded_is_received() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/recordings/dovecot.imap");
+    let table = run(TIME, &format!("peers --rounds 1 --no-count --chunk whole --contender-only ours --corpus {file}"));
+    assert!(!table.contains("| ours: connection, owned | – |"), "{table}");
+}
+
 const TIME: &str = env!("CARGO_BIN_EXE_imap-benches");
 const COUNT: &str = env!("CARGO_BIN_EXE_imap-benches-count");
 

@@ -15,9 +15,9 @@ static HEAP: Cap<&'static StatsAlloc<System>> = Cap::new(&INSTRUMENTED_SYSTEM, u
 struct Counting;
 
 impl Allocator for Counting {
-    fn events(&self) -> (usize, usize) {
+    fn events(&self) -> usize {
         let stats = INSTRUMENTED_SYSTEM.stats();
-        (stats.allocations, stats.reallocations)
+        stats.allocations + stats.reallocations
     }
 
     fn live(&self) -> usize {
@@ -32,10 +32,7 @@ impl Allocator for Counting {
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
     let done = Task::parse(&args).and_then(|task| match task {
-        Task::Peers(options) => {
-            count::print(&options, &Counting);
-            Ok(())
-        }
+        Task::Peers(options) => count::print(&options, &Counting),
         Task::Scale(sizes) => record::tell(&scale::run(&sizes, &Counting), &sizes, None),
         Task::Sending(sizes) => record::tell(&sending::run(&sizes, &Counting), &sizes, None),
         _ => Err("nothing is counted of this".to_owned()),

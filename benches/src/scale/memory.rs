@@ -1,7 +1,7 @@
+use imap_tests::agreeing::Agreeing;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{client, runtime, server};
-use crate::agreeing::Agreeing;
 use crate::count::Allocator;
 use crate::record::{OURS, Record};
 

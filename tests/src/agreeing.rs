@@ -1,4 +1,5 @@
-//! A server that is nothing but a stream: it agrees to every command at once, and holds almost nothing.
+//! A server that is nothing but a stream: it agrees to every command at once, and holds almost nothing, so that what is
+//! measured beside it is the client.
 
 use std::io;
 use std::pin::Pin;
