@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::corpus::Corpus;
 use crate::measure;
@@ -95,12 +96,20 @@ fn sibling() -> Option<PathBuf> {
 pub fn print(options: &Options, allocator: &dyn Allocator) -> Result<(), String> {
     for corpus in options.corpora() {
         let corpus = corpus.map_err(|error| error.to_string())?;
+        let mut slow = Vec::new();
         for chunk in &options.chunks {
             for at in 0..measure::contenders(options).len() {
+                if slow.contains(&at) {
+                    continue;
+                }
+                let began = Instant::now();
                 // A contender that cannot read what was recorded has no counts.
                 let counted = catch_unwind(AssertUnwindSafe(|| count(&corpus, *chunk, options, at, allocator)));
                 if let Ok(counted) = counted {
                     println!("{}", counted.to_line());
+                }
+                if began.elapsed() > measure::PATIENCE {
+                    slow.push(at);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::ExitCode;
 
+use imap_benches::measure::{PATIENCE, Timing};
 use imap_benches::options::{Options, Task, USAGE};
 use imap_benches::table::{self, Column};
 use imap_benches::{count, dovecot, measure, record, roundtrips};
@@ -49,8 +50,12 @@ fn peers(options: &Options) -> Result<bool, String> {
         let corpus = corpus.map_err(|error| error.to_string())?;
         let (name, size) = (corpus.kind.name(), corpus.bytes.len());
         println!("{name}: {} responses, {size} octets", corpus.responses);
+        let mut slow = Vec::new();
         for chunk in &options.chunks {
-            columns.push(Column::new(&corpus, *chunk, measure::corpus(&corpus, *chunk, options)));
+            let timings = measure::corpus(&corpus, *chunk, options, &slow);
+            let is_slow = |timing: &&Timing| timing.seconds.is_some_and(|taken| taken > PATIENCE.as_secs_f64());
+            slow.extend(timings.iter().filter(is_slow).map(|timing| timing.contender));
+            columns.push(Column::new(&corpus, *chunk, timings));
         }
     }
     let heaps = if options.counting { count::in_own_process(options) } else { Ok(Vec::new()) };

@@ -13,6 +13,9 @@ const SAMPLE: Duration = Duration::from_millis(20);
 /// A contender is not asked again once it has taken this long for one corpus: some are quadratic.
 const BUDGET: Duration = Duration::from_secs(12);
 
+/// Who takes longer than this for a corpus is not fed it in smaller chunks: of some each is a start from the beginning.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What one contender made of one corpus.
 #[derive(Clone, Debug)]
 pub struct Timing {
@@ -24,9 +27,9 @@ pub struct Timing {
 
 /// Lets all contenders receive the corpus, round by round.
 ///
-/// A contender whose count of responses or values differs is reported on standard error, and not timed.
-pub fn corpus(corpus: &Corpus, chunk: usize, options: &Options) -> Vec<Timing> {
-    let mut entries = entries(corpus, chunk, options);
+/// Those in `slow` are left out. A contender whose count of responses or values differs is reported on standard error, and not timed.
+pub fn corpus(corpus: &Corpus, chunk: usize, options: &Options, slow: &[&str]) -> Vec<Timing> {
+    let mut entries = entries(corpus, chunk, options, slow);
     for round in 0..options.rounds {
         let first = round % entries.len().max(1);
         for n in 0..entries.len() {
@@ -72,7 +75,7 @@ impl Entry {
 }
 
 /// Warms each contender up, and checks what it counts.
-fn entries(corpus: &Corpus, chunk: usize, options: &Options) -> Vec<Entry> {
+fn entries(corpus: &Corpus, chunk: usize, options: &Options, slow: &[&str]) -> Vec<Entry> {
     let mut touched = None;
     let entry = |mut contender: Box<dyn Contender>| {
         let start = Instant::now();
@@ -85,7 +88,8 @@ fn entries(corpus: &Corpus, chunk: usize, options: &Options) -> Vec<Entry> {
         let samples = if taken > BUDGET / 4 && agrees { vec![taken.as_secs_f64()] } else { Vec::new() };
         Entry { contender, agrees, repeat, spent: taken, samples }
     };
-    contenders(options).into_iter().map(entry).collect()
+    let all = contenders(options).into_iter();
+    all.filter(|contender| !slow.contains(&contender.name())).map(entry).collect()
 }
 
 fn agrees(contender: &dyn Contender, counted: Counted, corpus: &Corpus, touched: &mut Option<u64>) -> bool {

@@ -46,7 +46,7 @@ pub fn text(columns: &[&Column], options: &Options) -> String {
     let Some(first) = columns.first() else {
         return String::new();
     };
-    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
+    let names = names(columns);
     let reference = [ours::REFERENCE, ours::TOKENS, FALLBACK].into_iter().find(|name| names.contains(name));
 
     let mut out = format!("MB/s, chunk {}, median of {} rounds\n\n", chunk_name(first.chunk), options.rounds);
@@ -62,10 +62,7 @@ pub fn text(columns: &[&Column], options: &Options) -> String {
 
 /// The tables of what [`count`](crate::count) found.
 pub fn heap(heaps: &[Heap], columns: &[&Column]) -> String {
-    let Some(first) = columns.first() else {
-        return String::new();
-    };
-    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
+    let names = names(columns);
     let mut out = "\nallocations for each response\n\n".to_owned();
     grid(&mut out, columns, &names, |column, name| {
         let heap = find(heaps, column, name)?;
@@ -106,6 +103,17 @@ fn find<'a>(heaps: &'a [Heap], column: &Column, contender: &str) -> Option<&'a H
 
 fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or("null".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// All contenders; some were left out of some corpora.
+fn names(columns: &[&Column]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for timing in columns.iter().flat_map(|column| &column.timings) {
+        if !names.contains(&timing.contender) {
+            names.push(timing.contender);
+        }
+    }
+    names
 }
 
 fn grid(out: &mut String, columns: &[&Column], names: &[&'static str], cell: impl Fn(&Column, &str) -> Option<String>) {
