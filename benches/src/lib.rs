@@ -1,4 +1,5 @@
-//! The receive path beside its peers, in one run.
+//! The library beside its peers: `peers` receives, `roundtrips` waits, `scale` idles, `sending` sends, `dovecot` runs whole clients.
+//! `docs/performance.md` has what they found.
 //!
 //! `cargo run --release -p imap-benches -- peers` prints the table. A new contender implements
 //! [`Contender`](contender::Contender) and is named in [`contenders::peers`] or [`ours::contenders`].
