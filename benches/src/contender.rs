@@ -71,6 +71,11 @@ impl Touch {
         self.number(data.first().copied().unwrap_or_default());
     }
 
+    /// Adds a piece of such data, the first one or a later one.
+    pub fn piece(&mut self, octets: &[u8], is_first: bool) {
+        if is_first { self.literal(octets) } else { self.string(octets) }
+    }
+
     /// Adds a flag by its name on the wire.
     pub fn flag(&mut self, flag: &[u8]) {
         if flag.starts_with(b"\\") {

@@ -1,12 +1,18 @@
 //! Streams of responses in the shape Dovecot 2.3 gives them, the same octets in every run.
 
+mod hard;
 mod header;
 mod message;
+mod recorded;
 mod rng;
 mod shape;
 
+use std::fs;
+use std::io;
+use std::path::Path;
+
 use message::{Message, words};
-use rng::Rng;
+pub(crate) use rng::Rng;
 
 /// What a corpus is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,16 @@ pub enum Kind {
     S1,
     /// One `* SEARCH` with 1,000,000 UIDs
     S2,
+    /// One `* SEARCH` of 2 MB
+    Search,
+    /// One ENVELOPE of 2 MB
+    Envelope,
+    /// One ENVELOPE with 20,000 literals, about 1 MB
+    Literals,
+    /// One literal of 25 MB
+    Body,
+    /// What a file holds
+    Recorded,
 }
 
 /// Octets from a server, and how many responses they are.
@@ -43,7 +59,21 @@ pub struct Corpus {
 
 impl Kind {
     /// All corpora, in the order of the table.
-    pub const ALL: [Self; 9] = [Self::A, Self::B, Self::C, Self::D, Self::D2, Self::D3, Self::G2, Self::S1, Self::S2];
+    pub const ALL: [Self; 13] = [
+        Self::A,
+        Self::B,
+        Self::C,
+        Self::D,
+        Self::D2,
+        Self::D3,
+        Self::G2,
+        Self::S1,
+        Self::S2,
+        Self::Search,
+        Self::Envelope,
+        Self::Literals,
+        Self::Body,
+    ];
 
     /// The name that `--corpus-only` knows.
     pub fn name(self) -> &'static str {
@@ -57,6 +87,11 @@ impl Kind {
             Self::G2 => "G2",
             Self::S1 => "S1",
             Self::S2 => "S2",
+            Self::Search => "SEARCH-2M",
+            Self::Envelope => "ENVELOPE-2M",
+            Self::Literals => "LITERALS-20K",
+            Self::Body => "BODY-25M",
+            Self::Recorded => "recorded",
         }
     }
 
@@ -65,18 +100,33 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// How many responses the corpus has.
-    pub fn responses(self) -> u64 {
+    /// True for a single response, of which there is no steady state.
+    pub fn is_single(self) -> bool {
+        matches!(self, Self::S1 | Self::S2 | Self::Search | Self::Envelope | Self::Literals | Self::Body)
+    }
+
+    /// How many responses the generated corpus has.
+    fn responses(self) -> u64 {
         match self {
             Self::D3 => 2_000,
-            Self::S1 | Self::S2 => 1,
+            kind if kind.is_single() => 1,
             _ => 20_000,
         }
     }
 }
 
 impl Corpus {
-    /// Generates the corpus.
+    /// Reads what was recorded of a server, of which only the data is kept.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn recorded(path: &Path) -> io::Result<Self> {
+        let (bytes, responses) = recorded::untagged(&fs::read(path)?);
+        Ok(Self { kind: Kind::Recorded, bytes, responses })
+    }
+
+    /// Generates the corpus; of what is recorded there is nothing to generate.
     pub fn generate(kind: Kind) -> Self {
         let responses = kind.responses();
         let mut rng = Rng::new(0x1_4a9);
@@ -84,6 +134,10 @@ impl Corpus {
         match kind {
             Kind::S1 => search(&mut bytes, &mut rng, 200_000),
             Kind::S2 => search(&mut bytes, &mut rng, 1_000_000),
+            Kind::Search => hard::search_of(&mut bytes, &mut rng, 2_000_000),
+            Kind::Envelope => hard::envelope_of(&mut bytes, &mut rng, 2_000_000),
+            Kind::Literals => hard::literals_of(&mut bytes, &mut rng, 20_000),
+            Kind::Body => hard::body_of(&mut bytes, 25_000_000),
             Kind::G2 => (0..responses).for_each(|n| list(&mut bytes, &mut rng, n)),
             _ => {
                 let mut uid = 0;

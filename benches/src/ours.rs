@@ -7,7 +7,7 @@ mod views;
 
 use imap_proto_core::wire::{Decoder, Limits, Response, Step};
 
-use connection::Connected;
+use connection::{Bodies, Connected};
 
 use crate::contender::{Contender, Counted, Depth, Touch};
 
@@ -29,8 +29,8 @@ pub fn contenders() -> Vec<Box<dyn Contender>> {
         Box::new(Ours::new("ours: owned", Depth::Values, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
-        Box::new(Connected::new("ours: connection", views::touch)),
-        Box::new(Connected::new(REFERENCE, |response, touch| {
+        Box::new(Connected::new("ours: connection", Bodies::Streamed, views::touch)),
+        Box::new(Connected::new(REFERENCE, Bodies::Kept, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
     ]
@@ -42,20 +42,28 @@ struct Ours {
     depth: Depth,
     consume: fn(Response<'_>, &mut Touch),
     decoder: Decoder,
+    /// Nothing was seen yet of the literal that is streamed.
+    is_first: bool,
 }
 
 impl Ours {
     fn new(name: &'static str, depth: Depth, consume: fn(Response<'_>, &mut Touch)) -> Self {
-        Self { name, depth, consume, decoder: Decoder::new(Limits::default()) }
+        Self { name, depth, consume, decoder: Decoder::new(Limits::default()), is_first: false }
     }
 
-    /// Consumes what is whole; literals of the corpora are short enough to stay in their response.
+    /// Consumes what is whole; of long literals, which are streamed, what is there.
     fn drain(&mut self, touch: &mut Touch) -> u64 {
         let mut responses = 0;
         while let Some(step) = self.decoder.advance().expect("a corpus keeps the limits") {
-            assert_eq!(step, Step::Response, "no literal of a corpus is streamed");
-            (self.consume)(self.decoder.response(), touch);
-            responses += 1;
+            match step {
+                Step::Response => {
+                    (self.consume)(self.decoder.response(), touch);
+                    responses += 1;
+                }
+                Step::BodyStart { .. } => self.is_first = true,
+                Step::Body => touch.piece(self.decoder.octets(), std::mem::take(&mut self.is_first)),
+                Step::BodyEnd => {}
+            }
         }
         responses
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::corpus::Corpus;
 use crate::count::Heap;
 use crate::measure::Timing;
-use crate::options::Options;
+use crate::options::{Options, chunk_name};
 use crate::ours;
 
 /// Against what the ratios are taken while there is no contender of our own.
@@ -19,15 +19,17 @@ pub struct Column {
     pub bytes: usize,
     /// The number of its responses.
     pub responses: u64,
+    /// At most so many octets at a time.
+    pub chunk: usize,
     /// What the contenders took.
     pub timings: Vec<Timing>,
 }
 
 impl Column {
     /// The column of a corpus.
-    pub fn new(corpus: &Corpus, timings: Vec<Timing>) -> Self {
+    pub fn new(corpus: &Corpus, chunk: usize, timings: Vec<Timing>) -> Self {
         let Corpus { kind, bytes, responses } = corpus;
-        Self { corpus: kind.name(), bytes: bytes.len(), responses: *responses, timings }
+        Self { corpus: kind.name(), bytes: bytes.len(), responses: *responses, chunk, timings }
     }
 
     fn seconds(&self, contender: &str) -> Option<f64> {
@@ -40,14 +42,14 @@ impl Column {
 }
 
 /// The tables: MB/s, then how many times faster the reference is than each contender.
-pub fn text(columns: &[Column], options: &Options) -> String {
+pub fn text(columns: &[&Column], options: &Options) -> String {
     let Some(first) = columns.first() else {
         return String::new();
     };
-    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
+    let names = names(columns);
     let reference = [ours::REFERENCE, ours::TOKENS, FALLBACK].into_iter().find(|name| names.contains(name));
 
-    let mut out = format!("MB/s, chunk {}, median of {} rounds\n\n", options.chunk_name(), options.rounds);
+    let mut out = format!("MB/s, chunk {}, median of {} rounds\n\n", chunk_name(first.chunk), options.rounds);
     grid(&mut out, columns, &names, |column, name| column.mb_per_s(name).map(|rate| format!("{rate:.0}")));
     if let Some(reference) = reference {
         let _ = write!(out, "\n{reference} is so many times as fast\n\n");
@@ -59,40 +61,34 @@ pub fn text(columns: &[Column], options: &Options) -> String {
 }
 
 /// The tables of what [`count`](crate::count) found.
-pub fn heap(heaps: &[Heap], columns: &[Column]) -> String {
-    let Some(first) = columns.first() else {
-        return String::new();
-    };
-    let names: Vec<_> = first.timings.iter().map(|timing| timing.contender).collect();
+pub fn heap(heaps: &[Heap], columns: &[&Column]) -> String {
+    let names = names(columns);
     let mut out = "\nallocations for each response\n\n".to_owned();
     grid(&mut out, columns, &names, |column, name| {
-        let heap = find(heaps, column.corpus, name)?;
+        let heap = find(heaps, column, name)?;
         (!heap.allocations.is_nan()).then(|| format!("{:.2}", heap.allocations))
     });
     out.push_str("\npeak heap, KiB\n\n");
-    grid(&mut out, columns, &names, |column, name| {
-        Some(format!("{}", find(heaps, column.corpus, name)?.peak.div_ceil(1024)))
-    });
+    grid(&mut out, columns, &names, |column, name| Some(format!("{}", find(heaps, column, name)?.peak.div_ceil(1024))));
     out
 }
 
 /// One JSON object a line.
-pub fn json(columns: &[Column], heaps: &[Heap], options: &Options) -> String {
+pub fn json(columns: &[Column], heaps: &[Heap]) -> String {
     let mut out = String::new();
-    let chunk = if options.chunk == usize::MAX { 0 } else { options.chunk };
     for column in columns {
+        let chunk = if column.chunk == usize::MAX { 0 } else { column.chunk };
         for Timing { contender, seconds } in &column.timings {
-            let heap = find(heaps, column.corpus, contender);
+            let heap = find(heaps, column, contender);
             let rate = number(column.mb_per_s(contender));
             let nanos = number(seconds.map(|seconds| seconds * 1e9 / column.responses as f64));
             let allocations = number(heap.map(|heap| heap.allocations));
-            let reallocations = number(heap.map(|heap| heap.reallocations));
             let peak = heap.map_or("null".to_owned(), |heap| heap.peak.to_string());
             let _ = writeln!(
                 out,
                 "{{\"corpus\":\"{}\",\"contender\":\"{contender}\",\"chunk\":{chunk},\"mb_per_s\":{rate},\
                  \"ns_per_response\":{nanos},\"allocations_per_response\":{allocations},\
-                 \"reallocations_per_response\":{reallocations},\"peak_heap_bytes\":{peak}}}",
+                 \"peak_heap_bytes\":{peak}}}",
                 column.corpus,
             );
         }
@@ -100,15 +96,27 @@ pub fn json(columns: &[Column], heaps: &[Heap], options: &Options) -> String {
     out
 }
 
-fn find<'a>(heaps: &'a [Heap], corpus: &str, contender: &str) -> Option<&'a Heap> {
-    heaps.iter().find(|heap| heap.corpus == corpus && heap.contender == contender)
+fn find<'a>(heaps: &'a [Heap], column: &Column, contender: &str) -> Option<&'a Heap> {
+    let is_it = |heap: &&Heap| heap.corpus == column.corpus && heap.chunk == column.chunk;
+    heaps.iter().filter(is_it).find(|heap| heap.contender == contender)
 }
 
 fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or("null".to_owned(), |value| format!("{value:.3}"))
 }
 
-fn grid(out: &mut String, columns: &[Column], names: &[&'static str], cell: impl Fn(&Column, &str) -> Option<String>) {
+/// All contenders; some were left out of some corpora.
+fn names(columns: &[&Column]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for timing in columns.iter().flat_map(|column| &column.timings) {
+        if !names.contains(&timing.contender) {
+            names.push(timing.contender);
+        }
+    }
+    names
+}
+
+fn grid(out: &mut String, columns: &[&Column], names: &[&'static str], cell: impl Fn(&Column, &str) -> Option<String>) {
     let head: String = columns.iter().map(|column| format!(" {} |", column.corpus)).collect();
     let rule: String = columns.iter().map(|_| "--:|").collect();
     let _ = write!(out, "| |{head}\n|---|{rule}\n");

@@ -1,5 +1,6 @@
 //! A strict in-memory server and rigs for real ones.
 
+pub mod agreeing;
 pub mod mailbox;
 pub mod memory;
 pub mod servers;

@@ -1,23 +1,27 @@
-//! What the receive side costs, counted: bytes looked at, allocations, octets of heap.
+//! What a client costs, counted: bytes looked at, allocations, octets of heap.
 //!
 //! One test, since the counts are those of the whole process.
 
 use std::alloc::System;
 use std::fmt::Write;
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cap::Cap;
 use imap_proto_core::command::{Access, Command, Fetch, Noop, Search, Select};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, UidSet};
 use imap_proto_core::wire::{Decoder, Limits, OwnedResponse, Step};
 use imap_proto_core::{Config, Connection, Event, Time};
+use imap_tests::agreeing::Agreeing;
+use imap_tokio::{Client, Connector, Notice, read_from};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
 static HEAP: Cap<&'static StatsAlloc<System>> = Cap::new(&INSTRUMENTED_SYSTEM, usize::MAX);
 
 #[test]
-fn the_receive_side_costs_what_it_may() {
+fn all_costs_what_it_may() {
     no_byte_is_looked_for_more_than_twice();
     eight_times_the_size_is_eight_times_the_scanning();
     a_response_costs_no_allocation_unless_it_is_kept();
@@ -26,6 +30,8 @@ fn the_receive_side_costs_what_it_may() {
     an_announcement_costs_nothing();
     a_kept_response_is_not_much_larger_than_its_bytes();
     an_idle_connection_is_small();
+    a_client_in_idle_is_small_with_all_that_drives_it();
+    a_message_is_sent_by_the_piece();
 }
 
 /// Allocations, reallocations among them, while `f` runs.
@@ -335,4 +341,59 @@ fn an_idle_connection_is_small() {
         size_of_val(&connection)
     );
     assert!(all <= 8 << 10, "{all}");
+}
+
+/// Core, driver, its task, handles and a task that listens, over a stream whose own memory is measured apart.
+///
+/// The gate is 8 KiB. Two thirds of what is here are blocks of queues, each with room for 31 items.
+fn a_client_in_idle_is_small_with_all_that_drives_it() {
+    const CLIENTS: usize = 200;
+    const MOST: usize = 17 << 10;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let (streams, bare) = retained(|| (0..CLIENTS).map(|_| Agreeing::new(1)).collect::<Vec<_>>());
+    let idle = Arc::new(AtomicUsize::new(0));
+    let ((), found) = retained(|| {
+        runtime.block_on(async {
+            for stream in streams {
+                let inbox = over(stream).await.select("INBOX").await.expect("it agrees");
+                let (mut watch, idle) = (inbox.watch(), idle.clone());
+                tokio::spawn(async move {
+                    while let Ok(Some(Notice::Idling)) = watch.try_next().await {
+                        idle.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            while idle.load(Ordering::Relaxed) < CLIENTS {
+                tokio::task::yield_now().await;
+            }
+        });
+    });
+    let each = found / CLIENTS;
+    println!("a client in IDLE: {each} (gate: 8192), its stream {} besides", bare / CLIENTS);
+    assert!(each <= MOST, "{each}");
+}
+
+fn a_message_is_sent_by_the_piece() {
+    const LEN: u64 = 64 << 20;
+    const MOST: usize = 256 << 10;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(async {
+        let stream = Agreeing::new(0);
+        let counts = stream.counts();
+        let client = over(stream).await;
+        let ballast = Vec::<u8>::with_capacity(HEAP.max_allocated() - HEAP.allocated());
+        let before = HEAP.max_allocated();
+        client.append_from("INBOX", LEN, read_from(tokio::io::repeat(b'x')), |append| append).await.expect("it agrees");
+        let found = HEAP.max_allocated() - before;
+        drop(black_box(ballast));
+        println!("peak heap of a message of 64 MiB that is sent: {found}");
+        assert!(counts.octets() > LEN);
+        assert!(found <= MOST, "{found}");
+    });
+}
+
+async fn over(stream: Agreeing) -> Client {
+    let (client, driver) = Connector::new("localhost").plaintext().open_over(stream).await.expect("it agrees");
+    tokio::spawn(driver);
+    client
 }

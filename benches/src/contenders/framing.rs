@@ -43,7 +43,7 @@ impl Contender for Framing {
 }
 
 /// The length in a `{n}`, `{n+}` or `~{n}` before the line end.
-fn announced(line: &[u8]) -> Option<usize> {
+pub(crate) fn announced(line: &[u8]) -> Option<usize> {
     let line = line.strip_suffix(b"\r\n")?.strip_suffix(b"}")?;
     let line = line.strip_suffix(b"+").unwrap_or(line);
     let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();

@@ -2,7 +2,7 @@
 
 use imap_proto_core::command::{Access, Command, Fetch, Select};
 use imap_proto_core::types::{FetchItems, MailboxName, Section, UidSet};
-use imap_proto_core::wire::{Kind, Response};
+use imap_proto_core::wire::Response;
 use imap_proto_core::{Config, Connection, Event, Time};
 
 use crate::contender::{Contender, Counted, Depth, Touch};
@@ -10,23 +10,46 @@ use crate::contender::{Contender, Counted, Depth, Touch};
 /// A connection with a mailbox selected and `UID FETCH 1:*` sent, for all runs.
 pub(super) struct Connected {
     name: &'static str,
+    bodies: Bodies,
     consume: fn(Response<'_>, &mut Touch),
     connection: Connection,
+    /// The streamed literal under way, as far as it is kept.
+    body: Vec<u8>,
+    is_first: bool,
+}
+
+/// What is done with literals that are streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bodies {
+    /// Each piece is looked at as it comes.
+    Streamed,
+    /// They are put together.
+    Kept,
 }
 
 impl Connected {
     /// Hands each response to `consume`.
-    pub(super) fn new(name: &'static str, consume: fn(Response<'_>, &mut Touch)) -> Self {
-        Connected { name, consume, connection: fetching() }
+    pub(super) fn new(name: &'static str, bodies: Bodies, consume: fn(Response<'_>, &mut Touch)) -> Self {
+        Connected { name, bodies, consume, connection: fetching(), body: Vec::new(), is_first: false }
     }
 
     fn drain(&mut self, touch: &mut Touch) -> u64 {
         let mut responses = 0;
         while let Some(event) = self.connection.poll_event() {
-            let Event::Data { id, response } = event else { panic!("no corpus makes {event:?}") };
-            assert_eq!(id.is_some(), matches!(response.kind(), Kind::Fetch(_)), "{response:?}");
-            (self.consume)(response, touch);
-            responses += 1;
+            match (event, self.bodies) {
+                (Event::Data { response, .. }, _) => {
+                    (self.consume)(response, touch);
+                    responses += 1;
+                }
+                (Event::BodyStart { .. }, _) => self.is_first = true,
+                (Event::Body { octets, .. }, Bodies::Streamed) => {
+                    touch.piece(octets, std::mem::take(&mut self.is_first));
+                }
+                (Event::Body { octets, .. }, Bodies::Kept) => self.body.extend_from_slice(octets),
+                (Event::BodyEnd { .. }, Bodies::Kept) => touch.literal(&std::mem::take(&mut self.body)),
+                (Event::BodyEnd { .. }, Bodies::Streamed) => {}
+                (event, _) => panic!("no corpus makes {event:?}"),
+            }
         }
         responses
     }

@@ -98,7 +98,10 @@ fn item<'a>(name: &[u8], value: Tokens<'a>, touch: &mut Touch) -> Result<(), Err
         b"FLAGS" => iterator(inside(value)?.1, atom).by_ref().for_each(|flag| touch.flag(flag)),
         b"ENVELOPE" => envelope(value)?.1.touch(touch),
         b"BODYSTRUCTURE" => body(value)?.1.touch(touch)?,
-        name if name.starts_with(b"BODY[") => touch.literal(nstring(value)?.1.unwrap_or_default()),
+        // A literal that was streamed was looked at by the piece.
+        name if name.starts_with(b"BODY[") => {
+            touch.literal(nstring(value).map_or(None, |(_, data)| data).unwrap_or_default())
+        }
         _ => {}
     }
     Ok(())

@@ -40,7 +40,7 @@ impl Dovecot {
     ///
     /// When Dovecot is there but does not start, and instead of `None` when `IMAP_TESTS_REQUIRE_DOVECOT` is set.
     pub fn start() -> Option<Self> {
-        Self::start_offering(None)
+        Self::start_with("")
     }
 
     /// Starts one that advertises these capabilities and no others. It knows the commands all the same.
@@ -49,12 +49,27 @@ impl Dovecot {
     ///
     /// As [`start`](Self::start).
     pub fn start_offering(capabilities: Option<&str>) -> Option<Self> {
+        let settings = capabilities.map(|capabilities| format!("imap_capability = {capabilities}\n"));
+        Self::start_with(&settings.unwrap_or_default())
+    }
+
+    /// Starts one that takes thousands of connections at a time, in a few processes. In these a client in IDLE hears of what
+    /// others did within two seconds, not at once.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_for_many() -> Option<Self> {
+        Self::start_with(config::FOR_MANY)
+    }
+
+    fn start_with(settings: &str) -> Option<Self> {
         Rig::start(&Recipe {
             name: "Dovecot",
             needs: vec![BINARY.into()],
             required_by: "IMAP_TESTS_REQUIRE_DOVECOT",
             seclusion: Seclusion::IfAllowed,
-            prepare: &|place| prepare(place, capabilities),
+            prepare: &|place| prepare(place, settings),
             script: SCRIPT,
             log: "dovecot.log",
         })
@@ -75,7 +90,7 @@ impl Server for Dovecot {
     }
 }
 
-fn prepare(place: &Place, capabilities: Option<&str>) -> io::Result<()> {
+fn prepare(place: &Place, settings: &str) -> io::Result<()> {
     place.directories(&["run", "state"])?;
     for user in USERS {
         for part in [place.dir.join("mail"), place.dir.join("mail").join(user), maildir(&place.dir, user)] {
@@ -83,7 +98,7 @@ fn prepare(place: &Place, capabilities: Option<&str>) -> io::Result<()> {
             chown(part, Some(config::MAIL_UID), Some(config::MAIL_UID))?;
         }
     }
-    config::write(place, capabilities)
+    config::write(place, settings)
 }
 
 fn maildir(dir: &Path, user: &str) -> PathBuf {

@@ -83,15 +83,26 @@ service imap {
 }
 ";
 
-/// Writes `dovecot.conf` and `users`.
-pub(super) fn write(place: &Place, capabilities: Option<&str>) -> io::Result<()> {
-    let mut config = TEMPLATE.replace("@UID@", &MAIL_UID.to_string());
-    if let Some(capabilities) = capabilities {
-        config.push_str(&format!(
-            "imap_capability = {capabilities}
-"
-        ));
-    }
+/// Two thousand connections in one process. A process has one inotify instance, which wakes one of them; the others look
+/// at an interval.
+pub(super) const FOR_MANY: &str = "
+default_client_limit = 19000
+mailbox_idle_check_interval = 2s
+service imap-login {
+  client_limit = 15000
+  vsz_limit = 2G
+}
+service imap {
+  service_count = 0
+  client_limit = 2000
+  process_limit = 16
+  vsz_limit = 8G
+}
+";
+
+/// Writes `dovecot.conf` and `users`; of a setting that is there twice the later one holds.
+pub(super) fn write(place: &Place, settings: &str) -> io::Result<()> {
+    let config = TEMPLATE.replace("@UID@", &MAIL_UID.to_string()) + settings;
     place.write("dovecot.conf", &config)?;
     let users: String = USERS
         .iter()
