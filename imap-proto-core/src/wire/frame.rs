@@ -336,6 +336,11 @@ impl Framer {
     /// literals; status text never does, whatever it ends with.
     fn data_start(&mut self, len: usize) -> Option<usize> {
         let line = &self.parsed.buffer[self.head..self.head + len];
+        // What is about a message, as nearly all literals are, and written as by nearly all servers.
+        if let [b'*', b' ', b'0'..=b'9', ..] = line {
+            self.scanned += 2;
+            return Some(2);
+        }
         let rest = line.strip_prefix(b"*")?.trim_ascii_start();
         let start = line.len() - rest.len();
         self.scanned += start as u64;

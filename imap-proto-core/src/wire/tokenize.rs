@@ -414,10 +414,11 @@ impl Scanner<'_> {
 }
 
 fn is_section(name: &[u8]) -> bool {
-    matches!(name.first(), Some(b'B' | b'b'))
-        && ["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE"]
-            .iter()
-            .any(|s| name.eq_ignore_ascii_case(s.as_bytes()))
+    name == b"BODY"
+        || matches!(name.first(), Some(b'B' | b'b'))
+            && ["BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE"]
+                .iter()
+                .any(|s| name.eq_ignore_ascii_case(s.as_bytes()))
 }
 
 #[cfg(test)]
