@@ -20,7 +20,7 @@ mod token;
 mod value;
 
 pub(crate) use atom::is_atom;
-pub use command_frame::{CommandFramer, CommandPiece};
+pub use command_frame::{ClientLine, CommandFramer, CommandPiece};
 pub use decoder::{Decoder, Step};
 pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};
