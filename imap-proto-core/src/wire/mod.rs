@@ -31,6 +31,6 @@ pub use response::{Condition, Kind, OwnedResponse, Response};
 pub(crate) use tests::stream;
 pub use token::{Damage, Token, TokenKind, tokenize};
 #[cfg(test)]
-pub(crate) use value::Parsed;
+pub(crate) use value::{Parsed, read_line};
 pub(crate) use value::{Table, decode, parse_number};
 pub use value::{Text, Value, Values};
