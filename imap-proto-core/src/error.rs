@@ -291,6 +291,9 @@ pub enum Misuse {
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,
+    /// Messages by sequence number, where only UIDs will do.
+    #[error("sequence numbers where UIDs are needed")]
+    OnlyUids,
     /// No flag is named, where at least one must be.
     #[error("no flag to add or remove")]
     NoFlags,

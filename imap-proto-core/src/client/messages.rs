@@ -201,8 +201,9 @@ impl Mailbox {
     ///
     /// # Errors
     /// [`Error::Unsupported`] without UIDPLUS: nothing else removes these and no others.
-    pub fn expunge_uids(&self, uids: impl Into<UidSet>) -> Operation<()> {
-        Operation::new(&self.client, UidExpunge::new(uids)).bind(self.selection())
+    /// [`Misuse::OnlyUids`](crate::Misuse::OnlyUids) for sequence numbers.
+    pub fn expunge_uids(&self, messages: impl Into<Messages>) -> Operation<()> {
+        Operation::new(&self.client, UidExpunge::new(messages)).bind(self.selection())
     }
 
     /// Removes what is marked `\Deleted` and leaves the mailbox; what goes is not told. RFC 9051 §6.4.1
