@@ -22,7 +22,6 @@ pub(crate) fn identification(response: &Response<'_>) -> Option<Identification> 
 mod tests {
     use alloc::vec::Vec;
 
-    use super::*;
     use crate::wire::read_line;
 
     type Fields = &'static [(&'static str, Option<&'static str>)];
