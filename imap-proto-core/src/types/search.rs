@@ -22,6 +22,22 @@ use super::{Capability, Date, Flag, Keyword, SeqSet, UidSet};
 /// assert_eq!((!query).to_string(), r#"NOT (UNSEEN OR FROM "Smith" SINCE 1-Feb-1994)"#);
 /// ```
 ///
+/// What is asked for often, days being those of the server's time zone:
+///
+/// ```
+/// # use imap_proto_core::types::{Date, Query};
+/// # let (first, last, today) = (Date::new(2026, 3, 1).unwrap(), Date::new(2026, 4, 1).unwrap(), Date::new(2026, 3, 9).unwrap());
+/// let of_today = Query::on(today);
+/// let of_march = Query::since(first).and(Query::before(last));
+/// let from_a_domain = Query::from("@example.org");
+/// let to_bea = Query::any([Query::to("bea"), Query::cc("bea"), Query::bcc("bea")]);
+/// let has_a_list = Query::header("List-Id", "");
+/// let at_least_a_mebibyte = !Query::smaller(1 << 20);
+/// # let all = [of_today, of_march, from_a_domain, to_bea, has_a_list, at_least_a_mebibyte].map(|query| query.to_string());
+/// # assert_eq!(all[1], "SINCE 1-Mar-2026 BEFORE 1-Apr-2026");
+/// # assert_eq!(all[3], r#"OR OR TO "bea" CC "bea" BCC "bea""#);
+/// ```
+///
 /// A text must not hold NUL, which no string of IMAP can carry: the encoder refuses the command.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Query {
