@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::command::InvalidRaw;
-use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidName, InvalidSection};
+use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
 /// What went wrong, sorted by whose doing it is.
@@ -291,12 +291,21 @@ pub enum Misuse {
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,
+    /// Messages by sequence number, where only UIDs will do.
+    #[error("sequence numbers where UIDs are needed")]
+    OnlyUids,
     /// No flag is named, where at least one must be.
     #[error("no flag to add or remove")]
     NoFlags,
     /// A raw command that cannot be.
     #[error(transparent)]
     Raw(#[from] InvalidRaw),
+    /// An item of a FETCH that can't be sent as it is.
+    #[error(transparent)]
+    Item(#[from] InvalidItem),
+    /// A key of a SEARCH that can't be sent as it is.
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     /// More octets were fed than announced.
     #[error("more octets than announced")]
     TooManyOctets,
@@ -349,7 +358,7 @@ macro_rules! misuse_from {
 }
 
 misuse_from!(EncodeError => Encode, InvalidName => Name, InvalidSection => Section, InvalidFlag => Keyword,
-             InvalidRaw => Raw);
+             InvalidRaw => Raw, InvalidItem => Item, InvalidQuery => Query);
 
 /// What was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

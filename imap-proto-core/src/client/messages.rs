@@ -41,7 +41,22 @@ pub struct Moved {
 impl Mailbox {
     /// Searches it for UIDs. RFC 9051 §6.4.4
     ///
+    /// ```
+    /// # use imap_proto_core::{Error, client::Mailbox, types::Query};
+    /// # async fn run(inbox: &Mailbox) -> Result<(), Error> {
+    /// let large = inbox.search(Query::unseen().and(Query::larger(10 << 20))).await?;
+    /// // Keys without a method, and the language of Gmail where the server is one.
+    /// let raw = inbox.search(Query::raw("SUBJECT \"plan\" NOT SEEN")?).await?;
+    /// let found = inbox.search(Query::gmail_raw("has:attachment in:inbox")).await?;
+    /// # let _ = (large, raw, found);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// Dropped half-way its answer is read over; nothing is changed by a search.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for keys that the server does not offer, or that the revision of the session does not have.
     pub fn search(&self, query: Query) -> Operation<UidSet> {
         Operation::new(&self.client, Search::new(query)).bind(self.selection())
     }
@@ -201,8 +216,9 @@ impl Mailbox {
     ///
     /// # Errors
     /// [`Error::Unsupported`] without UIDPLUS: nothing else removes these and no others.
-    pub fn expunge_uids(&self, uids: impl Into<UidSet>) -> Operation<()> {
-        Operation::new(&self.client, UidExpunge::new(uids)).bind(self.selection())
+    /// [`Misuse::OnlyUids`](crate::Misuse::OnlyUids) for sequence numbers.
+    pub fn expunge_uids(&self, messages: impl Into<Messages>) -> Operation<()> {
+        Operation::new(&self.client, UidExpunge::new(messages)).bind(self.selection())
     }
 
     /// Removes what is marked `\Deleted` and leaves the mailbox; what goes is not told. RFC 9051 §6.4.1

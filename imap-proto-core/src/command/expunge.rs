@@ -1,8 +1,6 @@
-use alloc::vec::Vec;
-
 use super::{Command, Completion, Effect, Request, State};
 use crate::error::Misuse;
-use crate::types::{Capability, UidSet};
+use crate::types::{Capability, Messages};
 use crate::wire::Encoder;
 
 /// `EXPUNGE`: removes all messages that have `\Deleted`, whoever marked them. RFC 9051 §6.4.3
@@ -25,16 +23,17 @@ impl Command for Expunge {
 
 /// `UID EXPUNGE`: of these messages, removes those that have `\Deleted`. RFC 4315 §2.1, RFC 9051 §6.4.9
 ///
-/// Needs UIDPLUS or IMAP4rev2; nothing else removes these and no others. As [`Expunge`] for the rest.
+/// They are UIDs, or [`Messages::Saved`] (RFC 5182 §2.1): there is no such command by sequence number. Needs UIDPLUS or
+/// IMAP4rev2; nothing else removes these and no others. As [`Expunge`] for the rest.
 #[derive(Clone, Debug)]
 pub struct UidExpunge {
-    uids: UidSet,
+    messages: Messages,
 }
 
 impl UidExpunge {
-    /// Removes what is deleted among `uids`.
-    pub fn new(uids: impl Into<UidSet>) -> Self {
-        UidExpunge { uids: uids.into() }
+    /// Removes what is deleted among `messages`; sequence numbers are refused with [`Misuse::OnlyUids`].
+    pub fn new(messages: impl Into<Messages>) -> Self {
+        UidExpunge { messages: messages.into() }
     }
 }
 
@@ -42,17 +41,17 @@ impl Command for UidExpunge {
     type Output = ();
 
     fn request(&self) -> Result<Request, Misuse> {
-        if self.uids.is_empty() {
+        if matches!(self.messages, Messages::Numbers(_)) {
+            return Err(Misuse::OnlyUids);
+        }
+        if self.messages.is_empty() {
             return Err(Misuse::EmptySet);
         }
         let mut encoder = Encoder::new("UID EXPUNGE");
-        encoder.arg(&self.uids);
-        Ok(Request {
-            effect: Effect::Change,
-            state: State::Selected,
-            needs: Vec::from([(Capability::UidPlus, "UIDPLUS")]),
-            ..Request::new("UID EXPUNGE", encoder)?
-        })
+        encoder.arg(&self.messages);
+        let request =
+            Request { effect: Effect::Change, state: State::Selected, ..Request::new("UID EXPUNGE", encoder)? };
+        Ok(request.needing(Capability::UidPlus, "UIDPLUS").on(&self.messages))
     }
 
     fn finish(self, _: Completion) {}

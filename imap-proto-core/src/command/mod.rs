@@ -150,7 +150,10 @@ impl Request {
 
     /// Sends nothing where the server does not offer `capability`.
     fn needing(mut self, capability: Capability, name: &'static str) -> Self {
-        self.needs.push((capability, name));
+        let need = (capability, name);
+        if !self.needs.contains(&need) {
+            self.needs.push(need);
+        }
         self
     }
 

@@ -213,12 +213,7 @@ fn request<T: Identifier>(query: &Query, encoder: Encoder) -> Result<Request, Mi
     };
     let request =
         Request { claim: Claim::Search, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
-    let request = request.needing_if(query.needs_mod_seq(), Capability::CondStore, "CONDSTORE").needing_if(
-        query.needs_within(),
-        Capability::Within,
-        "WITHIN",
-    );
-    Ok(request.needing_if(query.needs_saved(), Capability::SearchRes, "SEARCHRES"))
+    Ok(query.needs().fold(request, |request, (capability, name)| request.needing(capability, name)))
 }
 
 /// What came of a search so far: several responses are one answer (quirk 123).

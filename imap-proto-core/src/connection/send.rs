@@ -136,7 +136,7 @@ impl Connection {
         // A server that has not said what it can do is asked, unless there is another way; one that has said so is believed.
         let capabilities = self.view.capabilities();
         let unsaid = entry.said.iter().filter(|(needed, _)| !capabilities.has(needed));
-        let missing = entry.needs.iter().filter(|(needed, _)| !capabilities.offers(needed)).chain(unsaid).next();
+        let missing = entry.needs.iter().filter(|(needed, _)| !self.view.offers(needed)).chain(unsaid).next();
         let missing = missing.filter(|_| !capabilities.is_empty());
         match (allowed, entry.selection) {
             (true, _) => match missing {

@@ -95,6 +95,21 @@ impl View {
         &self.enabled
     }
 
+    /// True where the server does what it names in this session.
+    ///
+    /// A session is of one revision: once IMAP4rev2 is enabled, what went with IMAP4rev1 is gone, and where both are offered
+    /// IMAP4rev2 has to be enabled first. RFC 9051 appendix A
+    pub(super) fn offers(&self, capability: &Capability) -> bool {
+        let is_enabled = self.enabled.has(&Capability::Imap4Rev2);
+        match capability {
+            Capability::Imap4Rev1 => self.capabilities.has(capability) && !is_enabled,
+            Capability::Imap4Rev2 => {
+                is_enabled || (self.capabilities.has(capability) && !self.capabilities.has(&Capability::Imap4Rev1))
+            }
+            other => self.capabilities.offers(other),
+        }
+    }
+
     /// True once mailbox names travel in UTF-8 instead of modified UTF-7. RFC 6855 §3, RFC 9051 §5.1
     pub(super) fn has_utf8_names(&self) -> bool {
         self.enabled.has(&Capability::Utf8Accept) || self.enabled.has(&Capability::Imap4Rev2)

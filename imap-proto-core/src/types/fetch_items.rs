@@ -392,7 +392,7 @@ fn binary_section(part: &str) -> Result<Section, InvalidSection> {
 }
 
 /// True for printable ASCII that closes what it opens and can't announce a literal.
-fn is_contained(item: &[u8]) -> bool {
+pub(super) fn is_contained(item: &[u8]) -> bool {
     let mut depth = 0usize;
     let mut quoted = false;
     let mut bytes = item.iter();

@@ -38,7 +38,7 @@ pub use mailbox_attribute::{MailboxAttribute, MailboxAttributes, SpecialUse, Spe
 pub use message_flags::MessageFlags;
 pub use messages::Messages;
 pub use namespace::{Namespace, Namespaces};
-pub use search::{Fragment, Query};
+pub use search::{EntryType, Fragment, InvalidQuery, Query};
 pub use secret::Secret;
 pub use section::{InvalidSection, Section, SectionText};
 pub use set::{SeqSet, Set, SetIter, UidSet};

@@ -1,14 +1,17 @@
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Not;
 
-use super::{Date, Flag, Keyword, SeqSet, UidSet};
+use super::fetch_items::is_contained;
+use super::{Capability, Date, Flag, Keyword, SeqSet, UidSet};
 
 /// Says which messages a SEARCH is after.
 ///
-/// Values only: whatever text is searched for, it can't become a key. RFC 9051 §6.4.4
+/// Values only: whatever text is searched for, it can't become a key; [`raw`](Self::raw) takes keys that are not known here. A
+/// key that the session does not have is refused with [`Error::Unsupported`](crate::Error::Unsupported), and nothing is sent.
+/// RFC 9051 §6.4.4
 ///
 /// ```
 /// use imap_proto_core::types::{Date, Query};
@@ -17,6 +20,22 @@ use super::{Date, Flag, Keyword, SeqSet, UidSet};
 /// let query = Query::unseen().and(Query::from("Smith").or(Query::since(day)));
 /// assert_eq!(query.to_string(), r#"UNSEEN OR FROM "Smith" SINCE 1-Feb-1994"#);
 /// assert_eq!((!query).to_string(), r#"NOT (UNSEEN OR FROM "Smith" SINCE 1-Feb-1994)"#);
+/// ```
+///
+/// What is asked for often, days being those of the server's time zone:
+///
+/// ```
+/// # use imap_proto_core::types::{Date, Query};
+/// # let (first, last, today) = (Date::new(2026, 3, 1).unwrap(), Date::new(2026, 4, 1).unwrap(), Date::new(2026, 3, 9).unwrap());
+/// let of_today = Query::on(today);
+/// let of_march = Query::since(first).and(Query::before(last));
+/// let from_a_domain = Query::from("@example.org");
+/// let to_bea = Query::any([Query::to("bea"), Query::cc("bea"), Query::bcc("bea")]);
+/// let has_a_list = Query::header("List-Id", "");
+/// let at_least_a_mebibyte = !Query::smaller(1 << 20);
+/// # let all = [of_today, of_march, from_a_domain, to_bea, has_a_list, at_least_a_mebibyte].map(|query| query.to_string());
+/// # assert_eq!(all[1], "SINCE 1-Mar-2026 BEFORE 1-Apr-2026");
+/// # assert_eq!(all[3], r#"OR OR TO "bea" CC "bea" BCC "bea""#);
 /// ```
 ///
 /// A text must not hold NUL, which no string of IMAP can carry: the encoder refuses the command.
@@ -42,7 +61,38 @@ enum Part {
     Header(String, String),
     Date(&'static str, Date),
     Number(&'static str, u64),
+    /// A mod-sequence with whatever names its entry.
+    ModSeq(Option<(Flag, EntryType)>, u64),
+    Raw(String),
 }
+
+/// Says whose change of a flag counts, where flags are one's own or shared. RFC 7162 §3.1.5
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EntryType {
+    /// `priv`: that of one's own flag.
+    Private,
+    /// `shared`: that of the flag all users share.
+    Shared,
+    /// `all`: the later of both.
+    Any,
+}
+
+impl EntryType {
+    fn as_str(self) -> &'static str {
+        match self {
+            EntryType::Private => "priv",
+            EntryType::Shared => "shared",
+            EntryType::Any => "all",
+        }
+    }
+}
+
+/// Says that a raw search key would break out of its command: it is empty, holds more than printable ASCII or a brace, or its
+/// quotes or parentheses don't close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("search key can't be sent as it is")]
+pub struct InvalidQuery;
 
 /// Hands an encoder one piece of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +130,8 @@ macro_rules! dates {
     };
 }
 
-/// What was saved, as a search key.
-const SAVED: &str = "$";
+/// The most of `number64`. RFC 9051 §9
+const MOST: u64 = i64::MAX as u64;
 
 impl Query {
     words! {
@@ -107,6 +157,13 @@ impl Query {
         draft = "DRAFT";
         /// Matches what is finished.
         undraft = "UNDRAFT";
+        /// Matches what this session was the first to be told of. Of IMAP4rev1: refused in a session of IMAP4rev2.
+        /// RFC 3501 §6.4.4
+        recent = "RECENT";
+        /// `NEW`: matches what is recent and has not been read. As [`recent`](Self::recent) for the rest.
+        new_mail = "NEW";
+        /// Matches what is not recent. As [`recent`](Self::recent) for the rest.
+        old = "OLD";
         /// Matches what the last search with [`Returns::SAVE`](crate::command::Returns::SAVE) found. Needs SEARCHRES. RFC 5182
         saved_result = "$";
     }
@@ -126,6 +183,10 @@ impl Query {
         body = "BODY";
         /// Matches text anywhere in the message.
         text = "TEXT";
+        /// `X-GM-RAW`: matches what Gmail finds by that text in its own language. Needs X-GM-EXT-1.
+        gmail_raw = "X-GM-RAW";
+        /// `X-GM-LABELS`: matches what has that label of Gmail. Needs X-GM-EXT-1.
+        gmail_label = "X-GM-LABELS";
     }
 
     dates! {
@@ -171,7 +232,7 @@ impl Query {
             Flag::Flagged => Query::flagged(),
             Flag::Deleted => Query::deleted(),
             Flag::Draft => Query::draft(),
-            Flag::Recent => Query::key(Part::Word("RECENT")),
+            Flag::Recent => Query::recent(),
             other => Query::keyword(other.to_keyword()?),
         })
     }
@@ -181,14 +242,17 @@ impl Query {
         Query::key(Part::Header(name.into(), text.into()))
     }
 
-    /// Matches what has more octets.
-    pub fn larger(octets: u32) -> Self {
-        Query::key(Part::Number("LARGER", octets.into()))
+    /// Matches what has more octets; `!Query::smaller(octets)` what has so many or more.
+    ///
+    /// More than 32 bits hold are of IMAP4rev2, and refused in a session of IMAP4rev1. RFC 9051 §6.4.4
+    pub fn larger(octets: u64) -> Self {
+        Query::key(Part::Number("LARGER", octets.min(MOST)))
     }
 
-    /// Matches what has fewer octets.
-    pub fn smaller(octets: u32) -> Self {
-        Query::key(Part::Number("SMALLER", octets.into()))
+    /// Matches what has fewer octets; `!Query::larger(octets)` what has so many or fewer. As [`larger`](Self::larger) for the
+    /// rest.
+    pub fn smaller(octets: u64) -> Self {
+        Query::key(Part::Number("SMALLER", octets.min(MOST)))
     }
 
     /// Matches what was received longer ago than that; needs WITHIN. RFC 5032
@@ -203,7 +267,63 @@ impl Query {
 
     /// Matches what has this mod-sequence or a higher one; needs CONDSTORE. RFC 7162 §3.1.5
     pub fn mod_seq(mod_seq: u64) -> Self {
-        Query::key(Part::Number("MODSEQ", mod_seq))
+        Query::key(Part::ModSeq(None, mod_seq))
+    }
+
+    /// Matches what has this mod-sequence or a higher one for a flag; `None` for what is no flag. Needs CONDSTORE.
+    /// RFC 7162 §3.1.5
+    ///
+    /// Servers that keep no mod-sequences of single flags go by that of the message.
+    pub fn mod_seq_of(flag: &Flag, entry: EntryType, mod_seq: u64) -> Option<Self> {
+        flag.is_storable().then(|| Query::key(Part::ModSeq(Some((flag.clone(), entry)), mod_seq)))
+    }
+
+    /// Matches the message with this identifier of Gmail, `X-GM-MSGID`. Needs X-GM-EXT-1.
+    pub fn gmail_message(id: u64) -> Self {
+        Query::key(Part::Number("X-GM-MSGID", id))
+    }
+
+    /// Matches the messages of a conversation of Gmail, `X-GM-THRID`. Needs X-GM-EXT-1.
+    pub fn gmail_thread(id: u64) -> Self {
+        Query::key(Part::Number("X-GM-THRID", id))
+    }
+
+    /// Matches what keys match that have no method here, as they are. What they need of the server is the caller's to know.
+    ///
+    /// They stand in parentheses, so that they are one key whatever they say. They are ASCII, as no literal can be among them:
+    /// text that is not goes with the methods.
+    ///
+    /// ```
+    /// use imap_proto_core::types::Query;
+    ///
+    /// let query = Query::raw("X-GM-RAW \"has:attachment\"")?.and(Query::unseen());
+    /// assert_eq!(query.to_string(), r#"(X-GM-RAW "has:attachment") UNSEEN"#);
+    /// assert!(Query::raw("SEEN\r\nA1 LOGOUT").is_err());
+    /// # Ok::<(), imap_proto_core::types::InvalidQuery>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidQuery`] where it would break out of the command.
+    pub fn raw(keys: impl Into<String>) -> Result<Self, InvalidQuery> {
+        let keys = keys.into();
+        if is_contained(keys.as_bytes()) { Ok(Query::key(Part::Raw(keys))) } else { Err(InvalidQuery) }
+    }
+
+    /// Matches what one of them matches at the least; of none, nothing. Many of them nest no deeper than they must.
+    pub fn any(queries: impl IntoIterator<Item = Query>) -> Self {
+        let mut level: Vec<Query> = queries.into_iter().collect();
+        while level.len() > 1 {
+            let mut pairs = level.into_iter();
+            let mut above = Vec::with_capacity(pairs.len().div_ceil(2));
+            while let Some(one) = pairs.next() {
+                above.push(match pairs.next() {
+                    Some(other) => one.or(other),
+                    None => one,
+                });
+            }
+            level = above;
+        }
+        level.pop().unwrap_or_else(|| !Query::all())
     }
 
     /// Matches what both match.
@@ -243,24 +363,14 @@ impl Query {
         })
     }
 
-    /// True when it names messages by sequence number, so that nothing may be expunged while it is on its way.
+    /// True when it names messages by sequence number, so that nothing may be expunged while it is on its way. Raw keys may.
     pub fn has_numbers(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Messages(_)))
+        self.parts.iter().any(|part| matches!(part, Part::Messages(_) | Part::Raw(_)))
     }
 
-    /// True when it has what was saved in it, which needs SEARCHRES. RFC 5182
-    pub(crate) fn needs_saved(&self) -> bool {
-        self.parts.contains(&Part::Word(SAVED))
-    }
-
-    /// True when it asks for an age, which needs WITHIN. RFC 5032
-    pub(crate) fn needs_within(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Number("OLDER" | "YOUNGER", _)))
-    }
-
-    /// True when it asks for mod-sequences, which needs CONDSTORE. RFC 7162 §3.1.5
-    pub fn needs_mod_seq(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Number("MODSEQ", _)))
+    /// What the server must offer for it, by name.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (Capability, &'static str)> + '_ {
+        self.parts.iter().filter_map(Part::need)
     }
 
     fn key(part: Part) -> Self {
@@ -287,6 +397,23 @@ impl Query {
 }
 
 impl Part {
+    fn need(&self) -> Option<(Capability, &'static str)> {
+        Some(match self {
+            // Of RFC 3501, gone with RFC 9051 (its appendix E).
+            Part::Word("RECENT" | "NEW" | "OLD") => (Capability::Imap4Rev1, "IMAP4rev1"),
+            Part::Word("$") => (Capability::SearchRes, "SEARCHRES"),
+            Part::Number("LARGER" | "SMALLER", octets) if *octets > u32::MAX.into() => {
+                (Capability::Imap4Rev2, "IMAP4rev2")
+            }
+            Part::Number("OLDER" | "YOUNGER", _) => (Capability::Within, "WITHIN"),
+            Part::ModSeq(..) => (Capability::CondStore, "CONDSTORE"),
+            Part::Text("X-GM-RAW" | "X-GM-LABELS", _) | Part::Number("X-GM-MSGID" | "X-GM-THRID", _) => {
+                (Capability::GmailExtensions, "X-GM-EXT-1")
+            }
+            _ => return None,
+        })
+    }
+
     fn write(&self, out: &mut impl FnMut(Fragment<'_>)) {
         match self {
             Part::Or => out(Fragment::Text("OR")),
@@ -299,6 +426,9 @@ impl Part {
             Part::Keyword(key, keyword) => out(Fragment::Text(&format!("{key} {keyword}"))),
             Part::Date(key, date) => out(Fragment::Text(&format!("{key} {date}"))),
             Part::Number(key, number) => out(Fragment::Text(&format!("{key} {number}"))),
+            Part::ModSeq(None, number) => out(Fragment::Text(&format!("MODSEQ {number}"))),
+            Part::ModSeq(Some((flag, entry)), number) => out(Fragment::Text(&mod_seq_of(flag, *entry, *number))),
+            Part::Raw(keys) => out(Fragment::Text(&format!("({keys})"))),
             Part::Text(key, text) => {
                 out(Fragment::Text(key));
                 out(Fragment::Text(" "));
@@ -312,6 +442,16 @@ impl Part {
             }
         }
     }
+}
+
+/// ```abnf
+/// search-modseq-ext = SP entry-name SP entry-type-req
+/// entry-flag-name   = DQUOTE "/flags/" attr-flag DQUOTE
+/// ```
+fn mod_seq_of(flag: &Flag, entry: EntryType, number: u64) -> String {
+    // Between the quotes a backslash is escaped.
+    let flag = flag.to_string().replace('\\', "\\\\");
+    format!("MODSEQ \"/flags/{flag}\" {} {number}", entry.as_str())
 }
 
 impl Not for Query {
@@ -382,6 +522,128 @@ mod tests {
         for (query, expected) in table {
             assert_eq!(query.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn every_key_of_both_revisions_has_its_wire_form() {
+        let work = || Keyword::new("Work").unwrap();
+        let day = || Date::new(1994, 2, 1).unwrap();
+        let uids = || UidSet::from(super::super::Uid::new(5).unwrap());
+        let numbers = || SeqSet::from(super::super::SeqNum::new(2).unwrap());
+        // In the order of RFC 3501 §6.4.4; all but NEW, OLD and RECENT are in RFC 9051 §6.4.4 too.
+        let table = [
+            (Query::seq_num(numbers()), "2"),
+            (Query::all(), "ALL"),
+            (Query::answered(), "ANSWERED"),
+            (Query::bcc("x"), "BCC \"x\""),
+            (Query::before(day()), "BEFORE 1-Feb-1994"),
+            (Query::body("x"), "BODY \"x\""),
+            (Query::cc("x"), "CC \"x\""),
+            (Query::deleted(), "DELETED"),
+            (Query::draft(), "DRAFT"),
+            (Query::flagged(), "FLAGGED"),
+            (Query::from("x"), "FROM \"x\""),
+            (Query::header("X-Y", ""), "HEADER \"X-Y\" \"\""),
+            (Query::keyword(work()), "KEYWORD Work"),
+            (Query::larger(7), "LARGER 7"),
+            (Query::new_mail(), "NEW"),
+            (!Query::all(), "NOT ALL"),
+            (Query::old(), "OLD"),
+            (Query::on(day()), "ON 1-Feb-1994"),
+            (Query::all().or(Query::old()), "OR ALL OLD"),
+            (Query::recent(), "RECENT"),
+            (Query::seen(), "SEEN"),
+            (Query::sent_before(day()), "SENTBEFORE 1-Feb-1994"),
+            (Query::sent_on(day()), "SENTON 1-Feb-1994"),
+            (Query::sent_since(day()), "SENTSINCE 1-Feb-1994"),
+            (Query::since(day()), "SINCE 1-Feb-1994"),
+            (Query::smaller(7), "SMALLER 7"),
+            (Query::subject("x"), "SUBJECT \"x\""),
+            (Query::text("x"), "TEXT \"x\""),
+            (Query::to("x"), "TO \"x\""),
+            (Query::uid(uids()), "UID 5"),
+            (Query::unanswered(), "UNANSWERED"),
+            (Query::undeleted(), "UNDELETED"),
+            (Query::undraft(), "UNDRAFT"),
+            (Query::unflagged(), "UNFLAGGED"),
+            (Query::unkeyword(work()), "UNKEYWORD Work"),
+            (Query::unseen(), "UNSEEN"),
+            // Of extensions.
+            (Query::saved_result(), "$"),
+            (Query::mod_seq(7), "MODSEQ 7"),
+            (Query::gmail_raw("in:inbox \"a b\""), r#"X-GM-RAW "in:inbox \"a b\"""#),
+            (Query::gmail_label("x"), "X-GM-LABELS \"x\""),
+            (Query::gmail_message(u64::MAX), "X-GM-MSGID 18446744073709551615"),
+            (Query::gmail_thread(7), "X-GM-THRID 7"),
+        ];
+        for (query, expected) in table {
+            assert_eq!(query.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_size_is_no_larger_than_can_be_said() {
+        assert_eq!(Query::larger(u64::MAX).to_string(), "LARGER 9223372036854775807");
+        assert_eq!((!Query::smaller(1 << 32)).to_string(), "NOT SMALLER 4294967296");
+    }
+
+    #[test]
+    fn mod_sequences_may_be_those_of_a_flag() {
+        let of = |flag: Flag, entry| Query::mod_seq_of(&flag, entry, 620_162_338).map(|query| query.to_string());
+        let table = [
+            (of(Flag::Draft, EntryType::Any), Some(r#"MODSEQ "/flags/\\Draft" all 620162338"#)),
+            (of(Flag::Junk, EntryType::Shared), Some(r#"MODSEQ "/flags/$Junk" shared 620162338"#)),
+            (of(Flag::from_wire(b"\\X"), EntryType::Private), Some(r#"MODSEQ "/flags/\\X" priv 620162338"#)),
+            (of(Flag::Recent, EntryType::Any), None),
+            (of(Flag::Any, EntryType::Any), None),
+            (of(Flag::from_wire(b"a\" b"), EntryType::Any), None),
+        ];
+        for (found, expected) in table {
+            assert_eq!(found.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn raw_keys_are_one_key_and_stay_in_their_line() {
+        let raw = |keys: &str| Query::raw(keys).map(|query| (!query).and(Query::seen()).to_string());
+        for keys in ["SEEN", "NOT", "OR SEEN", "X-GM-RAW \"a ) {3} \\\" b\"", "1:3 (SEEN (DRAFT))", "RETURN (SAVE) ALL"]
+        {
+            assert_eq!(raw(keys), Ok(format!("NOT ({keys}) SEEN")));
+        }
+        for keys in [
+            "",
+            " ",
+            "SEEN)",
+            "(SEEN",
+            "SEEN) LOGOUT (",
+            "A\r\nB LOGOUT",
+            "A\nB",
+            "FROM {3}",
+            "FROM {3+}",
+            "FROM ~{3}",
+            "\"",
+            "\"\\\"",
+            "\"\\a\"",
+            "A\0",
+            "é",
+            "\"é\"",
+            "\"\t\"",
+        ] {
+            assert_eq!(Query::raw(keys), Err(InvalidQuery), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn any_nests_no_deeper_than_it_must() {
+        let any = |count: u64| Query::any((0..count).map(Query::larger)).to_string();
+        assert_eq!(any(0), "NOT ALL");
+        assert_eq!(any(1), "LARGER 0");
+        assert_eq!(any(3), "OR OR LARGER 0 LARGER 1 LARGER 2");
+        assert_eq!(any(4), "OR OR LARGER 0 LARGER 1 OR LARGER 2 LARGER 3");
+        let deepest = any(1000).split(" LARGER").map(|ors| ors.matches("OR").count()).max();
+        assert_eq!(deepest, Some(10));
+        let pair = || Query::seen().and(Query::draft());
+        assert_eq!(Query::any([pair(), pair()]).to_string(), "OR (SEEN DRAFT) (SEEN DRAFT)");
     }
 
     #[test]

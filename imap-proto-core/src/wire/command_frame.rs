@@ -17,7 +17,8 @@ use super::{FrameError, Limits};
 ///                       └─ refuse_literal() ──► [ Line ]    the command begun is dropped
 /// ```
 ///
-/// All of a command stays in one frame; above [`Limits::response`] bytes the boundary is lost.
+/// All of a command stays in one frame; above [`Limits::response`] bytes the boundary is lost. Where the client owes a line
+/// that is no command, the response to a challenge or `DONE`, it is asked for with [`next_line`](Self::next_line).
 ///
 /// ```
 /// use imap_proto_core::wire::{CommandFramer, CommandPiece, Limits};
@@ -62,8 +63,7 @@ enum Literal {
 /// What a [`CommandFramer`] found next. Ranges are resolved with [`CommandFramer::bytes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandPiece {
-    /// One whole command, literals and their announcements among it, without its line end. Or another line of the
-    /// client's: a response to a challenge, `DONE`.
+    /// One whole command, literals and their announcements among it, without its line end.
     Command {
         /// Where it stands.
         frame: Range<usize>,
@@ -82,6 +82,15 @@ pub enum CommandPiece {
     },
 }
 
+/// A line of the client's that is no command. Its range is resolved with [`CommandFramer::bytes`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientLine {
+    /// Where it stands, without its line end.
+    pub frame: Range<usize>,
+    /// True when it ended in CRLF, as it must; false for LF alone.
+    pub crlf: bool,
+}
+
 impl CommandFramer {
     /// Returns a framer with an empty buffer. Of the limits only [`Limits::response`] counts.
     pub fn new(limits: Limits) -> Self {
@@ -98,6 +107,18 @@ impl CommandFramer {
         }
     }
 
+    /// Takes other limits, as after a login. They hold for the command under way too, and from the next piece on; a literal
+    /// that was above the limit when it was announced stays so.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limit = limits.clamped().response;
+    }
+
+    /// How many bytes it holds that were not handed out yet: the command under way, and what came behind it. With
+    /// [`receive`](Self::receive) they grow as far as its caller lets them.
+    pub fn held(&self) -> usize {
+        self.buffer.len() - self.begin.max(self.spent)
+    }
+
     /// Takes what came from the client.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.give_up_spent();
@@ -109,32 +130,11 @@ impl CommandFramer {
     /// # Errors
     /// [`FrameError`] when the boundary is lost; the framer must not be used afterwards.
     pub fn next_piece(&mut self) -> Result<Option<CommandPiece>, FrameError> {
-        self.give_up_spent();
-        if self.literal == Literal::WaitsInVain && self.scan < self.buffer.len() {
-            return Err(FrameError::TooLong { limit: self.limit });
-        }
-        if self.left > 0 {
-            let n = self.left.min(self.buffer.len() - self.scan);
-            self.left -= n;
-            self.scan += n;
-            if self.left > 0 {
-                return Ok(None);
-            }
-            self.line = self.scan;
-        }
-        let Some(lf) = memchr(b'\n', &self.buffer[self.scan..]) else {
-            self.scan = self.buffer.len();
-            self.check_length(0)?;
+        if !self.has_octets()? {
             return Ok(None);
-        };
-        let end = self.scan + lf;
-        self.scan = end + 1;
-        self.check_length(0)?;
-        let segment = &self.buffer[self.line..end];
-        let (segment, crlf) = match segment.strip_suffix(b"\r") {
-            Some(segment) => (segment, true),
-            None => (segment, false),
-        };
+        }
+        let Some(ClientLine { frame, crlf }) = self.find_line()? else { return Ok(None) };
+        let segment = &self.buffer[self.line..frame.end];
         if let Some(marker) = LiteralMarker::at_end_of(segment)
             && !ends_inside_quotes(segment)
         {
@@ -144,7 +144,57 @@ impl CommandFramer {
             return self.open_literal(len, synchronizing, prefix).map(Some);
         }
         self.spent = self.scan;
-        Ok(Some(CommandPiece::Command { frame: self.begin..self.line + segment.len(), crlf }))
+        Ok(Some(CommandPiece::Command { frame, crlf }))
+    }
+
+    /// Finds the next line where it is no command, or `None` when more has to be received: the response to a challenge of
+    /// AUTHENTICATE (RFC 9051 §6.2.2) or the `DONE` of IDLE (§6.3.13), in which `{3}` announces nothing.
+    ///
+    /// It is called where [`next_piece`](Self::next_piece) handed out a command last. A literal under way is awaited first,
+    /// and is part of the line.
+    ///
+    /// # Errors
+    /// As [`next_piece`](Self::next_piece).
+    pub fn next_line(&mut self) -> Result<Option<ClientLine>, FrameError> {
+        if !self.has_octets()? {
+            return Ok(None);
+        }
+        let line = self.find_line()?;
+        if line.is_some() {
+            self.spent = self.scan;
+        }
+        Ok(line)
+    }
+
+    /// Takes the octets of a literal under way; true once all are there.
+    fn has_octets(&mut self) -> Result<bool, FrameError> {
+        self.give_up_spent();
+        if self.literal == Literal::WaitsInVain && self.scan < self.buffer.len() {
+            return Err(FrameError::TooLong { limit: self.limit });
+        }
+        if self.left > 0 {
+            let n = self.left.min(self.buffer.len() - self.scan);
+            self.left -= n;
+            self.scan += n;
+            if self.left > 0 {
+                return Ok(false);
+            }
+            self.line = self.scan;
+        }
+        Ok(true)
+    }
+
+    /// Finds the end of the line, and looks at no byte twice.
+    fn find_line(&mut self) -> Result<Option<ClientLine>, FrameError> {
+        let lf = memchr(b'\n', &self.buffer[self.scan..]);
+        let end = lf.map_or(self.buffer.len(), |lf| self.scan + lf);
+        self.scan = if lf.is_some() { end + 1 } else { end };
+        self.check_length(0)?;
+        if lf.is_none() {
+            return Ok(None);
+        }
+        let crlf = self.buffer[self.line..end].ends_with(b"\r");
+        Ok(Some(ClientLine { frame: self.begin..end - usize::from(crlf), crlf }))
     }
 
     fn open_literal(
@@ -217,6 +267,7 @@ impl CommandFramer {
 #[cfg(test)]
 mod tests {
     use alloc::string::{String, ToString};
+    use alloc::vec;
     use std::format;
 
     use proptest::prelude::*;
@@ -331,6 +382,87 @@ mod tests {
         let line = super::super::Tokenized::new(frame.to_vec(), &Limits::default());
         let texts: Vec<_> = line.values().filter_map(|v| v.text()).map(|t| t.to_bytes().into_owned()).collect();
         assert_eq!(texts, [&b"A1"[..], b"LOGIN", b"alice", b"a b"]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_command_opens_no_literal() {
+        let table: [(&[u8], &[u8], bool); 5] = [
+            (b"YWxpY2U={3}\r\n", b"YWxpY2U={3}", true),
+            (b"DONE {3+}\r\n", b"DONE {3+}", true),
+            (b"{99999999999999999999}\n", b"{99999999999999999999}", false),
+            (b"\r\n", b"", true),
+            (b"\"\r\n", b"\"", true),
+        ];
+        for (line, expected, crlf) in table {
+            let input = [b"A IDLE\r\n", line, b"B NOOP\r\n"].concat();
+            for chunk in 1..=input.len() {
+                let mut framer = CommandFramer::new(Limits::default());
+                let mut found = vec![];
+                for bytes in input.chunks(chunk) {
+                    framer.receive(bytes);
+                    loop {
+                        let piece = match found.len() {
+                            1 => framer.next_line().map(|line| line.map(|line| (line.frame, line.crlf))),
+                            _ => framer.next_piece().map(|piece| match piece {
+                                Some(CommandPiece::Command { frame, crlf }) => Some((frame, crlf)),
+                                other => {
+                                    assert_eq!(other, None);
+                                    None
+                                }
+                            }),
+                        };
+                        let Some((frame, crlf)) = piece.expect("it is framed") else { break };
+                        found.push((framer.bytes(frame).to_vec(), crlf));
+                    }
+                }
+                let whole = [(b"A IDLE".to_vec(), true), (expected.to_vec(), crlf), (b"B NOOP".to_vec(), true)];
+                assert_eq!(found, whole, "{} by {chunk}", line.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_asked_for_inside_a_command_ends_it() {
+        let mut framer = CommandFramer::new(Limits::default());
+        framer.receive(b"A X {3+}\r\n");
+        assert!(matches!(framer.next_piece(), Ok(Some(CommandPiece::Literal { .. }))));
+        assert_eq!(framer.next_line(), Ok(None));
+        framer.receive(b"a\nb {3}\r\nB");
+        assert_eq!(framer.next_line(), Ok(Some(ClientLine { frame: 0..17, crlf: true })));
+    }
+
+    #[test]
+    fn limits_change_where_a_stranger_becomes_known() {
+        let limits = |response| Limits { response, ..Limits::default() };
+        let mut framer = CommandFramer::new(limits(20));
+        framer.receive(b"A LOGIN a b\r\nB APPEND a {30}\r\n");
+        assert!(matches!(framer.next_piece(), Ok(Some(CommandPiece::Command { .. }))));
+        framer.set_limits(limits(60));
+        let piece = framer.next_piece();
+        assert!(matches!(piece, Ok(Some(CommandPiece::Literal { len: 30, .. }))), "{piece:?}");
+        framer.receive(&[b'x'; 30]);
+        framer.receive(b"\r\n");
+        assert!(matches!(framer.next_piece(), Ok(Some(CommandPiece::Command { .. }))));
+        framer.receive(&[b'x'; 40]);
+        assert_eq!(framer.next_piece(), Ok(None));
+        framer.set_limits(limits(39));
+        assert_eq!(framer.next_piece(), Err(FrameError::TooLong { limit: 39 }));
+    }
+
+    #[test]
+    fn what_was_handed_out_is_not_held() {
+        let mut framer = CommandFramer::new(Limits::default());
+        assert_eq!(framer.held(), 0);
+        framer.receive(b"A NOOP\r\nB NO");
+        assert_eq!(framer.held(), 12);
+        let _ = framer.next_piece();
+        assert_eq!(framer.held(), 4);
+        framer.receive(b"OP\r\n");
+        assert_eq!(framer.held(), 8);
+        let _ = framer.next_piece();
+        assert_eq!(framer.held(), 0);
+        assert_eq!(framer.next_piece(), Ok(None));
+        assert_eq!(framer.held(), 0);
     }
 
     proptest! {

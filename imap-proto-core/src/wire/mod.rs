@@ -22,7 +22,7 @@ mod tokenize;
 mod value;
 
 pub(crate) use atom::is_atom;
-pub use command_frame::{CommandFramer, CommandPiece};
+pub use command_frame::{ClientLine, CommandFramer, CommandPiece};
 pub use decoder::{Decoder, Step};
 pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};
@@ -30,6 +30,8 @@ pub use frame::{Detached, FrameError, Framer, Piece};
 pub use limits::Limits;
 pub(crate) use parsed::Parsed;
 pub use parsed::Tokenized;
+#[cfg(test)]
+pub(crate) use parsed::read_line;
 pub use response::{Condition, Kind, OwnedResponse, Response};
 #[cfg(test)]
 pub(crate) use tests::stream;

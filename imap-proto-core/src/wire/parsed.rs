@@ -153,3 +153,18 @@ impl Parsed {
         self.values().next().expect("a test has a value")
     }
 }
+
+/// The response that a line is, read in pieces of so many bytes. The line has no end of its own.
+#[cfg(test)]
+pub(crate) fn read_line(line: impl AsRef<[u8]>, chunk: usize) -> super::Decoder {
+    let line = line.as_ref();
+    let mut decoder = super::Decoder::new(super::Limits::default());
+    for piece in [line, b"\r\n"].concat().chunks(chunk) {
+        decoder.space()[..piece.len()].copy_from_slice(piece);
+        decoder.received(piece.len());
+        if decoder.advance().expect("it can be framed").is_some() {
+            return decoder;
+        }
+    }
+    panic!("no response in {}", line.escape_ascii());
+}

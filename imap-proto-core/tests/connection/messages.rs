@@ -141,6 +141,7 @@ fn what_cannot_be_sent_is_refused_before_it_is_submitted() {
     assert_eq!(refusal(&|| Copy::new(SeqSet::new(), archive()).request().map(drop)), Misuse::EmptySet);
     assert_eq!(refusal(&|| Move::new(UidSet::new(), archive()).request().map(drop)), Misuse::EmptySet);
     assert_eq!(refusal(&|| UidExpunge::new(UidSet::new()).request().map(drop)), Misuse::EmptySet);
+    assert_eq!(refusal(&|| UidExpunge::new(numbers(1, 2)).request().map(drop)), Misuse::OnlyUids);
     assert!(matches!(
         refusal(&|| Raw::new("XFOO").expect("a line").string(*b"\0").request().map(drop)),
         Misuse::Encode(_)
@@ -447,9 +448,12 @@ fn an_answer_with_another_tag_is_not_the_searchs_own() {
 fn quirk_125_a_charset_that_is_not_known_is_told_and_ascii_names_none() {
     let command = Search::new(Query::subject("Grüße"));
     let line = "A1 UID SEARCH CHARSET UTF-8 SUBJECT {7+}\r\nGrüße\r\n";
-    let refused = answered("LITERAL+", command, line, "A1 NO [BADCHARSET (US-ASCII)] no\r\n");
-    let Err(Error::Refused(refused)) = refused else { panic!("{refused:?}") };
-    assert_eq!(refused.code, Some(Code::BadCharset(vec!["US-ASCII".into()])));
+    for charsets in ["(US-ASCII)", "US-ASCII"] {
+        let answer = format!("A1 NO [BADCHARSET {charsets}] no\r\n");
+        let refused = answered("LITERAL+", command.clone(), line, &answer);
+        let Err(Error::Refused(refused)) = refused else { panic!("{refused:?}") };
+        assert_eq!(refused.code, Some(Code::BadCharset(vec!["US-ASCII".into()])));
+    }
     let command = Search::new(Query::subject("Hi"));
     answered("", command, "A1 UID SEARCH SUBJECT \"Hi\"\r\n", "A1 OK\r\n").expect("it is done");
 }

@@ -1,13 +1,13 @@
 //! What a search leaves on the server for others (SEARCHRES), and messages with NUL in them (BINARY).
 
 use imap_proto_core::command::{Append, Command, Copy, Fetch, Message, Noop, Returns, Search, StoreCommand};
-use imap_proto_core::command::{Move, Store};
+use imap_proto_core::command::{Move, Store, UidExpunge};
 use imap_proto_core::types::{FetchItems, Flag, Messages, Query};
 use imap_proto_core::{Error, Event};
 
 use crate::script::Script;
 
-const ALL: &str = "SEARCHRES ESEARCH MOVE CONDSTORE";
+const ALL: &str = "SEARCHRES ESEARCH MOVE CONDSTORE UIDPLUS";
 
 #[test]
 fn what_a_search_saves_is_used_by_the_commands_that_follow() {
@@ -24,6 +24,7 @@ fn what_a_search_saves_is_used_by_the_commands_that_follow() {
         (StoreCommand::new(Messages::Saved, Store::add(Flag::Seen)).request(), "UID STORE $ +FLAGS (\\Seen)"),
         (Copy::new(Messages::Saved, "x").request(), "UID COPY $ \"x\""),
         (Move::new(Messages::Saved, "x").request(), "UID MOVE $ \"x\""),
+        (UidExpunge::new(Messages::Saved).request(), "UID EXPUNGE $"),
         (Search::new(Query::saved_result().and(Query::unseen())).request(), "UID SEARCH $ UNSEEN"),
     ] {
         let mut script = Script::selected(ALL);
@@ -40,8 +41,10 @@ fn nothing_is_sent_to_a_server_that_saves_nothing() {
         Fetch::new(Messages::Saved, FetchItems::ids()).request(),
         StoreCommand::new(Messages::Saved, Store::add(Flag::Seen)).request(),
         Copy::new(Messages::Saved, "x").request(),
+        Move::new(Messages::Saved, "x").request(),
+        UidExpunge::new(Messages::Saved).request(),
     ] {
-        let mut script = Script::selected("ESEARCH");
+        let mut script = Script::selected("ESEARCH MOVE UIDPLUS");
         script.connection.submit(request.expect("a request"), script.now).expect("it is open");
         script.c_nothing();
         let event = script.connection.poll_event();

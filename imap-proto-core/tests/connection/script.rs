@@ -19,10 +19,19 @@ impl Script {
     }
 
     pub(crate) fn configured(capabilities: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::begun(&format!("IMAP4rev1 {capabilities}"), change)
+    }
+
+    /// The same, where these capabilities are all there are.
+    pub(crate) fn greeted(capabilities: &str) -> Self {
+        Self::begun(capabilities, |_| {})
+    }
+
+    fn begun(capabilities: &str, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
         let mut script = Script { connection: Connection::new(config), now: Time::ZERO };
-        script.s(&format!("* PREAUTH [CAPABILITY IMAP4rev1 {capabilities}] hi\r\n"));
+        script.s(&format!("* PREAUTH [CAPABILITY {capabilities}] hi\r\n"));
         script.e(&["greeting"]);
         script
     }

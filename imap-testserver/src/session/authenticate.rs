@@ -61,7 +61,7 @@ impl Session {
         let Some(account) = self.shared.log_in(user, password) else {
             return no("[AUTHENTICATIONFAILED] Wrong name or password");
         };
-        self.account = Some(account);
+        self.admit(account);
         let capabilities = self.capabilities();
         ok(format!("[CAPABILITY {capabilities}] Logged in"))
     }

@@ -24,7 +24,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use imap_proto_core::wire::{CommandFramer, CommandPiece, FrameError, Limits};
+use imap_proto_core::wire::{ClientLine, CommandFramer, CommandPiece, FrameError, Limits};
 
 use crate::options::{Channel, Greeting};
 use crate::script::{Fault, Point, Script};
@@ -68,8 +68,6 @@ pub struct Session {
     number: u64,
     channel: Channel,
     framer: CommandFramer,
-    /// Bytes that came since the last whole command.
-    pending: usize,
     /// Octets in literals of the command under way.
     in_literals: u64,
     account: Option<Arc<Account>>,
@@ -114,17 +112,11 @@ enum Waiting {
 
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, channel: Channel) -> Self {
-        let limits = {
-            let mut limits = Limits::default();
-            limits.response = LONGEST_COMMAND;
-            limits
-        };
         let mut session = Session {
             number: shared.next_session(),
             shared,
             channel,
-            framer: CommandFramer::new(limits),
-            pending: 0,
+            framer: CommandFramer::new(longest(MOST_OF_A_STRANGER)),
             in_literals: 0,
             account: None,
             view: None,
@@ -145,7 +137,6 @@ impl Session {
             return;
         }
         self.framer.receive(bytes);
-        self.pending = self.pending.saturating_add(bytes.len());
         self.go_ahead();
     }
 
@@ -195,7 +186,7 @@ impl Session {
                 self.untagged(&format!("OK [CAPABILITY {capabilities}] Ready"));
             }
             Greeting::PreAuth(user) => {
-                self.account = Some(self.shared.account(&user));
+                self.admit(self.shared.account(&user));
                 let capabilities = self.capabilities();
                 self.untagged(&format!("PREAUTH [CAPABILITY {capabilities}] Logged in as {user}"));
             }
@@ -204,13 +195,23 @@ impl Session {
         self.end_answer();
     }
 
+    /// From here on the client is known, and may send what it likes.
+    fn admit(&mut self, account: Arc<Account>) {
+        self.account = Some(account);
+        self.framer.set_limits(longest(LONGEST_COMMAND));
+    }
+
     /// Obeys what has come, up to the next answer.
     fn go_ahead(&mut self) {
         while self.outputs.is_empty() && !self.is_over {
-            match self.framer.next_piece() {
-                Ok(None) if self.account.is_none() && self.pending > MOST_OF_A_STRANGER => {
-                    self.bye("[TOOBIG] Log in first");
-                }
+            let piece = match self.waiting {
+                Waiting::Command => self.framer.next_piece(),
+                Waiting::Response { .. } | Waiting::Done { .. } => self
+                    .framer
+                    .next_line()
+                    .map(|line| line.map(|ClientLine { frame, crlf }| CommandPiece::Command { frame, crlf })),
+            };
+            match piece {
                 Ok(None) => break,
                 Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
                     let prefix = self.framer.bytes(prefix).to_vec();
@@ -218,9 +219,9 @@ impl Session {
                 }
                 Ok(Some(CommandPiece::Command { frame, crlf })) => {
                     let frame = self.framer.bytes(frame).to_vec();
-                    self.pending = 0;
                     self.line(&frame, crlf);
                 }
+                Err(FrameError::TooLong { .. }) if self.account.is_none() => self.bye("[TOOBIG] Log in first"),
                 Err(FrameError::TooLong { .. }) => self.bye("[TOOBIG] Command too long"),
                 Err(_) => self.bye("Literal too long"),
             }
@@ -229,12 +230,6 @@ impl Session {
     }
 
     fn literal(&mut self, prefix: &[u8], len: u64, synchronizing: bool) {
-        if synchronizing && !matches!(self.waiting, Waiting::Command) {
-            // No command is waited for: this is a line like any other.
-            self.framer.refuse_literal();
-            self.pending = 0;
-            return self.line(prefix, true);
-        }
         if !synchronizing {
             if len > LONGEST_LITERAL {
                 return self.bye("[TOOBIG] Literal too long");
@@ -246,7 +241,7 @@ impl Session {
         match self.refusal(prefix, len) {
             Some(line) => {
                 self.framer.refuse_literal();
-                (self.pending, self.in_literals, self.bad_literal) = (0, 0, false);
+                (self.in_literals, self.bad_literal) = (0, false);
                 self.out.extend_from_slice(line.as_bytes());
                 self.end_answer();
             }
@@ -387,6 +382,12 @@ impl Session {
     fn capabilities(&self) -> String {
         self.shared.options.announced(self.channel, self.account.is_some()).to_string()
     }
+}
+
+fn longest(command: usize) -> Limits {
+    let mut limits = Limits::default();
+    limits.response = command;
+    limits
 }
 
 impl Drop for Session {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use imap_tests::mailbox::message;
 use imap_tokio::command::{Append, Returns, Search, Store};
-use imap_tokio::types::{Capability, Date, DateTime, Flag, Messages, Query, SeqSet, Uid, UidSet};
+use imap_tokio::types::{Capability, Date, DateTime, EntryType, Flag, Messages, Query, SeqSet, Uid, UidSet};
 use imap_tokio::{Client, Mailbox};
 
 use crate::peer::Peer;
@@ -111,6 +111,13 @@ pub(crate) async fn keys(peer: &Peer<'_>) {
         (Query::from("ada").or(Query::from("emil")), "2,4"),
         (Query::to("ada").and(!Query::flagged()), "4"),
         (!(Query::from("ada").or(Query::seen())), "4"),
+        (Query::any([Query::answered(), Query::draft(), Query::deleted()]), "2,4"),
+        (!Query::smaller(100), "2:4"),
+        (!Query::raw("OR SEEN DRAFT").expect("keys"), "2"),
+        (Query::raw("SUBJECT \"quarterly\"").expect("keys").and(Query::seen()), "3"),
+        // Which are recent is a matter of who was told first.
+        (Query::recent().or(Query::old()), "2:4"),
+        (Query::new_mail().and(Query::seen()), ""),
     ];
     for (query, expected) in table {
         let found = mailbox.search(query.clone()).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
@@ -149,6 +156,9 @@ pub(crate) async fn extensions(peer: &Peer<'_>) {
         assert_eq!(found.to_string(), "2:4");
         let found = mailbox.search_returning(Query::mod_seq(1), Returns::ALL).await.expect("it searches");
         assert!(found.mod_seq.is_some());
+        // What is kept of single flags differs; that it is understood does not.
+        let of_flag = Query::mod_seq_of(&Flag::Seen, EntryType::Any, 1).expect("a flag");
+        mailbox.search(of_flag).await.expect("it searches");
     }
     let saved = mailbox.search_returning(!Query::flagged(), Returns::SAVE).await;
     let row = "SEARCH RETURN (SAVE)";
@@ -156,6 +166,8 @@ pub(crate) async fn extensions(peer: &Peer<'_>) {
         let answer = mailbox.store(Messages::Saved, Store::add(Flag::Deleted)).await.expect("it is stored");
         assert_eq!(answer.messages.len(), 2);
         assert_eq!(mailbox.search(Query::deleted()).await.expect("it searches").to_string(), "2,4");
+        mailbox.expunge_uids(Messages::Saved).await.expect("they are removed");
+        assert_eq!(mailbox.search(Query::all()).await.expect("it searches").to_string(), "3");
     }
     peer.end(client).await;
 }

@@ -157,9 +157,13 @@ fn copy_uid(input: &[u8]) -> Parsed<'_> {
 /// "BADCHARSET" [SP "(" charset *(SP charset) ")" ]
 /// charset         = atom / quoted
 /// ```
+///
+/// The parentheses may be missing (quirk 125).
 fn bad_charset(input: &[u8]) -> Parsed<'_> {
     let charset = alt((string, map(list_atom, |atom| decode(atom).into_owned())));
-    map(opt(parenthesised(charset)), |charsets| Code::BadCharset(charsets.unwrap_or_default())).parse(input)
+    let bare_atom = take_while1(|byte| !matches!(byte, b' ' | b'(' | b')' | b'"' | b']'));
+    let bare = alt((string, map(bare_atom, |atom| decode(atom).into_owned())));
+    map(alt((parenthesised(charset), many0(terminated(bare, space0)))), Code::BadCharset).parse(input)
 }
 
 /// ```abnf
@@ -326,6 +330,8 @@ mod tests {
             ("[HIGHESTMODSEQ 0]", Code::NoModSeq),
             ("[HIGHESTMODSEQ -1]", Code::NoModSeq),
             ("[BADCHARSET]", Code::BadCharset(vec![])),
+            ("[BADCHARSET UTF-8]", Code::BadCharset(vec!["UTF-8".into()])),
+            ("[BADCHARSET US-ASCII \"UTF-8\" ]", Code::BadCharset(vec!["US-ASCII".into(), "UTF-8".into()])),
             ("[BADCHARSET (US-ASCII \"iso]\\\"1\")]", Code::BadCharset(vec!["US-ASCII".into(), "iso]\"1".into()])),
             ("[REFERRAL imap://a/b c]", Code::Referral("imap://a/b c".into())),
             ("[BADURL \"/INBOX;UID=1]\"]", Code::BadUrl("/INBOX;UID=1]".into())),

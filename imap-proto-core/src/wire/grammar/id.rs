@@ -22,20 +22,7 @@ pub(crate) fn identification(response: &Response<'_>) -> Option<Identification> 
 mod tests {
     use alloc::vec::Vec;
 
-    use super::*;
-    use crate::wire::{Decoder, Limits};
-
-    fn read(line: &str, chunk: usize) -> Option<Identification> {
-        let mut decoder = Decoder::new(Limits::default());
-        for piece in [line.as_bytes(), b"\r\n"].concat().chunks(chunk) {
-            decoder.space()[..piece.len()].copy_from_slice(piece);
-            decoder.received(piece.len());
-            if decoder.advance().expect("it can be framed").is_some() {
-                return decoder.response().as_identification();
-            }
-        }
-        panic!("no response in {line}");
-    }
+    use crate::wire::read_line;
 
     type Fields = &'static [(&'static str, Option<&'static str>)];
 
@@ -55,7 +42,7 @@ mod tests {
         ];
         for (line, expected) in table {
             for chunk in [line.len() + 2, 1] {
-                let found = read(line, chunk);
+                let found = read_line(line, chunk).response().as_identification();
                 let found = found.as_ref().map(|found| found.iter().collect::<Vec<_>>());
                 assert_eq!(found.as_deref(), expected, "{line}");
             }

@@ -95,31 +95,23 @@ mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 
-    use crate::wire::{Decoder, Limits};
+    use crate::wire::read_line;
 
     /// The entry as text: attributes, delimiter, name, and what else there is.
     fn read(line: &[u8], chunk: usize) -> Option<String> {
-        let mut decoder = Decoder::new(Limits::default());
-        let whole = [line, b"\r\n"].concat();
-        for piece in whole.chunks(chunk) {
-            decoder.space()[..piece.len()].copy_from_slice(piece);
-            decoder.received(piece.len());
-            if decoder.advance().expect("it can be framed").is_some() {
-                let entry = decoder.response().as_list()?;
-                let attributes: Vec<String> = entry.attributes().iter().map(|one| one.to_string()).collect();
-                let delimiter = entry.delimiter().map_or("-".to_string(), |delimiter| delimiter.to_string());
-                let mut text = format!("({}) {delimiter} {}", attributes.join(" "), entry.name());
-                if let Some(old) = entry.old_name() {
-                    text += &format!(" was {old}");
-                }
-                let children: Vec<&str> = entry.child_info().collect();
-                if !children.is_empty() {
-                    text += &format!(" above {}", children.join(","));
-                }
-                return Some(text);
-            }
+        let decoder = read_line(line, chunk);
+        let entry = decoder.response().as_list()?;
+        let attributes: Vec<String> = entry.attributes().iter().map(|one| one.to_string()).collect();
+        let delimiter = entry.delimiter().map_or("-".to_string(), |delimiter| delimiter.to_string());
+        let mut text = format!("({}) {delimiter} {}", attributes.join(" "), entry.name());
+        if let Some(old) = entry.old_name() {
+            text += &format!(" was {old}");
         }
-        panic!("no response in {}", line.escape_ascii());
+        let children: Vec<&str> = entry.child_info().collect();
+        if !children.is_empty() {
+            text += &format!(" above {}", children.join(","));
+        }
+        Some(text)
     }
 
     fn check(table: &[(&[u8], Option<&str>)]) {

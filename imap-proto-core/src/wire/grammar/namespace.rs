@@ -38,23 +38,15 @@ mod tests {
     use alloc::string::String;
 
     use super::*;
-    use crate::wire::{Decoder, Limits};
+    use crate::wire::read_line;
 
     fn read(line: &str, chunk: usize) -> String {
-        let mut decoder = Decoder::new(Limits::default());
-        for piece in [line.as_bytes(), b"\r\n"].concat().chunks(chunk) {
-            decoder.space()[..piece.len()].copy_from_slice(piece);
-            decoder.received(piece.len());
-            if decoder.advance().expect("it can be framed").is_some() {
-                let found = decoder.response().as_namespaces().expect("it is NAMESPACE data");
-                let shown = [found.personal, found.other_users, found.shared].map(|namespaces| {
-                    let shown = namespaces.iter().map(|one| format!("{} {}", one.prefix, one.delimiter.unwrap_or('-')));
-                    shown.collect::<Vec<_>>().join(",")
-                });
-                return shown.join("|");
-            }
-        }
-        panic!("no response in {line}");
+        let found = read_line(line, chunk).response().as_namespaces().expect("it is NAMESPACE data");
+        let shown = [found.personal, found.other_users, found.shared].map(|namespaces| {
+            let shown = namespaces.iter().map(|one| format!("{} {}", one.prefix, one.delimiter.unwrap_or('-')));
+            shown.collect::<Vec<_>>().join(",")
+        });
+        shown.join("|")
     }
 
     #[test]

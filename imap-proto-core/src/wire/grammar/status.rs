@@ -71,19 +71,10 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
-    use crate::wire::{Decoder, Limits};
+    use crate::wire::read_line;
 
     fn read(line: &[u8], chunk: usize) -> Option<(MailboxName, Status)> {
-        let mut decoder = Decoder::new(Limits::default());
-        let whole = [line, b"\r\n"].concat();
-        for piece in whole.chunks(chunk) {
-            decoder.space()[..piece.len()].copy_from_slice(piece);
-            decoder.received(piece.len());
-            if decoder.advance().expect("it can be framed").is_some() {
-                return decoder.response().as_status();
-            }
-        }
-        panic!("no response in {}", line.escape_ascii());
+        read_line(line, chunk).response().as_status()
     }
 
     #[test]
