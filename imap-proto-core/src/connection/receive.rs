@@ -144,8 +144,11 @@ impl Connection {
                 self.tell_enabled(enabled);
                 self.take_data()
             }
-            _ => {
+            kind => {
                 self.view.apply(&response);
+                if matches!(kind, Kind::Capability | Kind::Status(_)) {
+                    self.follow_names();
+                }
                 self.take_data()
             }
         }
@@ -176,6 +179,11 @@ impl Connection {
     /// Extensions are on, whoever asked for them.
     fn enabled(&mut self, capabilities: &[Capability]) {
         self.view.enabled.extend_to(MOST_ENABLED, capabilities.iter().cloned());
+        self.follow_names();
+    }
+
+    /// Reads mailbox names as the session has them, its capabilities or what is enabled having changed.
+    fn follow_names(&mut self) {
         self.decoder.set_utf8_names(self.view.has_utf8_names());
     }
 
@@ -195,6 +203,7 @@ impl Connection {
             }
         };
         self.view.apply(&response);
+        self.follow_names();
         self.enter(state);
         Found::Greeting
     }
@@ -384,6 +393,7 @@ impl Connection {
         let ok = matches!(condition, Condition::Ok | Condition::PreAuth);
         if let Some(code) = &code {
             self.view.apply_code(code);
+            self.follow_names();
         }
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
         log::answered(&mut entry, condition);

@@ -155,7 +155,7 @@ impl Connection {
             LiteralPolicy::AsAdvertised => self.view.capabilities.literals(),
             LiteralPolicy::Synchronizing => Literals::Synchronizing,
         };
-        let utf8 = self.view.has_utf8_names();
+        let (utf8, capabilities) = (self.view.has_utf8_names(), self.view.offered());
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         // What was waited for is here: the octets in front go out without being announced again.
         let mut announced = matches!(entry.stage, Stage::WaitsForGoAhead | Stage::Feeding { .. });
@@ -169,7 +169,7 @@ impl Connection {
         };
         let mut line: Option<LineText> = None;
         while let Some(part) = entry.parts.front_mut() {
-            part.settle(utf8, &self.view.capabilities);
+            part.settle(utf8, &capabilities);
             let len = match part {
                 Part::Text(_) => {
                     if let Some(Part::Text(text)) = entry.parts.pop_front() {

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -110,9 +111,17 @@ impl View {
         }
     }
 
+    /// What the server offers to a session of this revision: IMAP4rev1 is none of it once IMAP4rev2 is enabled.
+    pub(super) fn offered(&self) -> Cow<'_, Capabilities> {
+        if !self.capabilities.has(&Capability::Imap4Rev1) || self.offers(&Capability::Imap4Rev1) {
+            return Cow::Borrowed(&self.capabilities);
+        }
+        Cow::Owned(self.capabilities.iter().filter(|one| **one != Capability::Imap4Rev1).cloned().collect())
+    }
+
     /// True once mailbox names travel in UTF-8 instead of modified UTF-7. RFC 6855 §3, RFC 9051 §5.1
     pub(super) fn has_utf8_names(&self) -> bool {
-        self.enabled.has(&Capability::Utf8Accept) || self.enabled.has(&Capability::Imap4Rev2)
+        self.enabled.has(&Capability::Utf8Accept) || self.offers(&Capability::Imap4Rev2)
     }
 
     /// The selected mailbox.

@@ -295,6 +295,32 @@ fn enable_goes_alone_and_names_travel_in_utf_8_from_then_on() {
 }
 
 #[test]
+fn a_session_that_can_only_be_of_imap4rev2_has_names_in_utf_8_from_its_beginning() {
+    let mut script = Script::greeted("IMAP4rev2");
+    script.submit(&StatusCommand::new(name("\u{fc}"), StatusItems::new().messages()));
+    script.c("A0 STATUS \"\u{fc}\" (MESSAGES)\r\n");
+    script.s("* STATUS \"\u{fc}&x\" (MESSAGES 1)\r\n");
+    let Some(Event::Data { response, .. }) = script.connection.poll_event() else { panic!("it is told") };
+    assert_eq!(response.as_status().map(|(name, _)| name), Some(name("\u{fc}&x")));
+}
+
+#[test]
+fn what_imap4rev2_no_longer_has_is_not_asked_for_once_it_is_enabled() {
+    let mut script = Script::authenticated("IMAP4rev2 ENABLE");
+    let counts = || StatusCommand::new(name("x"), StatusItems::new().messages().recent());
+    script.submit(&counts());
+    script.c("A0 STATUS \"x\" (MESSAGES RECENT)\r\n");
+    script.s("* STATUS x (MESSAGES 1 RECENT 0)\r\nA0 OK\r\n");
+    script.e(&["0 * STATUS x (MESSAGES 1 RECENT 0)", "0 ok"]);
+    script.submit(&Enable::new([Capability::Imap4Rev2]));
+    script.c("A1 ENABLE IMAP4rev2\r\n");
+    script.s("* ENABLED IMAP4rev2\r\nA1 OK\r\n");
+    while script.connection.poll_event().is_some() {}
+    script.submit(&counts());
+    script.c("A2 STATUS \"x\" (MESSAGES)\r\n");
+}
+
+#[test]
 fn quirk_58_an_ok_without_enabled_switches_on_what_the_server_knows() {
     let table = [
         ("A0 OK\r\n", "CONDSTORE UTF8=ACCEPT"),
