@@ -79,7 +79,7 @@ impl core::fmt::Debug for Token {
 pub struct Damage {
     /// A parenthesis or a quote was missing, or there was one too many.
     pub unbalanced: bool,
-    /// There were more tokens than [`Limits::tokens`]; the table ends early.
+    /// There were more tokens than [`Limits::tokens`](super::Limits::tokens); the table ends early.
     pub truncated: bool,
 }
 
