@@ -20,27 +20,24 @@ pub(super) enum Turn {
 /// a server was seen to hang on that. Of two searches or fetches under way Dovecot was seen to send all
 /// data before it ended the first one, and to end the second one first.
 pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: bool) -> Turn {
-    let mut outstanding = 0;
-    let mut turn = Turn::Now;
-    for other in in_flight.iter().filter(|other| other.stage != Stage::Queued) {
-        match other.stage {
-            Stage::Idling { .. } => turn = Turn::AfterDone,
-            // DONE is in the outbox: what follows it may follow in the same write.
-            Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names) => {}
-            Stage::Ending { .. } => return Turn::Later,
-            _ if other.is_idle() || other.is_being_written() => return Turn::Later,
-            _ if other.order.is_barrier() => return Turn::Later,
-            _ if next.order.is_barrier() || next.order == Order::Idle => return Turn::Later,
-            // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
-            _ if matches!(next.order, Order::Numbers | Order::Renumbering) && other.order != Order::Numbers => {
-                return Turn::Later;
-            }
-            _ if is_about_a_change(next, other) => return Turn::Later,
-            _ if is_ambiguous(&next.claim, &other.claim, late_uids) => return Turn::Later,
-            _ => outstanding += other.outstanding,
-        }
+    let Some((first, last)) = in_flight.ends() else { return Turn::Now };
+    match first.stage {
+        Stage::Idling { .. } => return Turn::AfterDone,
+        // DONE is in the outbox: what follows it may follow in the same write.
+        Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names) => {}
+        _ if first.is_idle() => return Turn::Later,
+        _ => {}
     }
-    if outstanding > limit { Turn::Later } else { turn }
+    let is_alone = |order: Order| order.is_barrier() || order == Order::Idle;
+    // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
+    let is_numbered = matches!(next.order, Order::Numbers | Order::Renumbering);
+    let waits = last.is_being_written()
+        || last.order.is_barrier()
+        || is_alone(next.order)
+        || (is_numbered && in_flight.has_unnumbered())
+        || in_flight.outstanding() > limit;
+    let meets = |other: &Entry| is_about_a_change(next, other) || is_ambiguous(&next.claim, &other.claim, late_uids);
+    if waits || in_flight.near(next, late_uids).any(meets) { Turn::Later } else { Turn::Now }
 }
 
 /// True where one changes a mailbox that the other has to do with: RFC 9051 §5.5 forbids to send both, since a server may
