@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::pump::Pump;
-use super::queue::{Call, Calls, Item, Reply, Ticket};
+use super::queue::{Call, Calls, Item, Reply, Submission, Ticket};
 use super::slots::{MOST_LYING, Slot, Slots};
 use super::wire::Wire;
 use crate::connection::{CommandId, Connection, Event};
@@ -113,17 +113,19 @@ impl<W: Wire> Driver<W> {
     fn take_call(&mut self, call: Call) {
         let now = self.wire.now();
         match call {
-            Call::Submit { ticket, request, reply } => {
+            Call::Submit(submission) => {
+                let Submission { ticket, request, reply } = *submission;
                 if reply.is_cancelled() {
                     return reply.push(ticket, Item::Failed(Error::Cancelled, Fate::NotSent));
                 }
                 let idle = request.is_idle();
-                match self.connection.submit(*request, now) {
+                match self.connection.submit(request, now) {
                     Ok(id) => self.slots.add(Slot { id, ticket, reply, idle }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
-            Call::Feed { ticket, octets } => {
+            Call::Feed(feed) => {
+                let (ticket, octets) = *feed;
                 if let Some(slot) = self.slots.of_ticket(ticket) {
                     // A wrong length ends the connection, and with it the operation.
                     let _ = self.connection.feed(slot.id, octets);
@@ -195,9 +197,7 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
             }
         }
         Event::Data { id: Some(id), response } => slots.tell(id, || Item::Data(response.to_owned())),
-        Event::BodyStart { id: Some(id), response, .. } => {
-            slots.tell(id, || Item::BodyStart(response.to_owned()));
-        }
+        Event::BodyStart { id: Some(id), len, .. } => slots.tell(id, || Item::BodyStart(len)),
         Event::Body { id: Some(id), octets } => slots.tell(id, || Item::Body(Bytes::copy_from_slice(octets))),
         Event::BodyEnd { id: Some(id) } => slots.tell(id, || Item::BodyEnd),
         Event::WantsBody { id, max } => slots.tell(id, || Item::WantsBody(max)),
@@ -257,7 +257,8 @@ impl<W> Driver<W> {
     /// Ends everything that anybody waits for.
     fn refuse_all(&mut self, error: &Error) {
         for call in self.calls.close(error) {
-            if let Call::Submit { ticket, reply, .. } = call {
+            if let Call::Submit(submission) = call {
+                let Submission { ticket, reply, .. } = *submission;
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
             } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply } = call {
                 reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
