@@ -111,7 +111,7 @@ mod tests {
         let uid = |number| Uid::new(number).expect("it is not 0");
         let seq = |number| SeqNum::new(number).expect("it is not 0");
         prop_oneof![
-            4 => prop::collection::vec(1u32..20, 1..4)
+            4 => prop::collection::vec(1u32..100, 1..3)
                 .prop_map(move |numbers| Messages::from(numbers.into_iter().map(uid).collect::<UidSet>())),
             2 => ends().prop_map(move |(one, other)| Messages::from(UidSet::from(uid(one.min(other))..=uid(other.max(one))))),
             1 => ends().prop_map(move |(start, _)| Messages::from(UidSet::from_start(uid(start)))),
@@ -147,6 +147,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
         /// What is compared is enough: whoever is left out could not have made it wait.
         #[test]
         fn what_a_command_would_wait_for_is_near(

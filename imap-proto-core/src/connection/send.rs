@@ -1,3 +1,4 @@
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -210,6 +211,8 @@ impl Connection {
             }
         }
         let line = join(line, LineText::Open(Vec::from(b"\r\n")));
+        // It may be under way for days.
+        entry.parts = VecDeque::new();
         self.in_flight.wrote(id, written + line.as_bytes().len());
         self.outbox.push_line(id, line);
     }
