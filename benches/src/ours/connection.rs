@@ -15,6 +15,8 @@ pub(super) struct Connected {
     connection: Connection,
     /// The streamed literal under way, as far as it is kept.
     body: Vec<u8>,
+    /// How long it will be, as the server says.
+    announced: usize,
     is_first: bool,
 }
 
@@ -30,7 +32,7 @@ pub(super) enum Bodies {
 impl Connected {
     /// Hands each response to `consume`.
     pub(super) fn new(name: &'static str, bodies: Bodies, consume: fn(Response<'_>, &mut Touch)) -> Self {
-        Connected { name, bodies, consume, connection: fetching(), body: Vec::new(), is_first: false }
+        Connected { name, bodies, consume, connection: fetching(), body: Vec::new(), announced: 0, is_first: false }
     }
 
     fn drain(&mut self, touch: &mut Touch) -> u64 {
@@ -41,11 +43,14 @@ impl Connected {
                     (self.consume)(response, touch);
                     responses += 1;
                 }
-                (Event::BodyStart { .. }, _) => self.is_first = true,
+                (Event::BodyStart { len, .. }, _) => {
+                    self.is_first = true;
+                    self.announced = usize::try_from(len).unwrap_or(usize::MAX);
+                }
                 (Event::Body { octets, .. }, Bodies::Streamed) => {
                     touch.piece(octets, std::mem::take(&mut self.is_first));
                 }
-                (Event::Body { octets, .. }, Bodies::Kept) => self.body.extend_from_slice(octets),
+                (Event::Body { octets, .. }, Bodies::Kept) => keep(&mut self.body, octets, self.announced),
                 (Event::BodyEnd { .. }, Bodies::Kept) => touch.literal(&std::mem::take(&mut self.body)),
                 (Event::BodyEnd { .. }, Bodies::Streamed) => {}
                 (event, _) => panic!("no corpus makes {event:?}"),
@@ -53,6 +58,16 @@ impl Connected {
         }
         responses
     }
+}
+
+/// Makes room for twice of what came, and for no more than was announced.
+fn keep(body: &mut Vec<u8>, octets: &[u8], announced: usize) {
+    let came = body.len() + octets.len();
+    if came > body.capacity() {
+        let room = came.saturating_mul(2).min(announced).max(came);
+        body.reserve_exact(room - body.len());
+    }
+    body.extend_from_slice(octets);
 }
 
 impl Contender for Connected {

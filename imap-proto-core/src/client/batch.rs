@@ -1,10 +1,9 @@
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use super::Mailbox;
-use super::queue::{Call, Item, Reply, Ticket};
+use super::queue::{Call, Item, Reader, Submission, Ticket};
 use crate::command::Command;
 use crate::error::Error;
 
@@ -14,20 +13,21 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Batch {
     mailbox: Mailbox,
-    reply: Arc<Reply>,
+    reader: Reader,
     under_way: Vec<Ticket>,
 }
 
 impl Batch {
     pub(super) fn new(mailbox: &Mailbox) -> Self {
-        Batch { mailbox: mailbox.clone(), reply: Reply::new(), under_way: Vec::new() }
+        Batch { mailbox: mailbox.clone(), reader: Reader::new(), under_way: Vec::new() }
     }
 
     pub(super) fn submit(&mut self, command: &impl Command) -> Result<Ticket, Error> {
         let calls = self.mailbox.client.calls();
         let ticket = calls.ticket();
-        let request = Box::new(command.request()?.bind(self.mailbox.selection()));
-        calls.push(Call::Submit { ticket, request, reply: self.reply.clone() })?;
+        let request = command.request()?.bind(self.mailbox.selection());
+        let submission = Submission { ticket, request, reply: self.reader.reply().clone() };
+        calls.push(Call::Submit(Box::new(submission)))?;
         self.under_way.push(ticket);
         Ok(ticket)
     }
@@ -37,7 +37,7 @@ impl Batch {
         if self.under_way.is_empty() {
             return Poll::Ready(None);
         }
-        self.reply.poll_pop(self.mailbox.client.calls(), cx).map(|(ticket, item)| {
+        self.reader.poll_pop(self.mailbox.client.calls(), cx).map(|(ticket, item)| {
             if matches!(item, Item::Done(_) | Item::Failed(..)) {
                 self.under_way.retain(|other| *other != ticket);
             }
@@ -51,7 +51,7 @@ impl Drop for Batch {
         if self.under_way.is_empty() {
             return;
         }
-        self.reply.close();
+        self.reader.close();
         for ticket in self.under_way.drain(..) {
             // Where the driver is gone there is nothing left to abandon.
             let _ = self.mailbox.client.calls().push(Call::Abandon { ticket });

@@ -8,15 +8,14 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::pump::Pump;
-use super::queue::{Call, Calls, Item, MOST_WAITING, Reply, Ticket};
+use super::queue::{Call, Calls, Item, Reply, Submission, Ticket};
+use super::slots::{MOST_LYING, Slot, Slots};
 use super::wire::Wire;
 use crate::connection::{CommandId, Connection, Event};
 use crate::error::{Closed, Error, Fate, Limit};
 
 /// Rounds in one poll before others get their turn on the same thread.
 const MOST_ROUNDS: usize = 64;
-/// What a reader may leave lying while other commands wait behind it.
-const MOST_LYING: usize = 64 << 20;
 /// Items that wait for one listener; further ones are counted and left out.
 const MOST_EVENTS: usize = 1024;
 /// Bytes of them.
@@ -35,22 +34,12 @@ pub struct Driver<W> {
     wire: W,
     pump: Pump,
     calls: Arc<Calls>,
-    slots: Vec<Slot>,
+    slots: Slots,
     listeners: Vec<Listener>,
     settling: Vec<Arc<Reply>>,
     /// True while a reader has enough and nothing is read for its sake.
     paused: bool,
     closing: bool,
-}
-
-/// A command and whoever reads its answer.
-#[derive(Debug)]
-struct Slot {
-    id: CommandId,
-    ticket: Ticket,
-    reply: Arc<Reply>,
-    /// True for IDLE: what its reader leaves lying is bounded by count, and stops nobody.
-    idle: bool,
 }
 
 #[derive(Debug)]
@@ -79,7 +68,7 @@ impl<W: Wire> Driver<W> {
             wire,
             pump: Pump::default(),
             calls,
-            slots: Vec::new(),
+            slots: Slots::default(),
             listeners: Vec::new(),
             settling: Vec::new(),
             paused: false,
@@ -124,24 +113,26 @@ impl<W: Wire> Driver<W> {
     fn take_call(&mut self, call: Call) {
         let now = self.wire.now();
         match call {
-            Call::Submit { ticket, request, reply } => {
+            Call::Submit(submission) => {
+                let Submission { ticket, request, reply } = *submission;
                 if reply.is_cancelled() {
                     return reply.push(ticket, Item::Failed(Error::Cancelled, Fate::NotSent));
                 }
                 let idle = request.is_idle();
-                match self.connection.submit(*request, now) {
-                    Ok(id) => self.slots.push(Slot { id, ticket, reply, idle }),
+                match self.connection.submit(request, now) {
+                    Ok(id) => self.slots.add(Slot { id, ticket, reply, idle }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
-            Call::Feed { ticket, octets } => {
-                if let Some(slot) = self.slots.iter().find(|slot| slot.ticket == ticket) {
+            Call::Feed(feed) => {
+                let (ticket, octets) = *feed;
+                if let Some(slot) = self.slots.of_ticket(ticket) {
                     // A wrong length ends the connection, and with it the operation.
                     let _ = self.connection.feed(slot.id, octets);
                 }
             }
             Call::Abandon { ticket } => {
-                if let Some(slot) = self.slots.iter().find(|slot| slot.ticket == ticket) {
+                if let Some(slot) = self.slots.of_ticket(ticket) {
                     self.connection.abandon(slot.id, now);
                 }
             }
@@ -178,28 +169,26 @@ impl<W: Wire> Driver<W> {
     }
 
     /// True when a reader has enough and nobody else waits for what comes after it.
-    fn is_congested(&self) -> bool {
-        let full = |slot: &Slot| !slot.idle && slot.reply.waiting() > MOST_WAITING;
-        if self.connection.is_closed() || !self.slots.iter().any(full) {
+    fn is_congested(&mut self) -> bool {
+        if !self.slots.is_any_full() || self.connection.is_closed() {
             return false;
         }
-        let of_a_full_reader = |id: CommandId| self.slots.iter().any(|slot| slot.id == id && full(slot));
+        let of_a_full_reader = |id: CommandId| self.slots.of(id).is_some_and(Slot::is_full);
         !self.connection.others_wait(of_a_full_reader)
     }
 
     /// Ends what nobody reads while others wait behind it.
     fn drop_slow_readers(&mut self) {
         let now = self.wire.now();
-        for slot in self.slots.iter().filter(|slot| slot.reply.waiting() > MOST_LYING) {
+        for slot in self.slots.take_slow() {
             let error = Error::Limit(Limit::SlowReader { limit: MOST_LYING });
             slot.reply.push(slot.ticket, Item::Failed(error, Fate::Cancelled));
             self.connection.abandon(slot.id, now);
         }
-        self.slots.retain(|slot| slot.reply.waiting() <= MOST_LYING);
     }
 }
 
-fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener>) {
+fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
     match event {
         Event::Data { id: None, response } => {
             forget_gone(listeners);
@@ -207,21 +196,19 @@ fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener
                 listener.tell(|| Item::Data(response.to_owned()));
             }
         }
-        Event::Data { id: Some(id), response } => send(slots, id, || Item::Data(response.to_owned())),
-        Event::BodyStart { id: Some(id), response, .. } => {
-            send(slots, id, || Item::BodyStart(response.to_owned()));
-        }
-        Event::Body { id: Some(id), octets } => send(slots, id, || Item::Body(Bytes::copy_from_slice(octets))),
-        Event::BodyEnd { id: Some(id) } => send(slots, id, || Item::BodyEnd),
-        Event::WantsBody { id, max } => send(slots, id, || Item::WantsBody(max)),
+        Event::Data { id: Some(id), response } => slots.tell(id, || Item::Data(response.to_owned())),
+        Event::BodyStart { id: Some(id), len, .. } => slots.tell(id, || Item::BodyStart(len)),
+        Event::Body { id: Some(id), octets } => slots.tell(id, || Item::Body(Bytes::copy_from_slice(octets))),
+        Event::BodyEnd { id: Some(id) } => slots.tell(id, || Item::BodyEnd),
+        Event::WantsBody { id, max } => slots.tell(id, || Item::WantsBody(max)),
         Event::Idling { id } => {
             let is_read = |slot: &Slot| slot.reply.len() < MOST_EVENTS;
-            if slots.iter().any(|slot| slot.id == id && is_read(slot)) {
-                send(slots, id, || Item::Idling);
+            if slots.of(id).is_some_and(is_read) {
+                slots.tell(id, || Item::Idling);
             }
         }
-        Event::Done { id, outcome } => finish(slots, id, Item::Done(outcome)),
-        Event::Failed { id, error, fate } => finish(slots, id, Item::Failed(error, fate)),
+        Event::Done { id, outcome } => slots.finish(id, Item::Done(outcome)),
+        Event::Failed { id, error, fate } => slots.finish(id, Item::Failed(error, fate)),
         // A body that nobody asked for goes with its response; the end of the connection reached every call.
         _ => {}
     }
@@ -230,19 +217,6 @@ fn deliver(event: Event<'_>, slots: &mut Vec<Slot>, listeners: &mut Vec<Listener
 /// Drops the listeners to which nobody listens.
 fn forget_gone(listeners: &mut Vec<Listener>) {
     listeners.retain(|listener| Arc::strong_count(&listener.reply) > 1);
-}
-
-fn send(slots: &[Slot], id: CommandId, make: impl FnOnce() -> Item) {
-    if let Some(slot) = slots.iter().find(|slot| slot.id == id) {
-        slot.reply.push(slot.ticket, make());
-    }
-}
-
-fn finish(slots: &mut Vec<Slot>, id: CommandId, item: Item) {
-    if let Some(at) = slots.iter().position(|slot| slot.id == id) {
-        let slot = slots.remove(at);
-        slot.reply.push(slot.ticket, item);
-    }
 }
 
 impl<W: Wire> Future for Driver<W> {
@@ -283,7 +257,8 @@ impl<W> Driver<W> {
     /// Ends everything that anybody waits for.
     fn refuse_all(&mut self, error: &Error) {
         for call in self.calls.close(error) {
-            if let Call::Submit { ticket, reply, .. } = call {
+            if let Call::Submit(submission) = call {
+                let Submission { ticket, reply, .. } = *submission;
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
             } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply } = call {
                 reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));

@@ -64,6 +64,8 @@ struct Window {
 struct Bodies {
     complete: Vec<Bytes>,
     current: Vec<u8>,
+    /// How long that one will be, as the server says.
+    announced: u64,
     /// Octets of all of them.
     held: u64,
     overflow: bool,
@@ -237,6 +239,7 @@ impl FetchStream {
                         return Poll::Ready(Ok(Some(message)));
                     }
                 }
+                Item::BodyStart(len) => self.bodies.begin(len),
                 Item::Body(octets) => self.bodies.add(&octets),
                 Item::BodyEnd => self.bodies.end(),
                 _ => {}
@@ -295,12 +298,27 @@ impl FetchStream {
 }
 
 impl Bodies {
+    fn begin(&mut self, len: u64) {
+        self.announced = len;
+    }
+
     fn add(&mut self, octets: &[u8]) {
         self.held = self.held.saturating_add(octets.len() as u64);
         if self.held > MOST_BODY {
             self.overflow = true;
         } else {
+            self.make_room(octets.len());
             self.current.extend_from_slice(octets);
+        }
+    }
+
+    /// Room for twice of what came, and for no more than was announced: it is not believed before it comes.
+    fn make_room(&mut self, more: usize) {
+        let came = self.current.len() + more;
+        if came > self.current.capacity() {
+            let announced = usize::try_from(self.announced).unwrap_or(usize::MAX);
+            let room = came.saturating_mul(2).min(announced).max(came);
+            self.current.reserve_exact(room - self.current.len());
         }
     }
 

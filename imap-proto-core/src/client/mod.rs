@@ -14,6 +14,7 @@ mod messages;
 mod operation;
 mod pump;
 mod queue;
+mod slots;
 mod watch;
 mod wire;
 

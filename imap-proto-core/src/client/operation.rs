@@ -3,7 +3,6 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -11,7 +10,7 @@ use futures_core::Stream;
 use bytes::Bytes;
 
 use super::Client;
-use super::queue::{Call, Item, Reply, Ticket};
+use super::queue::{Call, Item, Reader, Reply, Submission, Ticket};
 use crate::command::{Command, Completion, Noop, Outcome, Request};
 use crate::error::{Closed, Error, Fate, Misuse, SourceFailure};
 use crate::wire::OwnedResponse;
@@ -46,7 +45,7 @@ pub type Source =
 #[must_use = "nothing is sent unless the operation is polled"]
 pub struct Operation<T> {
     client: Client,
-    reply: Arc<Reply>,
+    reader: Reader,
     ticket: Ticket,
     state: State<T>,
     only_answers: bool,
@@ -54,7 +53,7 @@ pub struct Operation<T> {
 
 enum State<T> {
     /// Not polled yet.
-    New(Result<Box<Request>, Error>, Box<dyn Fold<T>>, Option<Source>),
+    New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Source>),
     Running {
         fold: Box<dyn Fold<T>>,
         source: Option<Source>,
@@ -125,20 +124,17 @@ impl<T> Operation<T> {
     }
 
     fn from_parts(client: &Client, request: Result<Request, Misuse>, fold: Box<dyn Fold<T>>) -> Self {
-        Operation {
-            only_answers: request.as_ref().is_ok_and(Request::only_answers),
-            client: client.clone(),
-            reply: Reply::new(),
-            ticket: client.calls().ticket(),
-            state: State::New(request.map(Box::new).map_err(Error::Misuse), fold, None),
-        }
+        let (reader, ticket) = (Reader::new(), client.calls().ticket());
+        let only_answers = request.as_ref().is_ok_and(Request::only_answers);
+        let submission = request.map(|request| Box::new(Submission { ticket, request, reply: reader.reply().clone() }));
+        let state = State::New(submission.map_err(Error::Misuse), fold, None);
+        Operation { client: client.clone(), reader, ticket, state, only_answers }
     }
 
     /// Binds the operation to a selection.
     pub(super) fn bind(mut self, selection: u32) -> Self {
-        if let State::New(request, ..) = &mut self.state {
-            let unbound = core::mem::replace(request, Err(Error::Cancelled));
-            *request = unbound.map(|request| Box::new(request.bind(selection)));
+        if let State::New(Ok(submission), ..) = &mut self.state {
+            submission.request.selection = Some(selection);
         }
         self
     }
@@ -168,7 +164,7 @@ impl<T> Operation<T> {
     /// The operation itself then ends with [`Error::Cancelled`], which means that it surely had no effect, or with its result
     /// where it could not be taken back, or with what ended the connection for it. Only [`cancel`](Self::cancel) tells the fate.
     pub fn canceller(&self) -> Canceller {
-        Canceller { client: self.client.clone(), reply: self.reply.clone(), ticket: self.ticket }
+        Canceller { client: self.client.clone(), reply: self.reader.reply().clone(), ticket: self.ticket }
     }
 
     fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
@@ -181,7 +177,7 @@ impl<T> Operation<T> {
             State::Running { .. } => {}
         }
         loop {
-            let (_, item) = ready!(self.reply.poll_pop(client.calls(), cx));
+            let (_, item) = ready!(self.reader.poll_pop(client.calls(), cx));
             match item {
                 Item::Done(Err(refused)) => return Poll::Ready(Fate::Refused(refused)),
                 Item::Done(Ok(_)) if self.only_answers => {
@@ -214,18 +210,18 @@ impl<T> Operation<T> {
             State::Running { .. } => return Ok(()),
             State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
         }
-        let State::New(request, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent)) else {
+        let State::New(submission, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent))
+        else {
             return Ok(());
         };
-        if self.reply.is_cancelled() {
+        if self.reader.reply().is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let request = request?;
-        if request.is_fed() && source.is_none() {
+        let submission = submission?;
+        if submission.request.is_fed() && source.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
-        let submit = Call::Submit { ticket: self.ticket, request, reply: self.reply.clone() };
-        self.client.calls().push(submit)?;
+        self.client.calls().push(Call::Submit(submission))?;
         self.state = State::Running { fold, source, wanted: 0, failure: None };
         Ok(())
     }
@@ -239,7 +235,7 @@ impl<T> Operation<T> {
                 Poll::Ready(Some(Ok(octets))) if octets.is_empty() => continue,
                 Poll::Ready(Some(Ok(octets))) if octets.len() as u64 <= *wanted => {
                     *wanted = 0;
-                    let feed = Call::Feed { ticket: self.ticket, octets };
+                    let feed = Call::Feed(Box::new((self.ticket, octets)));
                     // A driver that is gone has already said so.
                     let _ = self.client.calls().push(feed);
                     return;
@@ -262,7 +258,7 @@ impl<T> Operation<T> {
                 self.state = State::Over(Fate::Told);
                 return Some(Err(Error::Refused(refused)));
             }
-            Item::Done(Ok(_)) if self.only_answers && self.reply.is_cancelled() => {
+            Item::Done(Ok(_)) if self.only_answers && self.reader.reply().is_cancelled() => {
                 self.state = State::Over(Fate::Cancelled);
                 return Some(Err(Error::Cancelled));
             }
@@ -298,7 +294,7 @@ impl<T> Future for Operation<T> {
         loop {
             this.poll_source(cx);
             let client = this.client.clone();
-            let (_, item) = ready!(this.reply.poll_pop(client.calls(), cx));
+            let (_, item) = ready!(this.reader.poll_pop(client.calls(), cx));
             if let Some(result) = this.take(item) {
                 return Poll::Ready(result);
             }
@@ -311,7 +307,7 @@ impl<T> Unpin for Operation<T> {}
 impl<T> Drop for Operation<T> {
     fn drop(&mut self) {
         if matches!(self.state, State::Running { .. }) {
-            self.reply.close();
+            self.reader.close();
             // Where the driver is gone there is nothing left to abandon.
             let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         }
@@ -340,7 +336,7 @@ pub struct Canceller {
 impl Canceller {
     /// Cancels it. Does nothing once it is over.
     pub fn cancel(&self) {
-        self.reply.cancelled.store(true, Ordering::Release);
+        self.reply.cancel();
         let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         self.reply.wake_reader();
     }
@@ -352,10 +348,10 @@ pub(super) async fn answer<T>(
     call: impl FnOnce(Arc<Reply>) -> Call,
     pick: impl Fn(Item) -> Option<T>,
 ) -> Result<T, Error> {
-    let reply = Reply::new();
-    client.calls().push(call(reply.clone()))?;
+    let mut reader = Reader::new();
+    client.calls().push(call(reader.reply().clone()))?;
     loop {
-        let (_, item) = core::future::poll_fn(|cx| reply.poll_pop(client.calls(), cx)).await;
+        let (_, item) = core::future::poll_fn(|cx| reader.poll_pop(client.calls(), cx)).await;
         if let Item::Failed(error, _) = item {
             return Err(error);
         }

@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,19 +20,30 @@ pub(super) const MOST_WAITING: usize = 64 << 10;
 /// As many threads may ask at the same moment why a connection ended, and be told.
 const CAUSES: usize = 32;
 
+/// Room for what answers most commands: some data and the end.
+const AT_FIRST: usize = 2;
+
 /// What an item costs beside its bytes: a server may send a body octet by octet.
 const PER_ITEM: usize = 64;
 
-/// What handles ask of the driver.
+/// What handles ask of the driver. Small: their queue has room for 31 as soon as one was in it.
 #[derive(Debug)]
 pub(super) enum Call {
-    Submit { ticket: Ticket, request: Box<Request>, reply: Arc<Reply> },
-    Feed { ticket: Ticket, octets: Bytes },
+    Submit(Box<Submission>),
+    Feed(Box<(Ticket, Bytes)>),
     Abandon { ticket: Ticket },
     Subscribe { reply: Arc<Reply> },
     Settle { reply: Arc<Reply> },
     View { reply: Arc<Reply> },
     Close,
+}
+
+/// A command, and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) ticket: Ticket,
+    pub(super) request: Request,
+    pub(super) reply: Arc<Reply>,
 }
 
 /// The number of a call among those of its client.
@@ -47,7 +59,8 @@ impl Ticket {
 #[derive(Debug)]
 pub(super) enum Item {
     Data(OwnedResponse),
-    BodyStart(OwnedResponse),
+    /// A body of so many octets begins.
+    BodyStart(u64),
     Body(Bytes),
     BodyEnd,
     WantsBody(u64),
@@ -62,7 +75,7 @@ pub(super) enum Item {
 impl Item {
     fn weight(&self) -> usize {
         match self {
-            Item::Data(response) | Item::BodyStart(response) => response.get().raw().len() + PER_ITEM,
+            Item::Data(response) => response.get().raw().len() + PER_ITEM,
             Item::Body(octets) => octets.len() + PER_ITEM,
             _ => 0,
         }
@@ -85,7 +98,7 @@ impl Calls {
             queue: ConcurrentQueue::unbounded(),
             driver: AtomicWaker::new(),
             next_ticket: AtomicUsize::new(0),
-            causes: ConcurrentQueue::bounded(CAUSES),
+            causes: ConcurrentQueue::unbounded(),
         }
     }
 
@@ -118,7 +131,7 @@ impl Calls {
     /// Why the connection ended. Each reader takes a copy and puts one back: nobody waits for anybody.
     fn cause(&self) -> Error {
         let Ok(error) = self.causes.pop() else { return Error::Closed(Closed::DriverGone) };
-        // It has room: a copy was just taken.
+        // It is never closed.
         let _ = self.causes.push(error.clone());
         error
     }
@@ -126,39 +139,51 @@ impl Calls {
     /// Refuses all further calls for `cause`, the first one that is told, and returns those that were under way.
     pub(super) fn close(&self, cause: &Error) -> Vec<Call> {
         if !self.queue.is_closed() {
-            while self.causes.push(cause.clone()).is_ok() {}
+            for _ in 0..CAUSES {
+                let _ = self.causes.push(cause.clone());
+            }
         }
         self.queue.close();
         self.queue.try_iter().collect()
     }
 }
 
-/// The way back to one caller.
+/// The way back to one caller, seen from the driver, which alone puts items here.
+///
+/// There is one place for all that waits. The driver takes out what lies there, adds to it and puts it back; the reader
+/// takes all of it at once. So nothing is held where nothing waits, and neither waits for the other.
 #[derive(Debug)]
 pub(super) struct Reply {
-    items: ConcurrentQueue<(Ticket, Item)>,
+    items: ConcurrentQueue<Items>,
     reader: AtomicWaker,
-    /// Bytes of the items that wait.
+    /// How many items wait, those among them that the reader has taken and not looked at.
+    count: AtomicUsize,
+    /// Bytes of them.
     waiting: AtomicUsize,
     /// True once somebody asked for the operation to be given up.
-    pub(super) cancelled: AtomicBool,
+    cancelled: AtomicBool,
 }
 
+type Items = VecDeque<(Ticket, Item)>;
+
 impl Reply {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Reply {
-            items: ConcurrentQueue::unbounded(),
-            reader: AtomicWaker::new(),
-            waiting: AtomicUsize::new(0),
-            cancelled: AtomicBool::new(false),
-        })
+    pub(super) fn push(&self, ticket: Ticket, item: Item) {
+        // It is closed when nobody reads it any more; then nobody misses the item.
+        if self.items.is_closed() {
+            return;
+        }
+        self.count.fetch_add(1, Ordering::AcqRel);
+        self.waiting.fetch_add(item.weight(), Ordering::AcqRel);
+        let mut items = self.items.pop().unwrap_or_else(|_| Items::with_capacity(AT_FIRST));
+        items.push_back((ticket, item));
+        // There is room: it was just made, and nobody else puts anything in.
+        let _ = self.items.push(items);
+        self.reader.wake();
     }
 
-    pub(super) fn push(&self, ticket: Ticket, item: Item) {
-        self.waiting.fetch_add(item.weight(), Ordering::AcqRel);
-        // It is closed when nobody reads it any more; then nobody misses the item.
-        let _ = self.items.push((ticket, item));
-        self.reader.wake();
+    /// Gives the operation up: its reader is to look.
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
     }
 
     pub(super) fn wake_reader(&self) {
@@ -173,28 +198,63 @@ impl Reply {
         self.waiting.load(Ordering::Acquire)
     }
 
+    /// Items that wait.
     pub(super) fn len(&self) -> usize {
-        self.items.len()
+        self.count.load(Ordering::Acquire)
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
+}
+
+/// The way back to one caller, seen from the caller.
+#[derive(Debug)]
+pub(super) struct Reader {
+    reply: Arc<Reply>,
+    /// What was taken and not looked at yet.
+    taken: Items,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        let reply = Reply {
+            items: ConcurrentQueue::bounded(1),
+            reader: AtomicWaker::new(),
+            count: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            cancelled: AtomicBool::new(false),
+        };
+        Reader { reply: Arc::new(reply), taken: Items::new() }
+    }
+
+    /// The other end.
+    pub(super) fn reply(&self) -> &Arc<Reply> {
+        &self.reply
+    }
 
     /// The next item. Wakes the driver where it may have stopped reading for this reader's sake.
-    pub(super) fn poll_pop(&self, calls: &Calls, cx: &Context<'_>) -> Poll<(Ticket, Item)> {
+    pub(super) fn poll_pop(&mut self, calls: &Calls, cx: &Context<'_>) -> Poll<(Ticket, Item)> {
         if let Some(popped) = self.pop(calls) {
             return Poll::Ready(popped);
         }
-        self.reader.register(cx.waker());
+        self.reply.reader.register(cx.waker());
         // One may have come in between.
         self.pop(calls).map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn pop(&self, calls: &Calls) -> Option<(Ticket, Item)> {
-        let (ticket, item) = self.items.pop().ok()?;
+    fn pop(&mut self, calls: &Calls) -> Option<(Ticket, Item)> {
+        if self.taken.is_empty() {
+            self.taken = self.reply.items.pop().ok()?;
+        }
+        let (ticket, item) = self.taken.pop_front()?;
+        if self.taken.is_empty() {
+            // Nothing is kept for what may come in a week.
+            self.taken = Items::new();
+        }
         let weight = item.weight();
-        let before = self.waiting.fetch_sub(weight, Ordering::AcqRel);
+        self.reply.count.fetch_sub(1, Ordering::AcqRel);
+        let before = self.reply.waiting.fetch_sub(weight, Ordering::AcqRel);
         if before > MOST_WAITING / 2 && before - weight <= MOST_WAITING / 2 {
             calls.wake_driver();
         }
@@ -202,10 +262,11 @@ impl Reply {
     }
 
     /// Nobody reads any more.
-    pub(super) fn close(&self) {
-        self.items.close();
-        while self.items.pop().is_ok() {}
-        self.waiting.store(0, Ordering::Release);
+    pub(super) fn close(&mut self) {
+        self.reply.items.close();
+        let _ = self.reply.items.pop();
+        self.taken = Items::new();
+        self.reply.waiting.store(0, Ordering::Release);
     }
 }
 
@@ -215,12 +276,59 @@ mod tests {
 
     #[test]
     fn nothing_waits_for_a_reader_that_is_gone() {
-        let reply = Reply::new();
+        let mut reader = Reader::new();
+        let reply = reader.reply().clone();
         reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"octets")));
         assert_eq!(reply.waiting(), 6 + PER_ITEM);
-        reply.close();
+        reader.close();
         // The driver has not heard of it yet.
         reply.push(Ticket::NONE, Item::Body(Bytes::from_static(b"more")));
         assert_eq!(reply.waiting(), 0);
+    }
+
+    #[test]
+    fn items_come_in_their_order_however_they_are_taken() {
+        let (calls, cx) = (Calls::new(), Context::from_waker(core::task::Waker::noop()));
+        let mut reader = Reader::new();
+        let reply = reader.reply().clone();
+        let (mut put, mut seen) = (0, 0);
+        for round in 0..50 {
+            for _ in 0..round % 7 {
+                reply.push(Ticket(put), Item::Lagged(put as u64));
+                put += 1;
+            }
+            for _ in 0..round % 5 {
+                let Poll::Ready((ticket, item)) = reader.poll_pop(&calls, &cx) else { break };
+                assert!(matches!(item, Item::Lagged(number) if number == seen as u64));
+                assert_eq!(ticket, Ticket(seen));
+                seen += 1;
+            }
+            assert_eq!(reply.len(), put - seen);
+        }
+        while reader.poll_pop(&calls, &cx).is_ready() {
+            seen += 1;
+        }
+        assert_eq!((seen, reply.len(), reader.taken.capacity()), (put, 0, 0));
+    }
+
+    #[test]
+    fn an_item_that_comes_while_the_reader_takes_others_is_not_lost() {
+        const ITEMS: usize = 20_000;
+        let calls = Calls::new();
+        let mut reader = Reader::new();
+        let reply = reader.reply().clone();
+        std::thread::scope(|scope| {
+            scope.spawn(move || (0..ITEMS).for_each(|number| reply.push(Ticket(number), Item::BodyEnd)));
+            let cx = Context::from_waker(core::task::Waker::noop());
+            for number in 0..ITEMS {
+                let ticket = loop {
+                    match reader.poll_pop(&calls, &cx) {
+                        Poll::Ready((ticket, _)) => break ticket,
+                        Poll::Pending => std::thread::yield_now(),
+                    }
+                };
+                assert_eq!(ticket, Ticket(number));
+            }
+        });
     }
 }

@@ -1,11 +1,10 @@
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::queue::{Call, Item, Reply, Ticket};
+use super::queue::{Call, Item, Reader, Submission, Ticket};
 use super::{Client, Mailbox};
 use crate::command::{Command, Idle, Request};
 use crate::error::Error;
@@ -37,7 +36,7 @@ use crate::wire::grammar::Unsolicited;
 #[derive(Debug)]
 pub struct Watch {
     client: Client,
-    reply: Arc<Reply>,
+    reader: Reader,
     ticket: Ticket,
     idle: Option<Request>,
     begun: bool,
@@ -80,7 +79,7 @@ impl Watch {
         Watch {
             ticket: client.calls().ticket(),
             client: client.clone(),
-            reply: Reply::new(),
+            reader: Reader::new(),
             idle: None,
             begun: false,
             over: false,
@@ -108,7 +107,7 @@ impl Watch {
             return Poll::Ready(Some(Err(error)));
         }
         loop {
-            let (_, item) = ready!(self.reply.poll_pop(self.client.calls(), cx));
+            let (_, item) = ready!(self.reader.poll_pop(self.client.calls(), cx));
             let notice = match item {
                 Item::Data(response) => Ok(Notice::Response(response)),
                 Item::Idling => Ok(Notice::Idling),
@@ -127,10 +126,11 @@ impl Watch {
     fn begin(&mut self) -> Result<(), Error> {
         self.begun = true;
         let calls = self.client.calls();
-        calls.push(Call::Subscribe { reply: self.reply.clone() })?;
+        calls.push(Call::Subscribe { reply: self.reader.reply().clone() })?;
         match self.idle.take() {
             Some(request) => {
-                calls.push(Call::Submit { ticket: self.ticket, request: Box::new(request), reply: self.reply.clone() })
+                let submission = Submission { ticket: self.ticket, request, reply: self.reader.reply().clone() };
+                calls.push(Call::Submit(Box::new(submission)))
             }
             None => Ok(()),
         }
@@ -148,7 +148,7 @@ impl Stream for Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.begun && !self.over {
-            self.reply.close();
+            self.reader.close();
             // Where the driver is gone nothing is watched any more.
             let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         }

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::CommandId;
+use super::claimed::Claimed;
 use super::log::CommandSpan;
 use crate::command::{Claim, Effect, Order, Request, State};
 use crate::config::Time;
@@ -11,10 +12,22 @@ use crate::error::Refused;
 use crate::types::{Capability, MailboxName};
 use crate::wire::Part;
 
-/// The commands under way, in the order they were submitted.
+/// The commands that were submitted and are not over.
+///
+/// Those under way are in the order in which they began, so that their tags rise, and so do their numbers: only an IDLE
+/// begins later than in its turn, and it begins alone. For the same reason it can be the first of them only. What
+/// nothing passes, a barrier and a literal that is being written, can be the last only.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    entries: VecDeque<Entry>,
+    under_way: VecDeque<Box<Entry>>,
+    /// Those of which nothing is written, in the order they were submitted.
+    queued: VecDeque<Box<Entry>>,
+    /// What those under way claim.
+    claimed: Claimed,
+    /// Bytes of those under way that were written and not answered.
+    outstanding: usize,
+    /// How many of those under way have no message sequence numbers in them.
+    unnumbered: usize,
 }
 
 /// One command: plain data, and nothing of whoever asked for it.
@@ -142,55 +155,136 @@ impl Entry {
 
 impl InFlight {
     pub(super) fn push(&mut self, id: CommandId, request: Request) {
-        self.entries.push_back(Entry::new(id, request));
+        self.queued.push_back(Box::new(Entry::new(id, request)));
     }
 
     /// Gives memory back.
     pub(super) fn rest(&mut self) {
-        self.entries.shrink_to(super::AT_REST);
+        self.under_way.shrink_to(super::AT_REST);
+        self.queued.shrink_to(super::AT_REST);
     }
 
-    /// Puts an IDLE back in line that is to be taken up again.
-    pub(super) fn put_back(&mut self, entry: Entry) {
-        self.entries.push_back(entry);
+    /// Puts an IDLE back in line that is to be taken up again. Whatever waits came after it.
+    pub(super) fn put_back(&mut self, entry: Box<Entry>) {
+        self.queued.push_front(entry);
+    }
+
+    /// Takes one that waits out of the line: from here on it is under way, with `tag`.
+    pub(super) fn begin(&mut self, id: CommandId, tag: u32) -> Option<&mut Entry> {
+        let mut entry = self.queued.remove(position(&self.queued, id)?)?;
+        entry.tag = Some(tag);
+        self.claimed.insert(&entry);
+        self.unnumbered += usize::from(entry.order != Order::Numbers);
+        self.under_way.push_back(entry);
+        self.under_way.back_mut().map(|entry| &mut **entry)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.under_way.is_empty() && self.queued.is_empty()
     }
 
     pub(super) fn get_mut(&mut self, id: CommandId) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.id == id)
+        let entry = match position(&self.under_way, id) {
+            Some(at) => self.under_way.get_mut(at)?,
+            None => self.queued.get_mut(position(&self.queued, id)?)?,
+        };
+        Some(entry)
     }
 
     pub(super) fn get(&self, id: CommandId) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.id == id)
+        let entry = match position(&self.under_way, id) {
+            Some(at) => self.under_way.get(at)?,
+            None => self.queued.get(position(&self.queued, id)?)?,
+        };
+        Some(entry)
     }
 
+    /// Tags are given in the order in which commands begin.
     pub(super) fn by_tag(&mut self, tag: u32) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.tag == Some(tag))
+        let first = self.under_way.front()?.tag?;
+        let since = |entry: &Box<Entry>| entry.tag.map(|tag| tag.wrapping_sub(first));
+        let at = self.under_way.binary_search_by_key(&Some(tag.wrapping_sub(first)), since).ok()?;
+        self.under_way.get_mut(at).map(|entry| &mut **entry)
     }
 
-    pub(super) fn remove(&mut self, id: CommandId) -> Option<Entry> {
-        let at = self.entries.iter().position(|entry| entry.id == id)?;
-        self.entries.remove(at)
+    pub(super) fn remove(&mut self, id: CommandId) -> Option<Box<Entry>> {
+        let Some(at) = position(&self.under_way, id) else {
+            return self.queued.remove(position(&self.queued, id)?);
+        };
+        let entry = self.under_way.remove(at)?;
+        self.claimed.remove(&entry);
+        self.unnumbered -= usize::from(entry.order != Order::Numbers);
+        self.outstanding -= entry.outstanding;
+        Some(entry)
     }
 
+    /// All of them, in the order they leave.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        self.under_way().chain(self.queued.iter().map(|entry| &**entry))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
-        self.entries.iter_mut()
+        self.under_way.iter_mut().chain(&mut self.queued).map(|entry| &mut **entry)
     }
 
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry> + '_ {
-        self.entries.drain(..)
+    /// Those that are not in line any more, the oldest first.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = &Entry> {
+        self.under_way.iter().map(|entry| &**entry)
+    }
+
+    /// Those that wait for no answer in time: an IDLE that is under way is the first, and one that waits is too.
+    pub(super) fn idles(&self) -> impl Iterator<Item = &Entry> {
+        let first = [self.under_way.front(), self.queued.front()];
+        first.into_iter().flatten().map(|entry| &**entry).filter(|entry| entry.is_idle())
+    }
+
+    /// Those under way whose answers nobody wants.
+    pub(super) fn abandoned(&self) -> impl Iterator<Item = &Entry> {
+        self.under_way().filter(|entry| entry.abandoned.is_some())
+    }
+
+    /// The first and the last of those under way, one and the same where it is alone.
+    pub(super) fn ends(&self) -> Option<(&Entry, &Entry)> {
+        Some((self.under_way.front()?, self.under_way.back()?))
+    }
+
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Box<Entry>> + use<> {
+        let InFlight { under_way, queued, .. } = core::mem::take(self);
+        under_way.into_iter().chain(queued)
+    }
+
+    /// Takes note that so many more bytes of a command were written.
+    pub(super) fn wrote(&mut self, id: CommandId, bytes: usize) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.outstanding += bytes;
+            self.outstanding += bytes;
+        }
+    }
+
+    /// Bytes that were written and not answered, of all but a running IDLE, which is not to be answered.
+    pub(super) fn outstanding(&self) -> usize {
+        let idle = self.under_way.front().filter(|entry| entry.is_idle());
+        self.outstanding - idle.map_or(0, |idle| idle.outstanding)
+    }
+
+    /// True where one is under way that has no message sequence numbers in it.
+    pub(super) fn has_unnumbered(&self) -> bool {
+        self.unnumbered > 0
+    }
+
+    /// Those under way of which `next` may get the answers, or they its, or that have to do with a mailbox that one of the
+    /// two changes; and a few more.
+    pub(super) fn near<'a>(&'a self, next: &'a Entry, late_uids: bool) -> impl Iterator<Item = &'a Entry> + 'a {
+        let changes = next.order == Order::Names;
+        let all = changes.then(|| self.under_way()).into_iter().flatten();
+        let near = (!changes).then(|| self.claimed.near(next, late_uids)).into_iter().flatten();
+        all.chain(near.filter_map(|id| self.get(id)))
     }
 
     /// The command that `+` is for.
     pub(super) fn waiting_for_continuation(&mut self) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| match entry.stage {
+        let mut under_way = self.under_way.iter_mut().map(|entry| &mut **entry);
+        under_way.find(|entry| match entry.stage {
             Stage::WaitsForGoAhead => true,
             Stage::Sent => entry.is_idle() || entry.order == Order::Exchange,
             _ => false,
@@ -199,12 +293,23 @@ impl InFlight {
 
     /// The first command that waits to be written; an IDLE only when nothing else waits.
     pub(super) fn next_queued(&self) -> Option<&Entry> {
-        let mut queued = self.entries.iter().filter(|entry| entry.stage == Stage::Queued);
+        let mut queued = self.queued.iter().map(|entry| &**entry);
         queued.clone().find(|entry| !entry.is_idle()).or_else(|| queued.next())
     }
 
     /// The IDLE that is under way or to be taken up again.
     pub(super) fn idle(&self) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.is_idle() && entry.abandoned.is_none())
+        self.iter().find(|entry| entry.is_idle() && entry.abandoned.is_none())
     }
+}
+
+/// Where a command is: their numbers rise, and where none was taken out between they have no gaps.
+fn position(entries: &VecDeque<Box<Entry>>, id: CommandId) -> Option<usize> {
+    let first = entries.front()?.id;
+    let since = usize::try_from(id.since(first)).ok()?;
+    let guess = since.min(entries.len() - 1);
+    if entries.get(guess)?.id == id {
+        return Some(guess);
+    }
+    entries.binary_search_by_key(&id.since(first), |entry| entry.id.since(first)).ok()
 }

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod chunking;
+mod claimed;
 mod event;
 mod handshake;
 mod in_flight;
@@ -34,6 +35,13 @@ use outbox::Outbox;
 /// A command on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(u32);
+
+impl CommandId {
+    /// How many were submitted since `first`, which is older. Numbers begin again after the highest.
+    pub(crate) fn since(self, first: CommandId) -> u32 {
+        self.0.wrapping_sub(first.0)
+    }
+}
 
 /// One IMAP connection: bytes in and events out, commands in and bytes out. No IO, no clock.
 ///
@@ -205,7 +213,7 @@ impl Connection {
         }
         let id = CommandId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
-        if self.in_flight.iter().all(|entry| !entry.is_owed()) {
+        if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
         self.in_flight.push(id, request);
@@ -228,7 +236,7 @@ impl Connection {
             return Err(Error::Misuse(Misuse::TooManyOctets));
         };
         *left = rest;
-        entry.outstanding += octets.len();
+        self.in_flight.wrote(id, octets.len());
         let nothing = octets.is_empty();
         self.outbox.push_octets(id, octets);
         if rest == 0 {

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::CommandId;
 use crate::wire::LineText;
 
-/// What may leave now, in order, and whose it is.
+/// What may leave now, in order, and whose it is. What one command has here is in one piece, and the older command's
+/// comes first: nothing passes what is being written.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     segments: VecDeque<Segment>,
@@ -32,6 +33,14 @@ impl core::fmt::Debug for Content {
             Content::Octets(octets) => write!(f, "[{} octets]", octets.len()),
         }
     }
+}
+
+/// Bytes that left.
+pub(super) struct Left {
+    pub(super) owner: CommandId,
+    pub(super) bytes: usize,
+    /// True where nothing of their owner waits any more.
+    pub(super) all: bool,
 }
 
 impl Segment {
@@ -65,7 +74,8 @@ impl Outbox {
 
     /// True while any byte of `owner` waits here.
     pub(super) fn holds(&self, owner: CommandId) -> bool {
-        self.segments.iter().any(|segment| segment.owner == owner)
+        let Some(first) = self.segments.front().map(|segment| segment.owner) else { return false };
+        self.segments.binary_search_by_key(&owner.since(first), |segment| segment.owner.since(first)).is_ok()
     }
 
     /// Bytes that wait, of `owner` alone.
@@ -76,6 +86,9 @@ impl Outbox {
 
     /// Takes back what `owner` put here, but for a segment that is partly sent.
     pub(super) fn remove_unsent(&mut self, owner: CommandId) {
+        if !self.holds(owner) {
+            return;
+        }
         let begun = self.sent > 0;
         let mut index = 0;
         self.segments.retain(|segment| {
@@ -91,19 +104,19 @@ impl Outbox {
         })
     }
 
-    /// Takes note that up to `n` bytes of the first segment left; returns its owner and how many they were. `sent` is told
-    /// of a segment that has left as a whole.
-    pub(super) fn advance(&mut self, n: usize, sent: impl FnOnce(CommandId, &Content)) -> Option<(CommandId, usize)> {
+    /// Takes note that up to `n` bytes of the first segment left. `sent` is told of a segment that has left as a whole.
+    pub(super) fn advance(&mut self, n: usize, sent: impl FnOnce(CommandId, &Content)) -> Option<Left> {
         let first = self.segments.front()?;
         let (owner, left) = (first.owner, first.as_bytes().len() - self.sent);
-        let taken = left.min(n);
-        if taken == left {
+        let bytes = left.min(n);
+        if bytes == left {
             sent(owner, &first.content);
             self.segments.pop_front();
             self.sent = 0;
         } else {
-            self.sent += taken;
+            self.sent += bytes;
         }
-        Some((owner, taken))
+        let all = self.segments.front().is_none_or(|first| first.owner != owner);
+        Some(Left { owner, bytes, all })
     }
 }

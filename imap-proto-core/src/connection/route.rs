@@ -11,7 +11,7 @@ impl Connection {
     /// Whose the current response is: the oldest command under way that claims it.
     pub(super) fn claimant(&self, so_far: SoFar) -> Option<CommandId> {
         let response = self.decoder.response();
-        let under_way = self.in_flight.iter().filter(|entry| entry.begun);
+        let under_way = self.in_flight.under_way().filter(|entry| entry.begun);
         let mut claiming = under_way.filter(|entry| self.claims(entry, &response, so_far));
         claiming.next().map(|entry| entry.id)
     }

@@ -1,3 +1,4 @@
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -32,16 +33,15 @@ impl Connection {
         }
         while n > 0 {
             let sent = |owner, content: &_| log::sent(&self.in_flight, owner, content);
-            let Some((owner, taken)) = self.outbox.advance(n, sent) else { break };
-            n -= taken;
-            self.left(owner);
+            let Some(left) = self.outbox.advance(n, sent) else { break };
+            n -= left.bytes;
+            self.left(left.owner, left.all);
         }
         self.write_queued();
     }
 
-    /// Bytes of a command have left.
-    fn left(&mut self, id: CommandId) {
-        let held = self.outbox.holds(id);
+    /// Bytes of a command have left, `all` that were in line or not.
+    fn left(&mut self, id: CommandId, all: bool) {
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         if !entry.begun {
             entry.begun = true;
@@ -60,10 +60,9 @@ impl Connection {
                 _ => {}
             }
         }
-        if held {
+        if !all {
             return;
         }
-        let Some(entry) = self.in_flight.get_mut(id) else { return };
         match entry.stage {
             Stage::Leaving => {
                 entry.stage = Stage::Sent;
@@ -89,7 +88,7 @@ impl Connection {
             match turn(next, &self.in_flight, self.config.outstanding, self.late_uids) {
                 Turn::Later => return,
                 Turn::AfterDone => {
-                    let idling = self.in_flight.iter().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
+                    let idling = self.in_flight.under_way().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
                     let Some(idling) = idling.map(|entry| entry.id) else { return };
                     self.write_done(idling);
                 }
@@ -100,19 +99,19 @@ impl Connection {
 
     fn begin(&mut self, id: CommandId) {
         let tag = self.next_tag;
-        let allowed = self.check_state(id);
-        let Some(entry) = self.in_flight.get_mut(id) else { return };
-        match (allowed, entry.or_without.take()) {
-            (Ok(true), Some((_, parts))) => entry.parts = parts.into(),
-            (Ok(_), _) => {}
-            (Err(error), _) => {
+        let takes_other_way = match self.check_state(id) {
+            Ok(other) => other,
+            Err(error) => {
                 self.in_flight.remove(id);
                 self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
                 return;
             }
+        };
+        let Some(entry) = self.in_flight.begin(id, tag) else { return };
+        if let Some((_, parts)) = entry.or_without.take().filter(|_| takes_other_way) {
+            entry.parts = parts.into();
         }
         self.next_tag = self.next_tag.wrapping_add(1);
-        entry.tag = Some(tag);
         log::begun(&self.span, entry, &self.config.tag_prefix, tag);
         let tagged = format!("{}{tag} ", self.config.tag_prefix);
         entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
@@ -168,6 +167,7 @@ impl Connection {
             _ => Stage::Leaving,
         };
         let mut line: Option<LineText> = None;
+        let mut written = 0;
         while let Some(part) = entry.parts.front_mut() {
             part.settle(utf8, &capabilities);
             let len = match part {
@@ -189,11 +189,11 @@ impl Connection {
                 };
                 let marker = if synchronizing { format!("{{{len}}}\r\n") } else { format!("{{{len}+}}\r\n") };
                 let announcement = join(line.take(), LineText::Open(marker.into_bytes()));
-                entry.outstanding += announcement.as_bytes().len();
+                written += announcement.as_bytes().len();
                 self.outbox.push_line(id, announcement);
                 if synchronizing {
                     entry.stage = Stage::WaitsForGoAhead;
-                    return;
+                    return self.in_flight.wrote(id, written);
                 }
             }
             announced = false;
@@ -203,15 +203,17 @@ impl Connection {
                 if !self.outbox.holds(id) {
                     self.pending.push_back(Pending::WantsBody { id });
                 }
-                return;
+                return self.in_flight.wrote(id, written);
             }
             if let Some(Part::Literal(octets)) = entry.parts.pop_front() {
-                entry.outstanding += octets.len();
+                written += octets.len();
                 self.outbox.push_octets(id, octets);
             }
         }
         let line = join(line, LineText::Open(Vec::from(b"\r\n")));
-        entry.outstanding += line.as_bytes().len();
+        // It may be under way for days.
+        entry.parts = VecDeque::new();
+        self.in_flight.wrote(id, written + line.as_bytes().len());
         self.outbox.push_line(id, line);
     }
 

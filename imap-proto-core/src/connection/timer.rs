@@ -1,4 +1,4 @@
-use super::in_flight::{Entry, Stage};
+use super::in_flight::Stage;
 use super::view::SessionState;
 use super::{CommandId, Connection};
 use crate::command::only_answers;
@@ -55,22 +55,22 @@ impl Connection {
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
         let greeting =
             (self.view.state == SessionState::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
-        let commands = self.in_flight.iter().flat_map(|entry| self.deadlines_of(entry));
-        greeting.into_iter().chain(commands)
-    }
-
-    fn deadlines_of(&self, entry: &Entry) -> impl Iterator<Item = (Time, Due)> {
-        let stage = match entry.stage {
+        let in_flight = &self.in_flight;
+        let idle = in_flight.idles().filter_map(|entry| match entry.stage {
             Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
             Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
-            _ if entry.is_owed() || self.outbox.holds(entry.id) => {
-                Some((self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)))
-            }
             _ => None,
-        };
+        });
+        // All others wait for the same: that anything moves. The first that waits is one of the first.
+        let owed = in_flight.under_way().chain(in_flight.idles()).any(|entry| {
+            let has_own = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
+            !has_own && (entry.is_owed() || self.outbox.holds(entry.id))
+        });
+        let lost = owed.then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
         // What is finished in the background takes the time it takes, as long as it gets on.
-        let drain = entry.abandoned.filter(|_| entry.begun && only_answers(&entry.claim, &entry.effect));
-        let drain = drain.map(|abandoned| (abandoned.since.saturating_add(self.config.drain_time), Due::Drained));
-        stage.into_iter().chain(drain)
+        let drains = in_flight.abandoned().filter(|entry| entry.begun && only_answers(&entry.claim, &entry.effect));
+        let drains = drains
+            .filter_map(|entry| Some((entry.abandoned?.since.saturating_add(self.config.drain_time), Due::Drained)));
+        greeting.into_iter().chain(idle).chain(lost).chain(drains)
     }
 }
