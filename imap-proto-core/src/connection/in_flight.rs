@@ -202,8 +202,8 @@ impl InFlight {
     /// Tags are given in the order in which commands begin.
     pub(super) fn by_tag(&mut self, tag: u32) -> Option<&mut Entry> {
         let first = self.under_way.front()?.tag?;
-        let since = |entry: &Box<Entry>| entry.tag.map(|tag| tag.wrapping_sub(first));
-        let at = self.under_way.binary_search_by_key(&Some(tag.wrapping_sub(first)), since).ok()?;
+        let since = |tag: u32| tag.wrapping_sub(first);
+        let at = self.under_way.binary_search_by_key(&Some(since(tag)), |entry| entry.tag.map(since)).ok()?;
         self.under_way.get_mut(at).map(|entry| &mut **entry)
     }
 
