@@ -136,15 +136,19 @@ pub(crate) async fn status(peer: &Peer<'_>) {
     peer.done("STATUS");
 
     // What a server does not offer is left out of the command.
-    let status = client.status(name.clone(), StatusItems::all()).await.expect("it is answered");
-    assert_eq!((status.messages, status.recent.is_some()), (Some(3), true));
+    let all = client.status(name.clone(), StatusItems::all()).await.expect("it is answered");
+    assert_eq!((all.messages, all.recent.is_some()), (Some(3), true));
+    // Nothing that stands behind MAILBOXID is relied upon, nor that it has a value: Cyrus was seen to send `MAILBOXID (!iq` and a
+    // line end, where the identifier should be.
+    let items = StatusItems::counts().size().highest_mod_seq();
+    let status = client.status(name.clone(), items).await.expect("it is answered");
     let sized = offers(&client, &Capability::StatusSize).await;
     assert_eq!(status.size, sized.then_some(size));
     peer.done_with_or_without("STATUS (SIZE)", &client, Capability::StatusSize).await;
     let has_mod_seqs = offers(&client, &Capability::CondStore).await;
     assert_eq!(status.highest_mod_seq.is_some_and(|highest| highest > 0), has_mod_seqs);
     peer.done_with_or_without("STATUS (HIGHESTMODSEQ)", &client, Capability::CondStore).await;
-    assert_eq!(status.mailbox_id.is_some(), offers(&client, &Capability::ObjectId).await);
+    assert!(all.mailbox_id.is_none() || offers(&client, &Capability::ObjectId).await);
     peer.done_with_or_without("STATUS (MAILBOXID)", &client, Capability::ObjectId).await;
     peer.end(client).await;
 }
