@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -54,35 +54,18 @@ impl From<&[u8]> for Message {
     }
 }
 
-/// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
-///
-/// A message with NUL in it needs BINARY, which IMAP4rev2 does not include here. One that is fed goes as an ordinary
-/// literal, and must hold none. RFC 3516 §4.4
-///
-/// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
-/// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
-/// and nothing is stored unless the last octet had left.
+/// A message to be stored, with the flags and the date it is to have.
 #[derive(Clone, Debug)]
-pub struct Append {
-    mailbox: Given,
-    message: Message,
+pub struct NewMessage {
+    pub(crate) octets: Message,
     flags: Vec<Flag>,
     date: Option<DateTime>,
 }
 
-/// Where a message was stored (RFC 4315).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The UIDVALIDITY of the mailbox.
-    pub uid_validity: UidValidity,
-    /// The UID of the message.
-    pub uid: Uid,
-}
-
-impl Append {
-    /// Stores `message` in `mailbox`. Its octets go out as they are: lines are to end with CR LF (RFC 5322 §2.1).
-    pub fn new(mailbox: impl IntoMailboxName, message: impl Into<Message>) -> Self {
-        Append { mailbox: mailbox.into_mailbox_name(), message: message.into(), flags: Vec::new(), date: None }
+impl NewMessage {
+    /// Its octets go out as they are: lines are to end with CR LF (RFC 5322 §2.1).
+    pub fn new(octets: impl Into<Message>) -> Self {
+        NewMessage { octets: octets.into(), flags: Vec::new(), date: None }
     }
 
     /// Sets the flags of the stored message.
@@ -96,6 +79,85 @@ impl Append {
         self.date = Some(date);
         self
     }
+
+    /// How many octets it has.
+    pub fn size(&self) -> u64 {
+        match &self.octets {
+            Message::Octets(octets) => octets.len() as u64,
+            Message::Fed(len) => *len,
+        }
+    }
+
+    /// Writes ` (flags) "date" literal`. RFC 9051 §6.3.12, RFC 3516 §4.4. True where the literal has to be binary.
+    fn encode(&self, encoder: &mut Encoder) -> Result<bool, Misuse> {
+        if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
+            return Err(Misuse::Flag(flag.clone()));
+        }
+        if !self.flags.is_empty() {
+            let flags: Vec<String> = self.flags.iter().map(ToString::to_string).collect();
+            encoder.text(" (").text(&flags.join(" ")).text(")");
+        }
+        if let Some(date) = &self.date {
+            encoder.text(" \"").text(&date.to_string()).text("\"");
+        }
+        // RFC 3516 §4.4: NUL goes into no other literal.
+        let binary = matches!(&self.octets, Message::Octets(octets) if memchr(0, octets).is_some());
+        encoder.text(if binary { " ~" } else { " " });
+        match &self.octets {
+            _ if self.size() == 0 => return Err(Misuse::EmptyMessage),
+            Message::Octets(octets) => encoder.literal(octets.clone()),
+            Message::Fed(len) => encoder.fed_literal(*len),
+        };
+        Ok(binary)
+    }
+}
+
+impl<M: Into<Message>> From<M> for NewMessage {
+    fn from(octets: M) -> Self {
+        NewMessage::new(octets)
+    }
+}
+
+/// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
+///
+/// A message with NUL in it needs BINARY, which IMAP4rev2 does not include here. One that is fed goes as an ordinary
+/// literal, and must hold none. RFC 3516 §4.4
+///
+/// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
+/// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
+/// and nothing is stored unless the last octet had left.
+#[derive(Clone, Debug)]
+pub struct Append {
+    mailbox: Given,
+    message: NewMessage,
+}
+
+/// Where a message was stored (RFC 4315).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The UIDVALIDITY of the mailbox.
+    pub uid_validity: UidValidity,
+    /// The UID of the message.
+    pub uid: Uid,
+}
+
+impl Append {
+    /// Stores `message` in `mailbox`.
+    pub fn new(mailbox: impl IntoMailboxName, message: impl Into<NewMessage>) -> Self {
+        Append { mailbox: mailbox.into_mailbox_name(), message: message.into() }
+    }
+
+    /// Sets the flags of the stored message.
+    pub fn flags(mut self, flags: impl IntoIterator<Item = Flag>) -> Self {
+        self.message = self.message.flags(flags);
+        self
+    }
+
+    /// Sets its internal date; else it is the time of storing.
+    pub fn date(mut self, date: DateTime) -> Self {
+        self.message = self.message.date(date);
+        self
+    }
 }
 
 impl Command for Append {
@@ -105,25 +167,7 @@ impl Command for Append {
     fn request(&self) -> Result<Request, Misuse> {
         let mut encoder = Encoder::new("APPEND");
         encoder.mailbox(checked(&self.mailbox)?);
-        if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
-            return Err(Misuse::Flag(flag.clone()));
-        }
-        if !self.flags.is_empty() {
-            let flags: Vec<String> = self.flags.iter().map(alloc::string::ToString::to_string).collect();
-            encoder.text(" (").text(&flags.join(" ")).text(")");
-        }
-        if let Some(date) = &self.date {
-            encoder.text(" \"").text(&alloc::string::ToString::to_string(date)).text("\"");
-        }
-        // RFC 3516 §4.4: NUL goes into no other literal.
-        let binary = matches!(&self.message, Message::Octets(octets) if memchr(0, octets).is_some());
-        encoder.text(if binary { " ~" } else { " " });
-        match &self.message {
-            Message::Octets(octets) if octets.is_empty() => return Err(Misuse::EmptyMessage),
-            Message::Fed(0) => return Err(Misuse::EmptyMessage),
-            Message::Octets(octets) => encoder.literal(octets.clone()),
-            Message::Fed(len) => encoder.fed_literal(*len),
-        };
+        let binary = self.message.encode(&mut encoder)?;
         let request = Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? };
         // RFC 9051 appendix B: what IMAP4rev2 includes of BINARY is not this.
         let said = binary.then_some((Capability::Binary, "BINARY"));

@@ -32,7 +32,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use append::{Append, Message, Stored};
+pub use append::{Append, Message, NewMessage, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
 pub use close::{Close, Unselect};
