@@ -92,7 +92,7 @@ impl Piece {
 impl BodyStream {
     pub(super) fn new(mailbox: &Mailbox, uid: Uid, section: Section) -> Self {
         BodyStream {
-            batch: Some(Batch::new(mailbox)),
+            batch: Some(Batch::on(mailbox)),
             uid,
             section,
             next_offset: 0,

@@ -8,10 +8,10 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::pump::Pump;
-use super::queue::{Call, Calls, Item, Reply, Submission, Ticket};
+use super::queue::{Call, Calls, Item, Reply, Submission, Ticket, Told};
 use super::slots::{MOST_LYING, Slot, Slots};
 use super::wire::Wire;
-use crate::connection::{CommandId, Connection, Event};
+use crate::connection::{CancelEffect, CommandId, Connection, Event};
 use crate::error::{Closed, Error, Fate, Limit};
 
 /// Rounds in one poll before others get their turn on the same thread.
@@ -45,6 +45,7 @@ pub struct Driver<W> {
 #[derive(Debug)]
 struct Listener {
     reply: Arc<Reply>,
+    to: Told,
     missed: u64,
 }
 
@@ -136,9 +137,16 @@ impl<W: Wire> Driver<W> {
                     self.connection.abandon(slot.id, now);
                 }
             }
-            Call::Subscribe { reply } => {
+            Call::Withdraw { ticket } => {
+                if let Some(slot) = self.slots.of_ticket(ticket)
+                    && self.connection.would_drop(slot.id) == CancelEffect::Removed
+                {
+                    self.connection.abandon(slot.id, now);
+                }
+            }
+            Call::Subscribe { reply, to } => {
                 forget_gone(&mut self.listeners);
-                self.listeners.push(Listener { reply, missed: 0 });
+                self.listeners.push(Listener { reply, to, missed: 0 });
             }
             Call::Settle { reply } => self.settling.push(reply),
             Call::View { reply } => {
@@ -192,7 +200,7 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
     match event {
         Event::Data { id: None, response } => {
             forget_gone(listeners);
-            for listener in listeners {
+            for listener in listeners.iter_mut().filter(|listener| listener.to == Told::Everything) {
                 listener.tell(|| Item::Data(response.to_owned()));
             }
         }
@@ -260,7 +268,7 @@ impl<W> Driver<W> {
             if let Call::Submit(submission) = call {
                 let Submission { ticket, reply, .. } = *submission;
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
-            } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply } = call {
+            } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply, .. } = call {
                 reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
             }
         }

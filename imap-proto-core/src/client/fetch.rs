@@ -139,7 +139,7 @@ impl FetchStream {
             others => (UidSet::new(), Some(others)),
         };
         FetchStream {
-            batch: Some(Batch::new(mailbox)),
+            batch: Some(Batch::on(mailbox)),
             uid_validity: mailbox.uid_validity(),
             window: if items.sections().is_empty() { WINDOW } else { WINDOW_OF_SECTIONS },
             items,

@@ -3,9 +3,11 @@
 //!
 //! Quirks are cited by their numbers in `docs/quirks.md`.
 
+mod append_all;
 mod batch;
 mod body;
 mod driver;
+mod feed;
 mod fetch;
 mod handshake;
 mod mailbox;
@@ -20,13 +22,15 @@ mod wire;
 
 use alloc::sync::Arc;
 
+pub use append_all::{AppendAll, AppendProgress, AppendReport, Appended, IntoUpload, Ledger, Stopper, Upload};
 pub use body::BodyStream;
 pub use driver::Driver;
+pub use feed::Source;
 pub use fetch::{FetchStream, FetchedMessage};
 pub use handshake::{Shaken, shake_hands};
 pub use mailbox::Mailbox;
 pub use messages::{Moved, Removal};
-pub use operation::{Canceller, Operation, Source};
+pub use operation::{Canceller, Operation};
 pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
 

@@ -1,23 +1,15 @@
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-
-use bytes::Bytes;
-
 use super::Client;
+use super::feed::{Feed, Source};
 use super::queue::{Call, Item, Reader, Reply, Submission, Ticket};
 use crate::command::{Command, Completion, Noop, Outcome, Request};
-use crate::error::{Closed, Error, Fate, Misuse, SourceFailure};
+use crate::error::{Closed, Error, Fate, Misuse};
 use crate::wire::OwnedResponse;
-
-/// The octets of a message, in pieces, from whoever has them.
-pub type Source =
-    Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn core::error::Error + Send + Sync>>> + Send + 'static>>;
 
 /// One call on a connection: a future that begins when it is first polled.
 ///
@@ -53,14 +45,10 @@ pub struct Operation<T> {
 
 enum State<T> {
     /// Not polled yet.
-    New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Source>),
+    New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Feed>),
     Running {
         fold: Box<dyn Fold<T>>,
-        source: Option<Source>,
-        /// How many octets are wanted now.
-        wanted: u64,
-        /// Why it will be given up, where that is no cancelling.
-        failure: Option<SourceFailure>,
+        feed: Option<Feed>,
     },
     /// What is known of its effect beside what its caller was told.
     Over(Fate<()>),
@@ -141,8 +129,8 @@ impl<T> Operation<T> {
 
     /// Gives the source of the octets that the command announces.
     pub(super) fn feed_from(mut self, from: Source) -> Self {
-        if let State::New(_, _, source) = &mut self.state {
-            *source = Some(from);
+        if let State::New(_, _, feed) = &mut self.state {
+            *feed = Some(Feed::new(from));
         }
         self
     }
@@ -210,50 +198,36 @@ impl<T> Operation<T> {
             State::Running { .. } => return Ok(()),
             State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
         }
-        let State::New(submission, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent))
-        else {
+        let State::New(submission, fold, feed) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent)) else {
             return Ok(());
         };
         if self.reader.reply().is_cancelled() {
             return Err(Error::Cancelled);
         }
         let submission = submission?;
-        if submission.request.is_fed() && source.is_none() {
+        if submission.request.is_fed() && feed.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
         self.client.calls().push(Call::Submit(submission))?;
-        self.state = State::Running { fold, source, wanted: 0, failure: None };
+        self.state = State::Running { fold, feed };
         Ok(())
     }
 
-    /// Takes octets from the source and gives them to the driver, one piece for each time they are wanted.
-    fn poll_source(&mut self, cx: &mut Context<'_>) {
-        let State::Running { source: Some(source), wanted, failure, .. } = &mut self.state else { return };
-        while *wanted > 0 {
-            let problem = match source.as_mut().poll_next(cx) {
-                Poll::Pending => return,
-                Poll::Ready(Some(Ok(octets))) if octets.is_empty() => continue,
-                Poll::Ready(Some(Ok(octets))) if octets.len() as u64 <= *wanted => {
-                    *wanted = 0;
-                    let feed = Call::Feed(Box::new((self.ticket, octets)));
-                    // A driver that is gone has already said so.
-                    let _ = self.client.calls().push(feed);
-                    return;
-                }
-                Poll::Ready(Some(Err(error))) => SourceFailure::Read(error.to_string()),
-                Poll::Ready(_) => SourceFailure::Length,
-            };
-            *wanted = 0;
-            *failure = Some(problem);
-            let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
+    fn poll_feed(&mut self, cx: &mut Context<'_>) {
+        if let State::Running { feed: Some(feed), .. } = &mut self.state {
+            feed.poll(&self.client, self.ticket, cx);
         }
     }
 
     fn take(&mut self, item: Item) -> Option<Result<T, Error>> {
-        let State::Running { fold, wanted, failure, .. } = &mut self.state else { return None };
+        let State::Running { fold, feed } = &mut self.state else { return None };
         match item {
             Item::Data(response) => fold.fold(&response),
-            Item::WantsBody(max) => *wanted = max,
+            Item::WantsBody(max) => {
+                if let Some(feed) = feed {
+                    feed.want(max);
+                }
+            }
             Item::Done(Err(refused)) => {
                 self.state = State::Over(Fate::Told);
                 return Some(Err(Error::Refused(refused)));
@@ -264,10 +238,12 @@ impl<T> Operation<T> {
             }
             Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
             Item::Failed(error, fate) => {
-                let closed = error.is_fatal();
-                let failure = failure.take().map(|failure| Error::Source { failure, closed });
+                let error = match feed {
+                    Some(feed) => feed.blame(error),
+                    None => error,
+                };
                 self.state = State::Over(fate);
-                return Some(Err(failure.unwrap_or(error)));
+                return Some(Err(error));
             }
             _ => {}
         }
@@ -292,7 +268,7 @@ impl<T> Future for Operation<T> {
         let this = &mut *self;
         this.begin()?;
         loop {
-            this.poll_source(cx);
+            this.poll_feed(cx);
             let client = this.client.clone();
             let (_, item) = ready!(this.reader.poll_pop(client.calls(), cx));
             if let Some(result) = this.take(item) {

@@ -31,11 +31,33 @@ const PER_ITEM: usize = 64;
 pub(super) enum Call {
     Submit(Box<Submission>),
     Feed(Box<(Ticket, Bytes)>),
-    Abandon { ticket: Ticket },
-    Subscribe { reply: Arc<Reply> },
-    Settle { reply: Arc<Reply> },
-    View { reply: Arc<Reply> },
+    Abandon {
+        ticket: Ticket,
+    },
+    /// The same, where no octet of it has left.
+    Withdraw {
+        ticket: Ticket,
+    },
+    Subscribe {
+        reply: Arc<Reply>,
+        to: Told,
+    },
+    Settle {
+        reply: Arc<Reply>,
+    },
+    View {
+        reply: Arc<Reply>,
+    },
     Close,
+}
+
+/// What a listener is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// What the server says unasked, and the end of the connection.
+    Everything,
+    /// The end of the connection.
+    TheEnd,
 }
 
 /// A command, and where its answer goes.

@@ -4,7 +4,7 @@ use core::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::queue::{Call, Item, Reader, Submission, Ticket};
+use super::queue::{Call, Item, Reader, Submission, Ticket, Told};
 use super::{Client, Mailbox};
 use crate::command::{Command, Idle, Request};
 use crate::error::Error;
@@ -126,7 +126,7 @@ impl Watch {
     fn begin(&mut self) -> Result<(), Error> {
         self.begun = true;
         let calls = self.client.calls();
-        calls.push(Call::Subscribe { reply: self.reader.reply().clone() })?;
+        calls.push(Call::Subscribe { reply: self.reader.reply().clone(), to: Told::Everything })?;
         match self.idle.take() {
             Some(request) => {
                 let submission = Submission { ticket: self.ticket, request, reply: self.reader.reply().clone() };

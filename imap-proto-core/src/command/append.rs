@@ -147,6 +147,12 @@ impl Append {
         Append { mailbox: mailbox.into_mailbox_name(), message: message.into() }
     }
 
+    /// True when the caller owes its octets.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_fed(&self) -> bool {
+        matches!(self.message.octets, Message::Fed(_))
+    }
+
     /// Sets the flags of the stored message.
     pub fn flags(mut self, flags: impl IntoIterator<Item = Flag>) -> Self {
         self.message = self.message.flags(flags);
@@ -175,12 +181,12 @@ impl Command for Append {
     }
 
     fn finish(self, ok: Completion) -> Option<Stored> {
-        match ok.code {
-            Some(Code::AppendUid(stored)) => {
-                let uid_validity = stored.uid_validity;
-                stored.uids.first().map(|uid| Stored { uid_validity, uid })
-            }
-            _ => None,
-        }
+        stored(&ok)
     }
+}
+
+/// Where the message of an APPEND was stored, when its completion says so.
+pub(crate) fn stored(ok: &Completion) -> Option<Stored> {
+    let Some(Code::AppendUid(stored)) = &ok.code else { return None };
+    stored.uids.first().map(|uid| Stored { uid_validity: stored.uid_validity, uid })
 }

@@ -32,6 +32,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "client")]
+pub(crate) use append::stored;
 pub use append::{Append, Message, NewMessage, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;

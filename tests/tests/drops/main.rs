@@ -44,6 +44,7 @@ mod changes;
 mod fates;
 mod faults;
 mod matrix;
+mod uploads;
 
 use std::thread;
 

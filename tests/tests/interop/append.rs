@@ -1,11 +1,14 @@
 //! Storing messages.
 
 use bytes::Bytes;
+use futures_util::stream;
 use imap_tests::mailbox::{big_message, message};
 use imap_tokio::command::{Append, Message, Stored};
 use imap_tokio::types::{Capability, Code, DateTime, FetchItems, Flag, Query};
 use imap_tokio::wire::grammar::Body;
-use imap_tokio::{Client, Error, LiteralPolicy, Mailbox, SourceFailure, read_from};
+use imap_tokio::{
+    AppendProgress, AppendReport, Client, Error, LiteralPolicy, Mailbox, SourceFailure, Upload, read_from,
+};
 use tokio::io::AsyncReadExt;
 
 use crate::fetch::body_of;
@@ -57,6 +60,80 @@ async fn check_stored(
     let moment = told[0].internal_date().map(DateTime::to_unix_timestamp);
     assert_eq!(moment, Some(date.to_unix_timestamp()));
     assert!(body_of(mailbox, stored.uid).await.as_deref() == Some(octets), "{} is not what was stored", stored.uid);
+}
+
+/// Messages of an upload that is ended half-way.
+const MANY: usize = 100;
+
+/// Every third comes from a reader.
+fn upload(index: usize) -> Upload {
+    let octets = message(index as u64);
+    match index % 3 {
+        0 => Upload::from_source(octets.len() as u64, read_from(std::io::Cursor::new(octets))),
+        _ => octets.into(),
+    }
+}
+
+pub(crate) async fn many(peer: &Peer<'_>) {
+    let (client, mailbox) = peer.begin([]).await;
+    let name = mailbox.name().clone();
+    let whole = client.append_all(name.clone(), stream::iter((0..MANY).map(upload))).await;
+    assert!(whole.is_complete() && whole.messages.len() == MANY, "{whole:?}");
+    check_report(&client, &mailbox, &whole, 0).await;
+    let mut before = MANY;
+    for how in ["stopped by its owner", "stopped by a thread", "dropped"] {
+        let other = peer.connect().await;
+        let (told, mut telling) = tokio::sync::mpsc::unbounded_channel();
+        // One at a time: what is ended in the middle of has not begun as a whole on any server.
+        let call = other.append_all(name.clone(), stream::iter((0..MANY).map(upload))).ahead(5_000);
+        let mut call = call.on_progress(move |now: AppendProgress| {
+            // Whoever ends it may be gone.
+            let _ = told.send(now.stored);
+        });
+        let ledger = call.ledger();
+        let enough = async { while telling.recv().await.is_some_and(|stored| stored < MANY / 4) {} };
+        tokio::select! {
+            report = &mut call => panic!("{how}: it was to be ended half-way: {report:?}"),
+            () = enough => {}
+        }
+        let report = match how {
+            "stopped by its owner" => call.stop().await,
+            "stopped by a thread" => {
+                let stopper = call.stopper();
+                std::thread::spawn(move || stopper.stop()).join().expect("it does not panic");
+                call.await
+            }
+            _ => {
+                drop(call);
+                ledger.report().await
+            }
+        };
+        let stored = report.stored().count();
+        assert!((MANY / 4..MANY).contains(&stored), "{how}: {stored} stored");
+        assert!(matches!(report.ended, Some(Error::Cancelled)) || how == "dropped", "{how}: {report:?}");
+        check_report(&client, &mailbox, &report, before).await;
+        before += stored;
+        if other.noop().await.is_err() {
+            // Inside a message whose reader is gone there is no other way.
+            assert_eq!(how, "dropped");
+        }
+    }
+    peer.end(client).await;
+    for row in ["APPEND of many", "APPEND of many, ended half-way"] {
+        peer.done(row);
+    }
+}
+
+/// The mailbox has what the report says is stored, and what it had before.
+async fn check_report(client: &Client, mailbox: &Mailbox, report: &AppendReport, before: usize) {
+    client.noop().await.expect("it tells what is new");
+    let there = mailbox.search(Query::all()).await.expect("it searches");
+    assert_eq!(report.in_doubt().count(), 0, "{report:?}");
+    assert_eq!(there.len(), (before + report.stored().count()) as u64, "{report:?}");
+    for (index, stored) in report.stored() {
+        let uid = stored.expect("the server says where").uid;
+        assert!(body_of(mailbox, uid).await.as_deref() == Some(&message(index as u64)[..]), "{index} is not {uid}");
+    }
 }
 
 pub(crate) async fn nul(peer: &Peer<'_>) {

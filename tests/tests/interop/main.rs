@@ -69,6 +69,7 @@ const OPERATIONS: &[Operation] = operations! {
     changes::move_to: "MOVE", "UID MOVE";
     changes::expunge: "EXPUNGE", "UID EXPUNGE", "delete";
     append::append: "APPEND of octets", "APPEND from a reader", "APPEND with flags", "APPEND with a date", "APPENDUID";
+    append::many: "APPEND of many", "APPEND of many, ended half-way";
     append::nul: "APPEND with NUL";
     append::refused: "APPEND to what is not there";
     append::wrong_source: "APPEND from a wrong source";

@@ -1,0 +1,238 @@
+mod report;
+mod upload;
+mod work;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, ready};
+
+use atomic_waker::AtomicWaker;
+use concurrent_queue::ConcurrentQueue;
+use futures_core::Stream;
+
+pub use report::{AppendProgress, AppendReport, Appended};
+pub use upload::{IntoUpload, Upload};
+use work::Work;
+
+use super::Client;
+use crate::error::{Error, Misuse};
+use crate::types::IntoMailboxName;
+
+impl Client {
+    /// Stores the messages of a stream, pipelined, and reports what became of each. RFC 9051 §6.3.12
+    ///
+    /// ```
+    /// # use futures_core::Stream;
+    /// # use imap_proto_core::{Error, client::{Appended, Client}};
+    /// # async fn run(client: &Client, messages: impl Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static) {
+    /// let report = client.append_all("Archive", messages).on_progress(|now| println!("{}", now.stored)).await;
+    /// for (index, message) in report.messages.iter().enumerate() {
+    ///     match message {
+    ///         Appended::Stored(Some(stored)) => println!("{index} is {}", stored.uid),
+    ///         other => println!("{index}: {other:?}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// A message that the server refuses or that cannot be read is in the report, and the next one is sent; of a mailbox
+    /// that does not exist (TRYCREATE) nothing more is. See [`AppendAll`] for stopping it half-way.
+    pub fn append_all<S>(&self, mailbox: impl IntoMailboxName, messages: S) -> AppendAll
+    where
+        S: Stream<Item: IntoUpload> + Send + 'static,
+    {
+        let mailbox = mailbox.into_mailbox_name().map_err(|invalid| Error::Misuse(Misuse::Name(invalid)));
+        let work = Work::new(self, mailbox, upload::uploads(messages));
+        AppendAll { state: State::Running(Box::new(work)), shared: Arc::new(Shared::new()), has_ledger: false }
+    }
+}
+
+/// Stores the messages of a stream: a future of the [`AppendReport`] that begins when it is first polled.
+///
+/// Messages are taken from the stream as there is room for them (see [`ahead`](Self::ahead)) and sent without waiting for
+/// the answers to those before, as far as the server's literals allow it (RFC 7888).
+///
+/// **It is stopped between messages.** [`stop`](Self::stop) takes nothing more from the stream, takes back what has not
+/// begun, finishes the message of which an octet has left, and gives the report; a [`Stopper`] does the same from any
+/// thread. The connection stays good.
+///
+/// **Dropping it** gives up without waiting: what has not begun is not sent, and what has is finished in the background, but
+/// for a message that comes from a source, which is gone then: inside it the connection has to close. A [`Ledger`],
+/// asked for before, still has the report.
+#[must_use = "nothing is sent unless it is polled"]
+pub struct AppendAll {
+    state: State,
+    shared: Arc<Shared>,
+    has_ledger: bool,
+}
+
+enum State {
+    Running(Box<Work>),
+    Over(AppendReport),
+}
+
+/// What the call shares with its stoppers and its ledger.
+struct Shared {
+    stopped: AtomicBool,
+    caller: AtomicWaker,
+    left: ConcurrentQueue<Left>,
+    ledger: AtomicWaker,
+}
+
+/// What a call leaves to its ledger.
+enum Left {
+    /// It was dropped.
+    Work(Box<Work>),
+    /// It is over.
+    Report(AppendReport),
+}
+
+impl Shared {
+    fn new() -> Self {
+        Shared {
+            stopped: AtomicBool::new(false),
+            caller: AtomicWaker::new(),
+            left: ConcurrentQueue::bounded(1),
+            ledger: AtomicWaker::new(),
+        }
+    }
+
+    fn leave(&self, left: Left) {
+        // There is room: a call leaves one thing.
+        let _ = self.left.push(left);
+        self.ledger.wake();
+    }
+}
+
+impl AppendAll {
+    /// How many octets of messages may be under way: taken from the stream and not answered. 512 KiB unless it is set.
+    /// It is passed by the last one of them, so that a message may be larger; 0 sends one message at a time.
+    pub fn ahead(mut self, octets: u64) -> Self {
+        if let State::Running(work) = &mut self.state {
+            work.settings.ahead = octets.max(1);
+        }
+        self
+    }
+
+    /// Calls `tell` whenever a message is over, and with each piece of one that comes from a source.
+    pub fn on_progress(mut self, tell: impl FnMut(AppendProgress) + Send + 'static) -> Self {
+        if let State::Running(work) = &mut self.state {
+            work.settings.tell = Some(Box::new(tell));
+        }
+        self
+    }
+
+    /// Stops between messages and waits for the report. Of one that was over before it is the same report again.
+    pub async fn stop(self) -> AppendReport {
+        self.stopper().stop();
+        self.await
+    }
+
+    /// A handle that stops it from any task or thread, at any time.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { shared: self.shared.clone() }
+    }
+
+    /// A handle that has the report however this future ends. The last one that was asked for has it.
+    pub fn ledger(&mut self) -> Ledger {
+        self.has_ledger = true;
+        Ledger { shared: self.shared.clone(), work: None }
+    }
+}
+
+impl Future for AppendAll {
+    type Output = AppendReport;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AppendReport> {
+        let this = &mut *self;
+        let work = match &mut this.state {
+            State::Running(work) => work,
+            State::Over(report) => return Poll::Ready(report.clone()),
+        };
+        this.shared.caller.register(cx.waker());
+        if this.shared.stopped.load(Ordering::Acquire) {
+            work.stop();
+        }
+        let report = ready!(work.poll(cx));
+        this.state = State::Over(report.clone());
+        if this.has_ledger {
+            this.shared.leave(Left::Report(report.clone()));
+        }
+        Poll::Ready(report)
+    }
+}
+
+impl Drop for AppendAll {
+    fn drop(&mut self) {
+        if let State::Running(mut work) = core::mem::replace(&mut self.state, State::Over(AppendReport::default()))
+            && self.has_ledger
+        {
+            work.abandon();
+            self.shared.leave(Left::Work(work));
+        }
+    }
+}
+
+impl core::fmt::Debug for AppendAll {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let state = match self.state {
+            State::Running(_) => "running",
+            State::Over(_) => "over",
+        };
+        f.debug_struct("AppendAll").field("state", &state).finish_non_exhaustive()
+    }
+}
+
+/// Stops an [`AppendAll`] from elsewhere, between messages.
+#[derive(Clone)]
+pub struct Stopper {
+    shared: Arc<Shared>,
+}
+
+impl Stopper {
+    /// Stops it: whoever awaits it has the report as soon as what was begun is answered. Does nothing once it is over.
+    pub fn stop(&self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.caller.wake();
+    }
+}
+
+impl core::fmt::Debug for Stopper {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Stopper").field("stopped", &self.shared.stopped).finish_non_exhaustive()
+    }
+}
+
+/// Keeps the report of an [`AppendAll`] that may be dropped.
+pub struct Ledger {
+    shared: Arc<Shared>,
+    work: Option<Box<Work>>,
+}
+
+impl Ledger {
+    /// The report, as soon as the call is over: ended, or dropped and what it had begun answered.
+    pub async fn report(mut self) -> AppendReport {
+        core::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<AppendReport> {
+        if self.work.is_none() {
+            self.shared.ledger.register(cx.waker());
+            match self.shared.left.pop() {
+                Ok(Left::Work(work)) => self.work = Some(work),
+                Ok(Left::Report(report)) => return Poll::Ready(report),
+                Err(_) => return Poll::Pending,
+            }
+        }
+        self.work.as_mut().map_or(Poll::Pending, |work| work.poll(cx))
+    }
+}
+
+impl core::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Ledger").finish_non_exhaustive()
+    }
+}
