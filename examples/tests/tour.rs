@@ -34,9 +34,9 @@ fn the_tour_shows_all_it_promises_on_its_own_server() {
     says(&text, &["interrupted: the future is dropped", "the server says: 27 messages", "== Logged out"]);
     let told = text.lines().find_map(|line| line.strip_prefix("told of ")).expect("a report");
     let numbers: Vec<usize> = told.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
-    let [told, stored] = numbers[..] else { panic!("{numbers:?}") };
-    // The message under way was promised, and is finished.
-    assert!(told == 50 && stored == 51, "told {told}, stored {stored}");
+    let [told, doubt, stored] = numbers[..] else { panic!("{numbers:?}") };
+    // The messages under way were promised, and are finished.
+    assert!((50..100).contains(&told) && doubt == 0 && stored == told, "told {told}, stored {stored}");
     says(&text, &[&format!("the same connection goes on: Imported has {stored} messages")]);
 }
 

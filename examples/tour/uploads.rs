@@ -1,15 +1,15 @@
-use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use futures_util::stream;
 use imap_examples::Fallible;
 use imap_testserver::TestServer;
-use imap_tokio::bytes::Bytes;
 use imap_tokio::command::Append;
 use imap_tokio::types::Flag;
-use imap_tokio::{Client, Error, Source, read_from};
+use imap_tokio::{Client, Source, read_from};
 use tokio::sync::Notify;
 
 use crate::heading;
@@ -67,31 +67,30 @@ pub(crate) async fn interrupted(client: &Client, server: &TestServer) -> Fallibl
     heading(&format!("Uploading {MESSAGES} messages, and giving up half-way"));
     client.create(IMPORTED).await?;
 
-    let told = Cell::new(0);
-    let half_way = Notify::new();
+    let half_way = Arc::new(Notify::new());
+    let reached = half_way.clone();
+    let mut upload = client.append_all(IMPORTED, stream::iter((1..=MESSAGES).map(message))).on_progress(move |now| {
+        if now.stored == MESSAGES / 2 {
+            reached.notify_one();
+        }
+    });
+    let ledger = upload.ledger();
     tokio::select! {
         biased;
-        () = half_way.notified() => println!("interrupted: the future is dropped in the middle of a message"),
-        result = upload(client, &told, &half_way) => result?,
+        () = half_way.notified() => println!("interrupted: the future is dropped"),
+        _ = upload => println!("there was no time to interrupt it"),
     }
 
-    // What was promised on the wire is finished in the background.
-    client.settle().await?;
-    let stored = server.mailbox(IMPORTED).messages().len();
-    println!("told of {} stored messages; the server has {stored}", told.get());
+    // What was begun on the wire is finished in the background, and the ledger tells of it.
+    let report = ledger.report().await;
+    let (stored, doubt) = (report.stored().count(), report.in_doubt().count());
+    let there = server.mailbox(IMPORTED).messages().len();
+    println!("told of {stored} stored messages, {doubt} in doubt; the server has {there}");
     let imported = client.select(IMPORTED).await?;
     println!("the same connection goes on: {} has {} messages", imported.name(), imported.exists());
     Ok(())
 }
 
-async fn upload(client: &Client, told: &Cell<usize>, half_way: &Notify) -> Result<(), Error> {
-    for number in 1..=MESSAGES {
-        if number > MESSAGES / 2 {
-            half_way.notify_one();
-        }
-        let text = format!("Subject: message {number}\r\n\r\n{}\r\n", "It is long enough.\r\n".repeat(5_000));
-        client.append(Append::new(IMPORTED, Bytes::from(text))).await?;
-        told.set(number);
-    }
-    Ok(())
+fn message(number: usize) -> String {
+    format!("Subject: message {number}\r\n\r\n{}\r\n", "It is long enough.\r\n".repeat(5_000))
 }

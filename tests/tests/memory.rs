@@ -1,4 +1,4 @@
-//! What a download and a listing hold in memory, against a real server.
+//! What a download, a listing and an upload hold in memory, against a real server.
 //!
 //! Each is measured in a process of its own, which is this test again with `IMAP_TESTS_MEASURE` set: the most bytes that
 //! were allocated at one time above what was allocated once the connection stood. It counts everything on the heap of
@@ -29,6 +29,8 @@ const BODY: usize = 25_000_000;
 /// Dovecot takes minutes for the first listing of 20,000 on a busy machine: `IMAP_TESTS_LISTED` sets another number. The
 /// bound is the same for all.
 const LISTED: u64 = 5000;
+/// Messages of 10,000 octets that are uploaded.
+const UPLOADED: usize = 2000;
 /// Octets that are received, parsed and handed out at a time, pieces that wait for the reader, and TLS records.
 const MOST: usize = 1 << 20;
 const MEASURE: &str = "IMAP_TESTS_MEASURE";
@@ -63,6 +65,18 @@ fn a_listing_of_thousands_of_messages_holds_less_than_1_mib() {
     }
     let test = "a_listing_of_thousands_of_messages_holds_less_than_1_mib";
     assert_eq!(Task::new(&server, "list", Security::Plaintext).run(test), listed.to_string());
+}
+
+#[test]
+fn an_upload_of_thousands_of_messages_holds_less_than_1_mib() {
+    if let Some(task) = Task::given() {
+        return task.measure();
+    }
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let test = "an_upload_of_thousands_of_messages_holds_less_than_1_mib";
+    assert_eq!(Task::new(&server, "upload", Security::Plaintext).run(test), UPLOADED.to_string());
 }
 
 /// Writes the message piece by piece; returns the digest of its octets.
@@ -139,6 +153,7 @@ impl Task {
             let before = HEAP.allocated();
             let found = match &*self.what {
                 "body" => self.download(&client).await,
+                "upload" => upload(&client).await,
                 _ => list(&client).await,
             };
             // What was allocated before the connection stood counts as well, where that was more.
@@ -166,6 +181,13 @@ impl Task {
         }
         format!("{len} {}", digest.finish())
     }
+}
+
+async fn upload(client: &Client) -> String {
+    let message = |number| format!("Subject: {number}\r\n\r\n{:10000}\r\n", "x");
+    let report = client.append_all(MailboxName::inbox(), futures_util::stream::iter((0..UPLOADED).map(message))).await;
+    assert!(report.is_complete(), "{:?}", report.ended);
+    report.stored().count().to_string()
 }
 
 async fn list(client: &Client) -> String {

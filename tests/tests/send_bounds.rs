@@ -5,7 +5,8 @@ use std::path::Path;
 
 use imap_tokio::types::UidSet;
 use imap_tokio::{
-    BodyStream, Canceller, Client, Connector, Error, FetchStream, FetchedMessage, Mailbox, Operation, TokioWire, Watch,
+    AppendAll, AppendReport, BodyStream, Canceller, Client, Connector, Error, FetchStream, FetchedMessage, Ledger,
+    Mailbox, Operation, Stopper, TokioWire, Watch,
 };
 use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
@@ -21,6 +22,8 @@ fn handles_and_errors_are_shared_between_threads() {
     is_shared::<Mailbox>();
     is_shared::<Canceller>();
     is_shared::<Connector>();
+    is_shared::<Stopper>();
+    is_shared::<AppendReport>();
     is_shared::<Error>();
     is_shared::<FetchedMessage>();
     is_shared::<Box<dyn std::error::Error + Send + Sync>>();
@@ -34,6 +37,8 @@ fn operations_streams_and_drivers_are_sent_between_threads() {
     is_send::<Operation<()>>();
     is_send::<Operation<Mailbox>>();
     is_send::<Operation<UidSet>>();
+    is_send::<AppendAll>();
+    is_send::<Ledger>();
     is_send::<FetchStream>();
     is_send::<BodyStream>();
     is_send::<Watch>();

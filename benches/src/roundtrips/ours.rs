@@ -1,5 +1,6 @@
 use futures_util::future::{join, join_all};
-use imap_tokio::command::{Append, List};
+use futures_util::stream;
+use imap_tokio::command::List;
 use imap_tokio::types::{FetchItems, MailboxName, SeqSet, StatusItems, UidSet};
 use imap_tokio::{Client, Connector, Credentials, FetchStream, Mailbox};
 use tokio::io::DuplexStream;
@@ -36,10 +37,8 @@ pub(super) async fn run(stream: DuplexStream, work: Work, sizes: Sizes, manner: 
             }
         }
         Work::Append => {
-            let stored = (0..sizes.commands).map(|_| client.append(Append::new("INBOX", small())));
-            for stored in join_all(stored).await {
-                assert!(stored.expect("it is stored").is_some());
-            }
+            let report = client.append_all("INBOX", stream::iter((0..sizes.commands).map(|_| small()))).await;
+            assert!(report.is_complete() && report.stored().count() == sizes.commands);
         }
         Work::Synchronise => synchronise(&client, &sizes, manner).await,
     }
