@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use imap_proto_core::command::{
-    Access, Append, CapabilityCommand, Close, Command, Copy, Create, Enable, Expunge, Fetch, Id, Idle, List, Login,
-    Logout, Message, Move, NamespaceCommand, Noop, Raw, Rename, Request, Returns, Search, Select, StatusCommand, Store,
-    StoreCommand, UidExpunge, Unselect,
+    Access, Append, Cancelling, CapabilityCommand, Close, Command, Copy, Create, Enable, Expunge, Fetch, Id, Idle,
+    List, Login, Logout, Message, Move, MultiAppend, NamespaceCommand, Noop, Raw, Rename, Request, Returns, Search,
+    Select, StatusCommand, Store, StoreCommand, UidExpunge, Unselect,
 };
 use imap_proto_core::types::{
     Capability, FetchItems, Flag, Identification, MailboxName, Query, Secret, Section, SeqSet, SpecialUse, StatusItems,
@@ -110,8 +110,8 @@ impl Session {
             log: String::new(),
         };
         match choice >> 3 & 3 {
-            0 => session.receive(b"* OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE] ready\r\n"),
-            1 => session.receive(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ IDLE] ready\r\n"),
+            0 => session.receive(b"* OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE MULTIAPPEND] ready\r\n"),
+            1 => session.receive(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ IDLE MULTIAPPEND] ready\r\n"),
             2 => {
                 session.receive(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n");
                 session.submit(3);
@@ -125,7 +125,7 @@ impl Session {
 
     fn submit(&mut self, which: u8) {
         let Some(request) = request(which) else { return };
-        let fed = which % COMMANDS == 9 || which % COMMANDS == 10;
+        let fed = matches!(which % COMMANDS, 9 | 10 | 47 | 48);
         match self.connection.submit(request, self.now) {
             Ok(id) => {
                 assert!(!self.closed);
@@ -295,7 +295,7 @@ impl Session {
 }
 
 /// How many there are to choose from.
-const COMMANDS: u8 = 44;
+const COMMANDS: u8 = 49;
 
 /// One of each command, in all the forms that differ on the wire.
 fn request(which: u8) -> Option<Request> {
@@ -344,6 +344,14 @@ fn request(which: u8) -> Option<Request> {
         40 => Enable::new([Capability::Utf8Accept]).request(),
         41 => NamespaceCommand::default().request(),
         42 => Id::new(Some(Identification::new().with_name("z\u{fc}"))).request(),
+        44 => MultiAppend::new(inbox(), ["z", "zz", "zzz"]).request(),
+        45 => MultiAppend::new(inbox(), ["z", "zz", "zzz"]).cancelling(Cancelling::Cut).request(),
+        46 => Append::new(inbox(), "zz").cancelling(Cancelling::Cut).request(),
+        47 => MultiAppend::new(inbox(), [Message::Fed(3), Message::from("z"), Message::Fed(2)]).request(),
+        48 => {
+            MultiAppend::new(MailboxName::new("z\u{fc}\u{e4}".repeat(200)).expect("a name"), [1, 2].map(Message::Fed))
+                .request()
+        }
         _ => Search::new(Query::uid([Uid::new(1).expect("not zero")].into_iter().collect())).request(),
     };
     request.ok()

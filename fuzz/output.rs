@@ -44,7 +44,10 @@ impl Output {
 
     fn take(&mut self, byte: u8) {
         if let State::Waiting(len) = self.state {
-            if byte == LITERAL {
+            if len == 0 && byte == b'\r' {
+                assert!(self.has_gone_ahead(), "a line goes on that the server did not go on with");
+                self.state = State::Line;
+            } else if byte == LITERAL {
                 assert!(self.has_gone_ahead(), "octets of a literal that the server did not ask for");
                 self.state = State::Literal(len);
             } else {

@@ -330,6 +330,9 @@ pub enum Misuse {
     /// More fields, or longer ones, than ID may have. RFC 2971 §3.3
     #[error("an identification that is too long")]
     Identification,
+    /// A MULTIAPPEND without a message.
+    #[error("no message to store")]
+    NoMessages,
     /// A message without octets, which servers take for a cancellation (RFC 3502).
     #[error("an empty message")]
     EmptyMessage,
@@ -397,7 +400,8 @@ pub enum Closed {
     /// The peer closed the stream.
     #[error("end of stream")]
     EndOfStream,
-    /// A literal was begun and whoever had its octets is gone.
+    /// A literal was begun, and whoever had its octets is gone or gave it up: see
+    /// [`Cancelling::Cut`](crate::command::Cancelling::Cut).
     #[error("an APPEND was given up inside its message")]
     OctetsOwed,
     /// The driver was dropped.

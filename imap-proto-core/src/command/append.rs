@@ -89,7 +89,7 @@ impl NewMessage {
     }
 
     /// Writes ` (flags) "date" literal`. RFC 9051 §6.3.12, RFC 3516 §4.4. True where the literal has to be binary.
-    fn encode(&self, encoder: &mut Encoder) -> Result<bool, Misuse> {
+    pub(super) fn encode(&self, encoder: &mut Encoder) -> Result<bool, Misuse> {
         if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
             return Err(Misuse::Flag(flag.clone()));
         }
@@ -118,18 +118,36 @@ impl<M: Into<Message>> From<M> for NewMessage {
     }
 }
 
+/// What becomes of an [`Append`] or a [`MultiAppend`](super::MultiAppend) that is given up once it is begun.
+///
+/// The protocol has no way to take back a literal that is begun (RFC 9051 §2.2.1): its octets are sent, or the
+/// connection is closed. It is the caller who knows whether the message or the connection is worth more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cancelling {
+    /// What the core holds is sent to its end, and stored.
+    #[default]
+    Finish,
+    /// As little more is sent as can be, and nothing is stored, for as long as any octet has not left.
+    ///
+    /// Between two messages of a [`MultiAppend`](super::MultiAppend) the server is told so (RFC 3502 §6.3.11), and the
+    /// connection stays usable. Elsewhere it has to be closed, unless the server refuses the message.
+    Cut,
+}
+
 /// `APPEND`: stores a message in a mailbox. RFC 9051 §6.3.12
 ///
 /// A message with NUL in it needs BINARY, which IMAP4rev2 does not include here. One that is fed goes as an ordinary
 /// literal, and must hold none. RFC 3516 §4.4
 ///
-/// Dropped half-way: octets that the core holds are sent to the end and the message is stored. Octets
-/// that the caller was to feed cannot be invented: once the literal is begun the connection must close,
-/// and nothing is stored unless the last octet had left.
+/// Dropped half-way: octets that the core holds are sent to the end and the message is stored, unless
+/// [`cancelling`](Self::cancelling) says otherwise. Octets that the caller was to feed cannot be invented: once the
+/// literal is begun the connection must close, and nothing is stored unless the last octet had left.
 #[derive(Clone, Debug)]
 pub struct Append {
     mailbox: Given,
     message: NewMessage,
+    cancelling: Cancelling,
 }
 
 /// Where a message was stored (RFC 4315).
@@ -144,7 +162,8 @@ pub struct Stored {
 impl Append {
     /// Stores `message` in `mailbox`.
     pub fn new(mailbox: impl IntoMailboxName, message: impl Into<NewMessage>) -> Self {
-        Append { mailbox: mailbox.into_mailbox_name(), message: message.into() }
+        let cancelling = Cancelling::default();
+        Append { mailbox: mailbox.into_mailbox_name(), message: message.into(), cancelling }
     }
 
     /// True when the caller owes its octets.
@@ -164,6 +183,12 @@ impl Append {
         self.message = self.message.date(date);
         self
     }
+
+    /// Says what giving it up half-way does; else it is finished.
+    pub fn cancelling(mut self, cancelling: Cancelling) -> Self {
+        self.cancelling = cancelling;
+        self
+    }
 }
 
 impl Command for Append {
@@ -174,7 +199,8 @@ impl Command for Append {
         let mut encoder = Encoder::new("APPEND");
         encoder.mailbox(checked(&self.mailbox)?);
         let binary = self.message.encode(&mut encoder)?;
-        let request = Request { effect: Effect::Store, ..Request::new("APPEND", encoder)? };
+        let request =
+            Request { effect: Effect::Store, cancelling: self.cancelling, ..Request::new("APPEND", encoder)? };
         // RFC 9051 appendix B: what IMAP4rev2 includes of BINARY is not this.
         let said = binary.then_some((Capability::Binary, "BINARY"));
         Ok(Request { said, ..request })

@@ -19,6 +19,7 @@ mod list;
 mod login;
 mod logout;
 mod mailboxes;
+mod multi_append;
 mod namespace;
 mod noop;
 mod raw;
@@ -34,7 +35,7 @@ use alloc::vec::Vec;
 
 #[cfg(feature = "client")]
 pub(crate) use append::stored;
-pub use append::{Append, Message, NewMessage, Stored};
+pub use append::{Append, Cancelling, Message, NewMessage, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
 pub use close::{Close, Unselect};
@@ -48,6 +49,7 @@ pub use list::{List, Lsub};
 pub use login::Login;
 pub use logout::Logout;
 pub use mailboxes::{Check, Create, Delete, Rename, Subscribe, Unsubscribe};
+pub use multi_append::MultiAppend;
 pub use namespace::NamespaceCommand;
 pub use noop::Noop;
 pub use raw::{InvalidRaw, Raw, RawAnswer};
@@ -122,6 +124,8 @@ pub struct Request {
     pub(crate) said: Option<(Capability, &'static str)>,
     /// What is sent instead where the server does not offer this.
     pub(crate) or_without: Option<(Capability, Vec<Part>)>,
+    /// What giving it up does inside a message.
+    pub(crate) cancelling: Cancelling,
 }
 
 impl Request {
@@ -137,6 +141,7 @@ impl Request {
             needs: Vec::new(),
             said: None,
             or_without: None,
+            cancelling: Cancelling::Finish,
         })
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::CommandId;
 use super::claimed::Claimed;
 use super::log::CommandSpan;
-use crate::command::{Claim, Effect, Order, Request, State};
+use crate::command::{Cancelling, Claim, Effect, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
 use crate::types::{Capability, MailboxName};
@@ -52,7 +52,12 @@ pub(super) struct Entry {
     pub(super) needs: Vec<(Capability, &'static str)>,
     pub(super) said: Option<(Capability, &'static str)>,
     pub(super) or_without: Option<(Capability, Vec<Part>)>,
+    pub(super) cancelling: Cancelling,
+    /// True where it has several messages.
+    pub(super) is_divided: bool,
     pub(super) abandoned: Option<Abandoned>,
+    /// True once a message of no octets is to come, or came, in place of those that are left.
+    pub(super) undone: bool,
     /// Bytes of its answer that were told.
     pub(super) answered: u64,
     /// True once it was told that it failed, and its end is of no interest.
@@ -109,6 +114,7 @@ impl Entry {
             Part::Mailbox(mailbox) => Some(mailbox.clone()),
             _ => None,
         });
+        let is_divided = request.parts.iter().any(|part| matches!(part, Part::NextMessage));
         Entry {
             id,
             mailboxes: mailboxes.collect(),
@@ -125,7 +131,10 @@ impl Entry {
             needs: request.needs,
             said: request.said,
             or_without: request.or_without,
+            cancelling: request.cancelling,
+            is_divided,
             abandoned: None,
+            undone: false,
             answered: 0,
             failed: false,
             refused_early: None,
@@ -138,7 +147,8 @@ impl Entry {
     pub(super) fn is_being_written(&self) -> bool {
         match self.stage {
             Stage::WaitsForGoAhead | Stage::Feeding { .. } | Stage::Challenged => true,
-            Stage::Leaving => !self.parts.is_empty(),
+            // What waits behind its messages could not wait for the answer to their end.
+            Stage::Leaving => !self.parts.is_empty() || (self.is_divided && self.cancelling == Cancelling::Cut),
             Stage::Queued | Stage::Sent | Stage::Idling { .. } | Stage::Ending { .. } => false,
         }
     }

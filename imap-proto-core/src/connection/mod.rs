@@ -2,6 +2,7 @@
 //!
 //! Quirks are cited by their numbers in `docs/quirks.md`.
 
+mod abandon;
 #[cfg(test)]
 mod chunking;
 mod claimed;
@@ -25,11 +26,11 @@ pub use event::Event;
 pub use handshake::{Credentials, Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
-use crate::command::{Request, only_answers};
+use crate::command::Request;
 use crate::config::{Config, Time};
-use crate::error::{Closed, Error, Fate, Misuse};
-use crate::wire::{Decoder, Part};
-use in_flight::{Abandoned, Entry, InFlight, Stage};
+use crate::error::{Error, Fate, Misuse};
+use crate::wire::Decoder;
+use in_flight::{InFlight, Stage};
 use outbox::Outbox;
 
 /// A command on its connection.
@@ -139,8 +140,10 @@ pub enum CancelEffect {
     WillFinish,
     /// Its answer is read and thrown away.
     WillDrain,
-    /// It waits for the server's `+` and whoever has its octets is gone: the server may still refuse it, else the
-    /// connection has to be closed.
+    /// The server is told to store none of its messages: nothing comes of it. RFC 3502
+    WillUndo,
+    /// It waits for the server's `+`, and what would have to follow is gone or not to be sent: the server may still refuse
+    /// it, else the connection has to be closed.
     MayClose,
     /// The connection has to be closed.
     WillClose,
@@ -248,57 +251,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives up on a command: nobody waits for its result any more.
-    ///
-    /// What was promised on the wire is kept: a begun command is finished, its answer read over. Where that
-    /// cannot be, because octets are owed that nobody has, the connection is closed. An
-    /// [`Event::Done`] or [`Event::Failed`] still tells how it ended.
-    pub fn abandon(&mut self, id: CommandId, now: Time) -> CancelEffect {
-        self.now = now;
-        let effect = self.would_drop(id);
-        log::abandoned(&self.in_flight, id, effect);
-        match effect {
-            CancelEffect::Removed => {
-                // An IDLE that is to be taken up again may have left half a DONE behind.
-                self.outbox.remove_unsent(id);
-                if let Some(entry) = self.in_flight.remove(id) {
-                    let fate = Fate::NotSent;
-                    log::unanswered(&entry, &fate);
-                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
-                }
-                self.write_queued();
-            }
-            CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
-            CancelEffect::WillFinish | CancelEffect::WillDrain | CancelEffect::MayClose => {
-                let since = self.now;
-                if let Some(entry) = self.in_flight.get_mut(id) {
-                    entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
-                    match entry.stage {
-                        Stage::Idling { .. } => self.write_done(id),
-                        Stage::Challenged => self.cancel_exchange(id),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        effect
-    }
-
-    /// What [`abandon`](Self::abandon) would do now.
-    pub fn would_drop(&self, id: CommandId) -> CancelEffect {
-        match self.in_flight.get(id) {
-            None => CancelEffect::Removed,
-            Some(entry) if !entry.begun => CancelEffect::Removed,
-            Some(entry) => match entry.stage {
-                Stage::Queued => CancelEffect::Removed,
-                Stage::Feeding { .. } => CancelEffect::WillClose,
-                Stage::WaitsForGoAhead if matches!(entry.parts.front(), Some(Part::Fed(_))) => CancelEffect::MayClose,
-                _ if only_answers(&entry.claim, &entry.effect) => CancelEffect::WillDrain,
-                _ => CancelEffect::WillFinish,
-            },
-        }
-    }
-
     /// What the server told us so far.
     pub fn view(&self) -> &View {
         &self.view
@@ -349,7 +301,7 @@ impl Connection {
         log::closed(&self.span, &error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
         for entry in self.in_flight.drain() {
-            let fate = fate(&entry, &outbox);
+            let fate = abandon::fate(&entry, &outbox);
             log::unanswered(&entry, &fate);
             if !entry.failed {
                 self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
@@ -363,23 +315,5 @@ impl Connection {
     /// What was received and not yet understood, for whoever is to take over the stream.
     pub(crate) fn buffered(&self) -> usize {
         self.decoder.framer().buffered()
-    }
-}
-
-/// How a command ends that will never be answered.
-fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
-    use crate::command::Effect;
-    if !entry.begun {
-        return Fate::NotSent;
-    }
-    match entry.effect {
-        Effect::Store => {
-            let octets_left = entry.parts.iter().any(|part| !matches!(part, Part::Text(_)))
-                || matches!(entry.stage, Stage::Feeding { .. } | Stage::WaitsForGoAhead)
-                || outbox.waiting(entry.id) > b"\r\n".len();
-            if octets_left { Fate::Cancelled } else { Fate::InDoubt }
-        }
-        Effect::Change | Effect::Deselect if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
-        _ => Fate::Cancelled,
     }
 }

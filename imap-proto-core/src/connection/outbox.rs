@@ -1,4 +1,5 @@
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -18,6 +19,8 @@ pub(super) struct Outbox {
 struct Segment {
     owner: CommandId,
     content: Content,
+    /// True where it announces a message after the first one of its command.
+    next_message: bool,
 }
 
 pub(super) enum Content {
@@ -34,6 +37,18 @@ impl core::fmt::Debug for Content {
         }
     }
 }
+
+/// What goes out instead of the messages that are taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Instead {
+    /// A message of no octets, which takes back those that went out.
+    NoMessage,
+    /// The end of the command.
+    LineEnd,
+}
+
+/// It waits for its `+` whatever the server offers: some took what followed `{0+}` amiss. RFC 3502 §6.3.11
+pub(super) const NO_MESSAGE: &[u8] = b" {0}\r\n";
 
 /// Bytes that left.
 pub(super) struct Left {
@@ -54,12 +69,17 @@ impl Segment {
 
 impl Outbox {
     pub(super) fn push_line(&mut self, owner: CommandId, line: LineText) {
-        self.segments.push_back(Segment { owner, content: Content::Line(line) });
+        self.segments.push_back(Segment { owner, content: Content::Line(line), next_message: false });
+    }
+
+    /// The line that announces a message after the first one: until it is begun, all from there on can be taken back.
+    pub(super) fn push_next_message(&mut self, owner: CommandId, line: LineText) {
+        self.segments.push_back(Segment { owner, content: Content::Line(line), next_message: true });
     }
 
     pub(super) fn push_octets(&mut self, owner: CommandId, octets: Bytes) {
         if !octets.is_empty() {
-            self.segments.push_back(Segment { owner, content: Content::Octets(octets) });
+            self.segments.push_back(Segment { owner, content: Content::Octets(octets), next_message: false });
         }
     }
 
@@ -95,6 +115,34 @@ impl Outbox {
             index += 1;
             segment.owner != owner || (begun && index == 1)
         });
+    }
+
+    /// Where the first announcement of `owner` is that [can be taken back](Self::push_next_message).
+    fn next_message(&self, owner: CommandId) -> Option<usize> {
+        let is_begun = |index| index == 0 && self.sent > 0;
+        let mut segments = self.segments.iter().enumerate();
+        segments.find(|(index, s)| s.owner == owner && s.next_message && !is_begun(*index)).map(|(index, _)| index)
+    }
+
+    pub(super) fn has_next_message(&self, owner: CommandId) -> bool {
+        self.next_message(owner).is_some()
+    }
+
+    /// Puts `instead` in the place of the next message of `owner` and all after it. False where none can be taken back.
+    pub(super) fn replace_next_message(&mut self, owner: CommandId, instead: Instead) -> bool {
+        let Some(at) = self.next_message(owner) else { return false };
+        let mut index = 0;
+        self.segments.retain(|segment| {
+            index += 1;
+            segment.owner != owner || index <= at
+        });
+        let (line, next_message) = match instead {
+            Instead::NoMessage => (NO_MESSAGE, true),
+            Instead::LineEnd => (&b"\r\n"[..], false),
+        };
+        let content = Content::Line(LineText::Open(Vec::from(line)));
+        self.segments.insert(at, Segment { owner, content, next_message });
+        true
     }
 
     pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::in_flight::{Abandoned, Stage};
 use super::route::SoFar;
 use super::view::SessionState;
-use super::{CommandId, Connection, Event, Pending, log};
-use crate::command::{Claim, Completion, Effect, Order, Outcome, only_answers};
+use super::{CommandId, Connection, Event, Pending, abandon, log};
+use crate::command::{Cancelling, Claim, Completion, Effect, Order, Outcome, only_answers};
 use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
 use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
@@ -16,7 +16,7 @@ use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_numbe
 const MOST_ENABLED: usize = 256;
 
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
-enum Found {
+pub(super) enum Found {
     Nothing,
     Greeting,
     Data(Option<CommandId>),
@@ -319,7 +319,8 @@ impl Connection {
             // The announcement has not left: nobody asked for this `+` (quirk 47).
             return Found::Nothing;
         }
-        if abandoned && matches!(entry.parts.front(), Some(Part::Fed(_))) {
+        let is_cut = !entry.undone && entry.cancelling == Cancelling::Cut;
+        if abandoned && (is_cut || matches!(entry.parts.front(), Some(Part::Fed(_)))) {
             self.close(Error::Closed(Closed::OctetsOwed));
             return Found::Nothing;
         }
@@ -343,6 +344,7 @@ impl Connection {
             return self.take_unknown_tag(canonical);
         };
         let (id, stage) = (entry.id, entry.stage);
+        let (is_divided, is_undone) = (entry.is_divided, entry.is_told_to_undo());
         let written = !self.outbox.holds(id);
         match (stage, condition) {
             (Stage::Ending { .. }, _) if !written => {
@@ -356,16 +358,14 @@ impl Connection {
             (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if written => {
                 self.complete(id, condition, code, text)
             }
+            // Where the server stores what it was told not to, it is stored.
+            (Stage::WaitsForGoAhead, Condition::Ok) if written && is_undone => self.complete(id, condition, code, text),
+            (Stage::Leaving, _) if is_undone && self.has_ended_undone(id) => self.complete(id, condition, code, text),
             (Stage::Leaving | Stage::Feeding { .. }, Condition::No | Condition::Bad) => {
-                // A literal that was begun is owed all the same.
-                match self.in_flight.get_mut(id).filter(|entry| entry.begun) {
-                    Some(entry) => {
-                        let command = entry.name.clone();
-                        entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
-                    }
-                    None => self.close(Error::Protocol(Violation::AnswerToUnsent)),
-                }
-                Found::Nothing
+                self.refuse_early(id, condition, code, text)
+            }
+            (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if is_divided => {
+                self.refuse_early(id, condition, code, text)
             }
             _ => {
                 self.close(Error::Protocol(Violation::AnswerToUnsent));
@@ -389,7 +389,7 @@ impl Connection {
         Found::Nothing
     }
 
-    fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {
+    pub(super) fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {
         let ok = matches!(condition, Condition::Ok | Condition::PreAuth);
         if let Some(code) = &code {
             self.view.apply_code(code);
@@ -425,6 +425,11 @@ impl Connection {
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}
+        }
+        if !ok && entry.is_told_to_undo() {
+            self.pending.push_back(abandon::cancelled(id));
+            self.write_queued();
+            return Found::Nothing;
         }
         let outcome = match ok || ended.is_some() {
             true => Ok(Completion { code, text, selected, enabled }),

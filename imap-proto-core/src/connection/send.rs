@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::in_flight::Stage;
 use super::order::{Turn, turn};
-use super::{CommandId, Connection, Pending, log};
+use super::outbox::NO_MESSAGE;
+use super::{CommandId, Connection, Pending, abandon, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
 use crate::error::{Error, Fate, Misuse};
@@ -63,21 +64,22 @@ impl Connection {
         if !all {
             return;
         }
-        match entry.stage {
-            Stage::Leaving => {
-                entry.stage = Stage::Sent;
-                if let Some(refused) = entry.refused_early.take() {
-                    log::answered(entry, refused.condition);
-                    let selected = matches!(entry.effect, Effect::Select { .. });
-                    self.in_flight.remove(id);
-                    if selected {
-                        self.view.end_selecting(false);
-                    }
-                    self.pending.push_back(Pending::Done { id, outcome: Err(refused) });
+        match (entry.stage, entry.refused_early.take()) {
+            (Stage::Leaving | Stage::WaitsForGoAhead, Some(refused)) => {
+                log::answered(entry, refused.condition);
+                let selected = matches!(entry.effect, Effect::Select { .. });
+                self.pending.push_back(abandon::refused(entry, refused));
+                self.in_flight.remove(id);
+                if selected {
+                    self.view.end_selecting(false);
                 }
             }
-            Stage::Feeding { .. } => self.pending.push_back(Pending::WantsBody { id }),
-            _ => {}
+            (Stage::Leaving, None) => entry.stage = Stage::Sent,
+            (Stage::Feeding { .. }, refused) => {
+                entry.refused_early = refused;
+                self.pending.push_back(Pending::WantsBody { id });
+            }
+            (_, refused) => entry.refused_early = refused,
         }
     }
 
@@ -168,6 +170,7 @@ impl Connection {
         };
         let mut line: Option<LineText> = None;
         let mut written = 0;
+        let mut is_next_message = false;
         while let Some(part) = entry.parts.front_mut() {
             part.settle(utf8, &capabilities);
             let len = match part {
@@ -176,6 +179,20 @@ impl Connection {
                         line = Some(join(line, text));
                     }
                     continue;
+                }
+                Part::NextMessage => {
+                    entry.parts.pop_front();
+                    is_next_message = true;
+                    continue;
+                }
+                Part::NoMessage if announced => {
+                    entry.parts.pop_front();
+                    continue;
+                }
+                Part::NoMessage => {
+                    self.outbox.push_next_message(id, LineText::Open(Vec::from(NO_MESSAGE)));
+                    entry.stage = Stage::WaitsForGoAhead;
+                    return self.in_flight.wrote(id, written + NO_MESSAGE.len());
                 }
                 Part::Literal(octets) => octets.len() as u64,
                 Part::Fed(len) => *len,
@@ -190,7 +207,10 @@ impl Connection {
                 let marker = if synchronizing { format!("{{{len}}}\r\n") } else { format!("{{{len}+}}\r\n") };
                 let announcement = join(line.take(), LineText::Open(marker.into_bytes()));
                 written += announcement.as_bytes().len();
-                self.outbox.push_line(id, announcement);
+                match core::mem::take(&mut is_next_message) {
+                    true => self.outbox.push_next_message(id, announcement),
+                    false => self.outbox.push_line(id, announcement),
+                }
                 if synchronizing {
                     entry.stage = Stage::WaitsForGoAhead;
                     return self.in_flight.wrote(id, written);

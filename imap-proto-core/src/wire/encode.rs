@@ -19,6 +19,10 @@ pub(crate) enum Part {
     Literal(Bytes),
     /// A literal of so many octets that the caller feeds.
     Fed(u64),
+    /// Here ends one message of several: up to the next announcement the command can be taken back. RFC 3502
+    NextMessage,
+    /// A message of no octets, which takes back all those before it. RFC 3502 §6.3.11
+    NoMessage,
     /// The name of a mailbox, in the form of the session at the moment it is sent.
     Mailbox(MailboxName),
     /// That the strings of a SEARCH are in UTF-8, where the session does not say so already.
@@ -43,7 +47,7 @@ impl Part {
             Part::Charset if utf8 => *self = Part::Text(Text::Open(Vec::new())),
             Part::Charset => *self = Part::Text(Text::Open(Vec::from(b" CHARSET UTF-8"))),
             Part::Offered(options, text) => *self = Part::Text(Text::Open(text(*options, capabilities).into_bytes())),
-            Part::Text(_) | Part::Literal(_) | Part::Fed(_) => {}
+            Part::Text(_) | Part::Literal(_) | Part::Fed(_) | Part::NextMessage | Part::NoMessage => {}
         }
     }
 }
@@ -54,6 +58,8 @@ impl core::fmt::Debug for Part {
             Part::Text(text) => text.fmt(f),
             Part::Literal(octets) => write!(f, "[{} octets]", octets.len()),
             Part::Fed(len) => write!(f, "[{len} octets to come]"),
+            Part::NextMessage => f.write_str("next message"),
+            Part::NoMessage => f.write_str("no message"),
             Part::Mailbox(name) => core::fmt::Debug::fmt(name, f),
             Part::Charset => f.write_str("CHARSET"),
             Part::Offered(options, _) => write!(f, "options {options:x}"),
@@ -230,6 +236,12 @@ impl Encoder {
         self
     }
 
+    /// One message of several ends here.
+    pub(crate) fn next_message(&mut self) -> &mut Self {
+        self.put(Part::NextMessage);
+        self
+    }
+
     /// The parts, or why they must not be sent.
     pub(crate) fn finish(mut self) -> Result<Vec<Part>, EncodeError> {
         self.end_text();
@@ -293,6 +305,7 @@ mod tests {
                     out.extend_from_slice(&octets);
                 }
                 Part::Fed(len) => out.extend_from_slice(alloc::format!("{{{len}}}").as_bytes()),
+                Part::NextMessage | Part::NoMessage => {}
                 Part::Mailbox(_) | Part::Charset | Part::Offered(..) => unreachable!("settled"),
             }
         }

@@ -5,6 +5,7 @@ mod cancel;
 mod listing;
 mod mailboxes;
 mod messages;
+mod multi_append;
 mod order;
 mod quirks;
 mod saved;

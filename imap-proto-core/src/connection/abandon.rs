@@ -1,0 +1,188 @@
+//! What becomes of a command that nobody waits for any more.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::in_flight::{Abandoned, Entry, Stage};
+use super::outbox::{Instead, Outbox};
+use super::receive::Found;
+use super::{CancelEffect, CommandId, Connection, Pending, log};
+use crate::command::{Cancelling, Effect, only_answers};
+use crate::config::Time;
+use crate::error::{Closed, Error, Fate, Refused, Violation};
+use crate::types::{Capability, Code};
+use crate::wire::{Condition, Part};
+
+impl Connection {
+    /// Gives up on a command: nobody waits for its result any more.
+    ///
+    /// What was promised on the wire is kept: a begun command is finished, its answer read over. Where that
+    /// cannot be, because octets are owed that nobody has, or that [are not to be sent](Cancelling::Cut), a MULTIAPPEND
+    /// between two messages is taken back, and else the connection is closed. An
+    /// [`Event::Done`](super::Event::Done) or [`Event::Failed`](super::Event::Failed) still tells how it ended.
+    pub fn abandon(&mut self, id: CommandId, now: Time) -> CancelEffect {
+        self.now = now;
+        let effect = self.would_drop(id);
+        log::abandoned(&self.in_flight, id, effect);
+        match effect {
+            CancelEffect::Removed => {
+                // An IDLE that is to be taken up again may have left half a DONE behind.
+                self.outbox.remove_unsent(id);
+                if let Some(entry) = self.in_flight.remove(id) {
+                    let fate = Fate::NotSent;
+                    log::unanswered(&entry, &fate);
+                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
+                }
+                self.write_queued();
+            }
+            CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
+            CancelEffect::WillFinish | CancelEffect::WillDrain | CancelEffect::WillUndo | CancelEffect::MayClose => {
+                let since = self.now;
+                if let Some(entry) = self.in_flight.get_mut(id) {
+                    entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
+                    match entry.stage {
+                        Stage::Idling { .. } => self.write_done(id),
+                        Stage::Challenged => self.cancel_exchange(id),
+                        _ if effect == CancelEffect::WillUndo => self.undo(id),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        effect
+    }
+
+    /// What [`abandon`](Self::abandon) would do now.
+    pub fn would_drop(&self, id: CommandId) -> CancelEffect {
+        match self.in_flight.get(id) {
+            None => CancelEffect::Removed,
+            Some(entry) if !entry.begun => CancelEffect::Removed,
+            Some(entry) => match entry.stage {
+                Stage::Queued => CancelEffect::Removed,
+                _ if entry.undone => CancelEffect::WillUndo,
+                stage if entry.is_to_be_cut(&self.outbox) => match stage {
+                    _ if self.can_be_undone(entry) => CancelEffect::WillUndo,
+                    Stage::WaitsForGoAhead => CancelEffect::MayClose,
+                    _ => CancelEffect::WillClose,
+                },
+                _ if only_answers(&entry.claim, &entry.effect) => CancelEffect::WillDrain,
+                _ => CancelEffect::WillFinish,
+            },
+        }
+    }
+
+    /// True where the next message of several has not left, and those before it are held. To a server that does not know of
+    /// several, no octets are a message like any other.
+    fn can_be_undone(&self, entry: &Entry) -> bool {
+        let next_is_held = || {
+            let mut owed = entry.parts.iter().take_while(|part| !matches!(part, Part::NextMessage));
+            owed.clone().count() < entry.parts.len() && owed.all(|part| !matches!(part, Part::Fed(_)))
+        };
+        self.view.capabilities().has(&Capability::MultiAppend)
+            && (self.outbox.has_next_message(entry.id) || next_is_held())
+    }
+
+    /// Puts a message of no octets in the place of the next one: the server is to store none of them.
+    fn undo(&mut self, id: CommandId) {
+        let Some(entry) = self.in_flight.get_mut(id).filter(|entry| !entry.undone) else { return };
+        entry.undone = true;
+        if self.outbox.replace_next_message(id, Instead::NoMessage) {
+            entry.stage = Stage::WaitsForGoAhead;
+            entry.parts = [Part::NoMessage].into();
+        } else {
+            let held = entry.parts.iter().position(|part| matches!(part, Part::NextMessage));
+            entry.parts.truncate(held.unwrap_or(0));
+            entry.parts.push_back(Part::NoMessage);
+        }
+    }
+
+    /// Takes NO or BAD to a command of which bytes are still to leave. A literal that was begun is owed all the same; a
+    /// message behind it is not, and nobody knows what a server that is through with the command would take it for.
+    pub(super) fn refuse_early(
+        &mut self,
+        id: CommandId,
+        condition: Condition,
+        code: Option<Code>,
+        text: String,
+    ) -> Found {
+        let Some(entry) = self.in_flight.get_mut(id).filter(|entry| entry.begun) else {
+            self.close(Error::Protocol(Violation::AnswerToUnsent));
+            return Found::Nothing;
+        };
+        let command = entry.name.clone();
+        entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
+        if entry.undone && entry.stage == Stage::Leaving {
+            // What ends the command is on its way.
+            return Found::Nothing;
+        }
+        entry.undone = false;
+        let next = entry.parts.iter().position(|part| matches!(part, Part::NextMessage | Part::NoMessage));
+        if self.outbox.replace_next_message(id, Instead::LineEnd) {
+            entry.stage = Stage::Leaving;
+            entry.parts.clear();
+        } else if let Some(next) = next {
+            entry.parts.truncate(next);
+        }
+        Found::Nothing
+    }
+
+    /// Takes the answer to a message of no octets that came with the `+` for it: nothing more is to be sent then, and Cyrus
+    /// says both at once. False where half of the line end has left.
+    pub(super) fn has_ended_undone(&mut self, id: CommandId) -> bool {
+        let is_undone = self.in_flight.get(id).is_some_and(Entry::is_told_to_undo);
+        if is_undone {
+            self.outbox.remove_unsent(id);
+        }
+        is_undone && !self.outbox.holds(id)
+    }
+}
+
+impl Entry {
+    /// True where octets are left that are not to be sent, or that nobody has.
+    fn is_to_be_cut(&self, outbox: &Outbox) -> bool {
+        let lacks_octets = || self.parts.iter().any(|part| matches!(part, Part::Fed(_)));
+        match self.effect {
+            Effect::Store => lacks_octets() || (self.cancelling == Cancelling::Cut && self.has_octets_left(outbox)),
+            _ => false,
+        }
+    }
+
+    /// True where an octet of its messages has not left.
+    fn has_octets_left(&self, outbox: &Outbox) -> bool {
+        self.parts.iter().any(|part| !matches!(part, Part::Text(_)))
+            || matches!(self.stage, Stage::Feeding { .. } | Stage::WaitsForGoAhead)
+            || outbox.waiting(self.id) > b"\r\n".len()
+    }
+
+    /// True once a message of no octets is the next or the last thing that it sends.
+    pub(super) fn is_told_to_undo(&self) -> bool {
+        self.undone && matches!(self.parts.front(), None | Some(Part::NoMessage))
+    }
+}
+
+/// How a command ends that will never be answered.
+pub(super) fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
+    if !entry.begun {
+        return Fate::NotSent;
+    }
+    match entry.effect {
+        // RFC 3502 §6.3.11: a message of no octets MUST be answered NO, and nothing is stored.
+        Effect::Store if entry.undone || entry.has_octets_left(outbox) => Fate::Cancelled,
+        Effect::Store => Fate::InDoubt,
+        Effect::Change | Effect::Deselect if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
+        _ => Fate::Cancelled,
+    }
+}
+
+/// How a command ends that was undone.
+pub(super) fn cancelled(id: CommandId) -> Pending {
+    Pending::Failed { id, error: Error::Cancelled, fate: Fate::Cancelled }
+}
+
+/// How a command ends that was refused. What was asked for by undoing it is no refusal.
+pub(super) fn refused(entry: &Entry, refused: Box<Refused>) -> Pending {
+    match entry.is_told_to_undo() {
+        true => cancelled(entry.id),
+        false => Pending::Done { id: entry.id, outcome: Err(refused) },
+    }
+}
