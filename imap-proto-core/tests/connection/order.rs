@@ -40,6 +40,32 @@ fn a_fetch_waits_for_one_that_asks_for_the_same_of_the_same_messages() {
     script.c("A2 UID FETCH 9:12 (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)\r\nA3 NOOP\r\n");
 }
 
+/// Its data has the flags in it, so that it would answer the one that asked for them.
+#[test]
+fn a_fetch_that_marks_as_seen_waits_for_one_that_asks_for_the_flags() {
+    let marking = || Fetch::new(uids(5, 5), FetchItems::ids().section_marking_seen(Section::whole()));
+    let mut script = Script::selected("CONDSTORE");
+    script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().flags()));
+    script.submit(&marking());
+    script.c("A1 UID FETCH 1:9 (UID FLAGS)\r\n");
+    script.s("* 5 FETCH (UID 5 FLAGS ())\r\nA1 OK\r\n");
+    script.e(&["1 * 5 FETCH (UID 5 FLAGS ())", "1 ok"]);
+    script.c("A2 UID FETCH 5 (UID BODY[])\r\n");
+    script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().mod_seq()));
+    script.submit(&Noop);
+    script.c_nothing();
+    script.s("* 5 FETCH (UID 5 FLAGS (\\Seen) BODY[] {1}\r\nx)\r\nA2 OK\r\n");
+    script.e(&["2 * 5 FETCH (UID 5 FLAGS (\\\\Seen) BODY[] {1}\\r\\nx)", "2 ok"]);
+    script.c("A3 UID FETCH 1:9 (UID MODSEQ)\r\nA4 NOOP\r\n");
+    // Without the flags, nobody minds.
+    script.submit(&marking());
+    script.submit(&Fetch::new(uids(1, 9), FetchItems::ids().size()));
+    script.c_nothing();
+    script.s("A3 OK\r\n");
+    script.e(&["3 ok"]);
+    script.c("A5 UID FETCH 5 (UID BODY[])\r\nA6 UID FETCH 1:9 (UID RFC822.SIZE)\r\n");
+}
+
 #[test]
 fn fetches_of_other_messages_other_items_and_other_pieces_go_together() {
     let mut script = Script::selected("");
