@@ -30,6 +30,8 @@ pub(super) enum Why {
     IsIdle,
     /// It has message sequence numbers in it, and others are under way that may renumber. RFC 9051 §5.5 and §7.5.1
     Renumbering,
+    /// It searches by flags and others change them, or the other way round. RFC 9051 §5.5
+    Flags,
     /// As many bytes as may be are written and not answered.
     TooMuch,
     /// It changes a mailbox that another is about, or another changes one that it is about. RFC 9051 §5.5
@@ -66,6 +68,8 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
         Some(Why::IsIdle)
     } else if is_numbered && in_flight.has_unnumbered() {
         Some(Why::Renumbering)
+    } else if in_flight.minds_flags(next) {
+        Some(Why::Flags)
     } else if in_flight.outstanding() > limit {
         Some(Why::TooMuch)
     } else {
@@ -107,9 +111,9 @@ fn is_within(one: &MailboxName, other: &MailboxName) -> bool {
 /// data of one message may be of either that asked for the same of it; so may that of any message where the UID comes late.
 fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
     match (next, other) {
-        (Claim::Search, Claim::Search) | (Claim::Copied, Claim::Copied) | (Claim::Capability, Claim::Capability) => {
-            true
-        }
+        (Claim::Search { .. }, Claim::Search { .. })
+        | (Claim::Copied, Claim::Copied)
+        | (Claim::Capability, Claim::Capability) => true,
         (Claim::Fetch { messages, items }, Claim::Fetch { messages: others, items: other_items }) => {
             items.overlaps(other_items) && (late_uids || messages.may_overlap(others))
         }
@@ -128,7 +132,7 @@ fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
 /// What the data that is claimed without its name is called.
 fn names_of(claim: &Claim) -> &'static [&'static str] {
     match claim {
-        Claim::Search => &["SEARCH", "ESEARCH"],
+        Claim::Search { .. } => &["SEARCH", "ESEARCH"],
         Claim::Fetch { .. } | Claim::Store { .. } => &["FETCH"],
         Claim::Capability => &["CAPABILITY"],
         Claim::Status(_) => &["STATUS"],

@@ -54,6 +54,7 @@ impl Decision {
                 Why::IsBarrier => 'B',
                 Why::IsIdle => 'I',
                 Why::Renumbering => 'n',
+                Why::Flags => 'f',
                 Why::Mailbox => 'm',
                 Why::Ambiguous => 'a',
                 Why::Unfinished | Why::IdleBegins | Why::TooMuch => '?',
