@@ -205,7 +205,10 @@ impl Request {
 pub(crate) enum Claim {
     Nothing,
     Capability,
-    Search,
+    Search {
+        /// True where what it finds depends on flags.
+        by_flags: bool,
+    },
     /// The state of the mailbox that is being selected.
     Mailbox,
     /// FETCH data for these messages with at least one of these items.

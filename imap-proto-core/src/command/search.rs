@@ -212,8 +212,8 @@ fn request<T: Identifier>(query: &Query, encoder: Encoder) -> Result<Request, Mi
         (false, true) => Order::Renumbering,
         (false, false) => Order::Free,
     };
-    let request =
-        Request { claim: Claim::Search, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
+    let claim = Claim::Search { by_flags: query.is_by_flags() };
+    let request = Request { claim, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
     Ok(query.needs().fold(request, |request, (capability, name)| request.needing(capability, name)))
 }
 

@@ -44,7 +44,7 @@ impl Span {
     fn of(claim: &Claim) -> Option<Self> {
         Some(match claim {
             Claim::Nothing | Claim::Mailbox => return None,
-            Claim::Search => Span::all(Kind::Search),
+            Claim::Search { .. } => Span::all(Kind::Search),
             Claim::Capability => Span::all(Kind::Capability),
             Claim::Copied => Span::all(Kind::Copied),
             Claim::Named(_) => Span::all(Kind::Named),

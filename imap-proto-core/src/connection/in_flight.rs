@@ -28,6 +28,10 @@ pub(super) struct InFlight {
     outstanding: usize,
     /// How many of those under way have no message sequence numbers in them.
     unnumbered: usize,
+    /// How many of those under way change flags.
+    changing_flags: usize,
+    /// How many of those under way find what they find by flags.
+    searching_by_flags: usize,
 }
 
 /// One command: plain data, and nothing of whoever asked for it.
@@ -158,6 +162,19 @@ impl Entry {
         !matches!(self.stage, Stage::Queued | Stage::Idling { .. } | Stage::Feeding { .. } | Stage::Challenged)
     }
 
+    /// True for STORE, and for a FETCH that marks as seen.
+    fn changes_flags(&self) -> bool {
+        match &self.claim {
+            Claim::Store { .. } => true,
+            Claim::Fetch { items, .. } => items.marks_seen() || !items.raw_items().is_empty(),
+            _ => false,
+        }
+    }
+
+    fn searches_by_flags(&self) -> bool {
+        matches!(self.claim, Claim::Search { by_flags: true })
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.order == Order::Idle
     }
@@ -185,6 +202,8 @@ impl InFlight {
         entry.tag = Some(tag);
         self.claimed.insert(&entry);
         self.unnumbered += usize::from(entry.order != Order::Numbers);
+        self.changing_flags += usize::from(entry.changes_flags());
+        self.searching_by_flags += usize::from(entry.searches_by_flags());
         self.under_way.push_back(entry);
         self.under_way.back_mut().map(|entry| &mut **entry)
     }
@@ -224,6 +243,8 @@ impl InFlight {
         let entry = self.under_way.remove(at)?;
         self.claimed.remove(&entry);
         self.unnumbered -= usize::from(entry.order != Order::Numbers);
+        self.changing_flags -= usize::from(entry.changes_flags());
+        self.searching_by_flags -= usize::from(entry.searches_by_flags());
         self.outstanding -= entry.outstanding;
         Some(entry)
     }
@@ -280,6 +301,11 @@ impl InFlight {
     /// True where one is under way that has no message sequence numbers in it.
     pub(super) fn has_unnumbered(&self) -> bool {
         self.unnumbered > 0
+    }
+
+    /// True where one under way changes the flags by which `next` searches, or searches by those that it changes.
+    pub(super) fn minds_flags(&self, next: &Entry) -> bool {
+        (self.changing_flags > 0 && next.searches_by_flags()) || (self.searching_by_flags > 0 && next.changes_flags())
     }
 
     /// Those under way of which `next` may get the answers, or they its, or that have to do with a mailbox that one of the

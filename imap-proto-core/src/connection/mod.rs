@@ -12,6 +12,8 @@ mod in_flight;
 mod log;
 mod order;
 mod outbox;
+#[cfg(test)]
+mod pairs;
 mod receive;
 mod route;
 mod send;

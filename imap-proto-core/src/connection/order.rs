@@ -8,9 +8,36 @@ pub(super) enum Turn {
     /// Yes.
     Now,
     /// When what is under way has come further.
-    Later,
+    Later(Why),
     /// As soon as a running IDLE is told to end, in the same write.
     AfterDone,
+}
+
+/// Why a command waits. `docs/pipelining.md` has every pair of commands with its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A literal or an exchange is being written: nothing else may be said before its end. RFC 9051 §5.5
+    Unfinished,
+    /// IDLE waits for its `+`: DONE, and what follows it, may not come before. RFC 9051 §6.3.13
+    IdleBegins,
+    /// IDLE was told to end: until it has, the server may expunge, and what goes alone is not alone.
+    Done,
+    /// A barrier is under way.
+    BehindBarrier,
+    /// It is a barrier, and others are under way.
+    IsBarrier,
+    /// It is an IDLE, which begins alone.
+    IsIdle,
+    /// It has message sequence numbers in it, and others are under way that may renumber. RFC 9051 §5.5 and §7.5.1
+    Renumbering,
+    /// It searches by flags and others change them, or the other way round. RFC 9051 §5.5
+    Flags,
+    /// As many bytes as may be are written and not answered.
+    TooMuch,
+    /// It changes a mailbox that another is about, or another changes one that it is about. RFC 9051 §5.5
+    Mailbox,
+    /// Its answer could not be told from that of another.
+    Ambiguous,
 }
 
 /// Decides for `next`, the first of those that wait.
@@ -25,19 +52,41 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
         Stage::Idling { .. } => return Turn::AfterDone,
         // DONE is in the outbox: what follows it may follow in the same write.
         Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names) => {}
-        _ if first.is_idle() => return Turn::Later,
+        Stage::Ending { .. } => return Turn::Later(Why::Done),
+        _ if first.is_idle() => return Turn::Later(Why::IdleBegins),
         _ => {}
     }
-    let is_alone = |order: Order| order.is_barrier() || order == Order::Idle;
     // While these are answered the server may not expunge, and may with any other (RFC 9051 §7.5.1).
     let is_numbered = matches!(next.order, Order::Numbers | Order::Renumbering);
-    let waits = last.is_being_written()
-        || last.order.is_barrier()
-        || is_alone(next.order)
-        || (is_numbered && in_flight.has_unnumbered())
-        || in_flight.outstanding() > limit;
-    let meets = |other: &Entry| is_about_a_change(next, other) || is_ambiguous(&next.claim, &other.claim, late_uids);
-    if waits || in_flight.near(next, late_uids).any(meets) { Turn::Later } else { Turn::Now }
+    let why = if last.is_being_written() {
+        Some(Why::Unfinished)
+    } else if last.order.is_barrier() {
+        Some(Why::BehindBarrier)
+    } else if next.order.is_barrier() {
+        Some(Why::IsBarrier)
+    } else if next.is_idle() {
+        Some(Why::IsIdle)
+    } else if is_numbered && in_flight.has_unnumbered() {
+        Some(Why::Renumbering)
+    } else if in_flight.minds_flags(next) {
+        Some(Why::Flags)
+    } else if in_flight.outstanding() > limit {
+        Some(Why::TooMuch)
+    } else {
+        in_flight.near(next, late_uids).find_map(|other| meets(next, other, late_uids))
+    };
+    why.map_or(Turn::Now, Turn::Later)
+}
+
+/// Why the two may not be under way together, whatever else is.
+fn meets(next: &Entry, other: &Entry, late_uids: bool) -> Option<Why> {
+    if is_about_a_change(next, other) {
+        Some(Why::Mailbox)
+    } else if is_ambiguous(&next.claim, &other.claim, late_uids) {
+        Some(Why::Ambiguous)
+    } else {
+        None
+    }
 }
 
 /// True where one changes a mailbox that the other has to do with: RFC 9051 §5.5 forbids to send both, since a server may
@@ -62,9 +111,9 @@ fn is_within(one: &MailboxName, other: &MailboxName) -> bool {
 /// data of one message may be of either that asked for the same of it; so may that of any message where the UID comes late.
 fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
     match (next, other) {
-        (Claim::Search, Claim::Search) | (Claim::Copied, Claim::Copied) | (Claim::Capability, Claim::Capability) => {
-            true
-        }
+        (Claim::Search { .. }, Claim::Search { .. })
+        | (Claim::Copied, Claim::Copied)
+        | (Claim::Capability, Claim::Capability) => true,
         (Claim::Fetch { messages, items }, Claim::Fetch { messages: others, items: other_items }) => {
             items.overlaps(other_items) && (late_uids || messages.may_overlap(others))
         }
@@ -83,7 +132,7 @@ fn is_ambiguous(next: &Claim, other: &Claim, late_uids: bool) -> bool {
 /// What the data that is claimed without its name is called.
 fn names_of(claim: &Claim) -> &'static [&'static str] {
     match claim {
-        Claim::Search => &["SEARCH", "ESEARCH"],
+        Claim::Search { .. } => &["SEARCH", "ESEARCH"],
         Claim::Fetch { .. } | Claim::Store { .. } => &["FETCH"],
         Claim::Capability => &["CAPABILITY"],
         Claim::Status(_) => &["STATUS"],
@@ -170,8 +219,7 @@ mod tests {
             }
             in_flight.push(CommandId(99), next);
             let next = in_flight.next_queued().expect("it was put there");
-            let meets =
-                |other: &Entry| is_about_a_change(next, other) || is_ambiguous(&next.claim, &other.claim, late_uids);
+            let meets = |other: &Entry| meets(next, other, late_uids).is_some();
             let near: Vec<&Entry> = in_flight.near(next, late_uids).collect();
             let one_is_enough = matches!(next.claim, Claim::Named(_)) && near.iter().copied().any(meets);
             for other in in_flight.under_way().filter(|other| meets(other)) {

@@ -31,8 +31,8 @@ impl Connection {
             (Claim::Store { messages, items }, Kind::Fetch(_)) => {
                 response.as_fetch().is_some_and(|fetch| claims_stored(messages, items, fetch))
             }
-            (Claim::Search, Kind::Search) => true,
-            (Claim::Search, Kind::Other) => is_named(response, "ESEARCH") && self.is_correlated(entry, response),
+            (Claim::Search { .. }, Kind::Search) => true,
+            (Claim::Search { .. }, Kind::Other) => is_named(response, "ESEARCH") && self.is_correlated(entry, response),
             (Claim::Capability, Kind::Capability) => true,
             (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
             (

@@ -88,7 +88,7 @@ impl Connection {
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
             match turn(next, &self.in_flight, self.config.outstanding, self.late_uids) {
-                Turn::Later => return,
+                Turn::Later(_) => return,
                 Turn::AfterDone => {
                     let idling = self.in_flight.under_way().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
                     let Some(idling) = idling.map(|entry| entry.id) else { return };

@@ -330,11 +330,18 @@ impl FetchItems {
             one.section == other.section && one.origin() == other.origin() && one.encoding == other.encoding
         };
         let same_section = |one: &FetchSection| other.sections.iter().any(|other| is_same(one, other));
+        // What marks as seen tells the flags that come of it. RFC 9051 §6.4.5
+        let tells_flags = |one: &Self, other: &Self| {
+            let flags = (ItemMask::FLAGS | ItemMask::MOD_SEQ).0;
+            one.marks_seen() && other.mask.0 & flags != 0
+        };
         // What a raw item is answered with is not known.
         let is_raw = !self.raw.is_empty() || !other.raw.is_empty();
         is_raw
             || nothing_else(self)
             || nothing_else(other)
+            || tells_flags(self, other)
+            || tells_flags(other, self)
             || self.mask.0 & other.mask.0 & !ItemMask::UID.0 != 0
             || self.sections.iter().any(same_section)
             || self.sizes.iter().any(|size| other.sizes.contains(size))

@@ -368,6 +368,15 @@ impl Query {
         self.parts.iter().any(|part| matches!(part, Part::Messages(_) | Part::Raw(_)))
     }
 
+    /// True when what it finds depends on flags, or on mod-sequences, which change with them. Raw keys may.
+    pub(crate) fn is_by_flags(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Word(word) => !matches!(*word, "ALL" | "RECENT" | "OLD" | "$"),
+            Part::Keyword(..) | Part::ModSeq(..) | Part::Raw(_) => true,
+            _ => false,
+        })
+    }
+
     /// What the server must offer for it, by name.
     pub(crate) fn needs(&self) -> impl Iterator<Item = (Capability, &'static str)> + '_ {
         self.parts.iter().filter_map(Part::need)
@@ -497,6 +506,33 @@ mod tests {
     use crate::types::Uid;
 
     use super::*;
+
+    #[test]
+    fn a_query_is_by_flags_where_any_of_its_keys_is() {
+        let keyword = || Keyword::new("Work").unwrap();
+        for query in [
+            Query::unseen(),
+            Query::new_mail(),
+            Query::all().and(!Query::deleted()),
+            Query::keyword(keyword()).or(Query::all()),
+            Query::unkeyword(keyword()),
+            Query::mod_seq(7),
+            Query::mod_seq_of(&Flag::Seen, EntryType::Any, 7).unwrap(),
+            Query::raw("UNSEEN").unwrap(),
+        ] {
+            assert!(query.is_by_flags(), "{query}");
+        }
+        for query in [
+            Query::all(),
+            Query::recent(),
+            Query::old(),
+            Query::saved_result(),
+            !Query::subject("UNSEEN").and(Query::larger(7)),
+            Query::seq_num(SeqSet::all()),
+        ] {
+            assert!(!query.is_by_flags(), "{query}");
+        }
+    }
 
     #[test]
     fn queries_and_their_wire_form() {
