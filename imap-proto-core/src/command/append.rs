@@ -88,6 +88,16 @@ impl NewMessage {
         }
     }
 
+    /// True where it has a wire form and its octets are at hand, none of them NUL.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_plain(&self) -> bool {
+        let octets = match &self.octets {
+            Message::Octets(octets) => octets,
+            Message::Fed(_) => return false,
+        };
+        !octets.is_empty() && memchr(0, octets).is_none() && self.flags.iter().all(Flag::is_storable)
+    }
+
     /// Writes ` (flags) "date" literal`. RFC 9051 §6.3.12, RFC 3516 §4.4. True where the literal has to be binary.
     pub(super) fn encode(&self, encoder: &mut Encoder) -> Result<bool, Misuse> {
         if let Some(flag) = self.flags.iter().find(|flag| !flag.is_storable()) {
@@ -166,12 +176,6 @@ impl Append {
         Append { mailbox: mailbox.into_mailbox_name(), message: message.into(), cancelling }
     }
 
-    /// True when the caller owes its octets.
-    #[cfg(feature = "client")]
-    pub(crate) fn is_fed(&self) -> bool {
-        matches!(self.message.octets, Message::Fed(_))
-    }
-
     /// Sets the flags of the stored message.
     pub fn flags(mut self, flags: impl IntoIterator<Item = Flag>) -> Self {
         self.message = self.message.flags(flags);
@@ -207,12 +211,18 @@ impl Command for Append {
     }
 
     fn finish(self, ok: Completion) -> Option<Stored> {
-        stored(&ok)
+        stored(&ok, 1).first().copied()
     }
 }
 
-/// Where the message of an APPEND was stored, when its completion says so.
-pub(crate) fn stored(ok: &Completion) -> Option<Stored> {
-    let Some(Code::AppendUid(stored)) = &ok.code else { return None };
-    stored.uids.first().map(|uid| Stored { uid_validity: stored.uid_validity, uid })
+/// Where the messages of an APPEND were stored, in their order; empty where its completion does not say so of all.
+///
+/// RFC 3502 §6.3.11: a UID for each message, in the order they were appended, which is that of UIDs.
+pub(crate) fn stored(ok: &Completion, messages: usize) -> Vec<Stored> {
+    match &ok.code {
+        Some(Code::AppendUid(stored)) if messages == 1 || stored.uids.len() == messages as u64 => {
+            stored.uids.iter().take(messages).map(|uid| Stored { uid_validity: stored.uid_validity, uid }).collect()
+        }
+        _ => Vec::new(),
+    }
 }

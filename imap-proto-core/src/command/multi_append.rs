@@ -1,9 +1,9 @@
 use alloc::vec::Vec;
 
-use super::append::{Cancelling, NewMessage, Stored};
+use super::append::{Cancelling, NewMessage, Stored, stored};
 use super::{Command, Completion, Effect, Given, Request, checked};
 use crate::error::Misuse;
-use crate::types::{Capability, Code, IntoMailboxName};
+use crate::types::{Capability, IntoMailboxName};
 use crate::wire::Encoder;
 
 /// `APPEND` of several messages: stores all of them in a mailbox, or none. RFC 3502
@@ -72,14 +72,7 @@ impl Command for MultiAppend {
         Ok(Request { said, ..request.needing(Capability::MultiAppend, "MULTIAPPEND") })
     }
 
-    /// RFC 3502 §6.3.11: a UID for each message, in the order they were appended, which is that of UIDs.
     fn finish(self, ok: Completion) -> Vec<Stored> {
-        match ok.code {
-            Some(Code::AppendUid(stored)) if stored.uids.len() == self.messages.len() as u64 => {
-                let uid_validity = stored.uid_validity;
-                stored.uids.iter().map(|uid| Stored { uid_validity, uid }).collect()
-            }
-            _ => Vec::new(),
-        }
+        stored(&ok, self.messages.len())
     }
 }

@@ -1,3 +1,4 @@
+mod group;
 mod report;
 mod upload;
 mod work;
@@ -18,6 +19,7 @@ pub use upload::{IntoUpload, Upload};
 use work::Work;
 
 use super::Client;
+use crate::command::Cancelling;
 use crate::error::{Error, Misuse};
 use crate::types::IntoMailboxName;
 
@@ -113,6 +115,26 @@ impl AppendAll {
     pub fn ahead(mut self, octets: u64) -> Self {
         if let State::Running(work) = &mut self.state {
             work.settings.ahead = octets.max(1);
+        }
+        self
+    }
+
+    /// Sends up to `messages` in one command where the server offers MULTIAPPEND, which stores all of them or none: as many as
+    /// the stream has ready, within [`ahead`](Self::ahead). One from a source goes alone, and so does one with NUL in it.
+    /// RFC 3502
+    pub fn together(mut self, messages: usize) -> Self {
+        if let State::Running(work) = &mut self.state {
+            work.settings.together = messages;
+        }
+        self
+    }
+
+    /// Says what stopping and dropping it do to what has begun; else it is finished. With [`Cancelling::Cut`] a message is
+    /// stopped in its middle, which closes the connection, and messages that go [together](Self::together) between two of
+    /// them, which does not.
+    pub fn cancelling(mut self, cancelling: Cancelling) -> Self {
+        if let State::Running(work) = &mut self.state {
+            work.settings.cancelling = cancelling;
         }
         self
     }

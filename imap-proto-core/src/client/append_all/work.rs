@@ -1,16 +1,21 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use core::task::{Context, Poll};
+use core::future::Future;
+use core::ops::Range;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 
+use super::group::Group;
 use super::report::{AppendProgress, AppendReport, Appended};
 use super::upload::{Upload, Uploads};
 use crate::client::Client;
 use crate::client::batch::Batch;
 use crate::client::feed::Feed;
 use crate::client::queue::{Item, Ticket};
-use crate::command::{Append, Completion, stored};
+use crate::command::{Append, Cancelling, Command, Completion, Message, MultiAppend, stored};
+use crate::connection::View;
 use crate::error::{Error, Fate, Misuse, Refused};
-use crate::types::{Code, MailboxName};
+use crate::types::{Capability, Code, MailboxName};
 
 /// Commands under way, however small they are.
 const MOST_UNDER_WAY: usize = 1024;
@@ -22,6 +27,10 @@ pub(super) struct Work {
     /// None once nothing more is taken.
     uploads: Option<Uploads>,
     begun: bool,
+    /// What the server can do, where it has to be known first.
+    view: Option<ViewFuture>,
+    /// What is to go in one command, where the server takes several messages in one.
+    group: Option<Group>,
     stopped_for: Option<Error>,
     under_way: VecDeque<UnderWay>,
     /// Octets of what is under way.
@@ -31,17 +40,22 @@ pub(super) struct Work {
     pub(super) settings: Settings,
 }
 
+type ViewFuture = Pin<Box<dyn Future<Output = Result<View, Error>> + Send>>;
+
 pub(super) struct Settings {
     /// Octets that may be under way.
     pub(super) ahead: u64,
+    /// Messages that go in one command.
+    pub(super) together: usize,
+    pub(super) cancelling: Cancelling,
     pub(super) tell: Option<Box<dyn FnMut(AppendProgress) + Send>>,
 }
 
 /// One command.
 struct UnderWay {
     ticket: Ticket,
-    /// The place of its message in the stream.
-    index: usize,
+    /// The places of its messages in the stream.
+    places: Range<usize>,
     size: u64,
     /// Octets of it that were counted as progress.
     counted: u64,
@@ -55,29 +69,36 @@ impl Work {
             mailbox,
             uploads: Some(uploads),
             begun: false,
+            view: None,
+            group: None,
             stopped_for: None,
             under_way: VecDeque::new(),
             octets: 0,
             report: AppendReport::default(),
             progress: AppendProgress::default(),
-            settings: Settings { ahead: 512 << 10, tell: None },
+            settings: Settings { ahead: 512 << 10, together: 1, cancelling: Cancelling::Finish, tell: None },
         }
     }
 
     /// Takes nothing more, and takes back what has not begun.
     pub(super) fn stop(&mut self) {
-        self.stop_for(Error::Cancelled);
+        if self.stop_for(Error::Cancelled) && self.settings.cancelling == Cancelling::Cut {
+            self.batch.abandon();
+        }
     }
 
-    fn stop_for(&mut self, error: Error) {
+    /// False where it was stopped before.
+    fn stop_for(&mut self, error: Error) -> bool {
         if self.stopped_for.is_some() {
-            return;
+            return false;
         }
-        if self.uploads.take().is_some() {
+        if self.uploads.take().is_some() || self.group.as_ref().is_some_and(|group| !group.is_empty()) {
             self.report.ended = Some(error.clone());
         }
         self.stopped_for = Some(error);
+        self.group = None;
         self.batch.withdraw();
+        true
     }
 
     /// The same, and gives up what has begun: a source is gone with its owner.
@@ -93,6 +114,17 @@ impl Work {
             if let Err(error) = self.mailbox.clone().and_then(|_| self.batch.listen()) {
                 self.uploads = None;
                 self.report.ended = Some(error);
+            } else if self.settings.together > 1 {
+                let client = self.batch.client().clone();
+                self.view = Some(Box::pin(async move { client.view().await }));
+            }
+        }
+        if let Some(view) = &mut self.view {
+            let view = ready!(view.as_mut().poll(cx));
+            self.view = None;
+            // One that has ended says so to the first message.
+            if view.is_ok_and(|view| view.capabilities().offers(&Capability::MultiAppend)) {
+                self.group = Some(Group::new(self.settings.together));
             }
         }
         loop {
@@ -127,17 +159,27 @@ impl Work {
 
     /// Sends what the stream has, as far as there is room. False when nothing more can be done now.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> bool {
-        let has_room = self.octets < self.settings.ahead && self.under_way.len() < MOST_UNDER_WAY;
-        let Some(uploads) = self.uploads.as_mut().filter(|_| has_room) else { return false };
-        match uploads.as_mut().poll_next(cx) {
-            Poll::Pending => return false,
-            Poll::Ready(None) => self.uploads = None,
+        let waiting = self.group.as_ref().map_or(0, Group::octets);
+        let has_room = self.octets + waiting < self.settings.ahead && self.under_way.len() < MOST_UNDER_WAY;
+        let next = match self.uploads.as_mut() {
+            Some(uploads) if has_room => uploads.as_mut().poll_next(cx),
+            _ => Poll::Pending,
+        };
+        match next {
+            Poll::Pending => {
+                self.send_group();
+                return false;
+            }
+            Poll::Ready(None) => {
+                self.send_group();
+                self.uploads = None;
+            }
             Poll::Ready(Some(upload)) => {
                 self.progress.taken += 1;
                 self.report.messages.push(Appended::NotStarted);
                 let index = self.report.messages.len() - 1;
                 let failure = |failure| Error::Source { failure, closed: false };
-                match upload.map_err(failure).and_then(|upload| self.submit(index, upload)) {
+                match upload.map_err(failure).and_then(|upload| self.send(index, upload)) {
                     Ok(()) => {}
                     Err(error) => self.not_sent(index, error),
                 }
@@ -146,16 +188,47 @@ impl Work {
         true
     }
 
-    fn submit(&mut self, index: usize, upload: Upload) -> Result<(), Error> {
-        let size = upload.message.size();
+    fn send(&mut self, index: usize, upload: Upload) -> Result<(), Error> {
+        if let Some(group) = self.group.as_mut().filter(|group| group.takes(index, &upload)) {
+            group.add(index, upload.message);
+            if group.is_full() {
+                self.send_group();
+            }
+            return Ok(());
+        }
+        // It is to keep its place.
+        self.send_group();
         let feed = upload.source.map(Feed::new);
-        let append = Append::new(self.mailbox.clone()?, upload.message);
-        if append.is_fed() && feed.is_none() {
+        if matches!(upload.message.octets, Message::Fed(_)) && feed.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
-        let ticket = self.batch.submit(&append)?;
+        let size = upload.message.size();
+        let append = Append::new(self.mailbox.clone()?, upload.message).cancelling(self.settings.cancelling);
+        self.submit(&append, index..index + 1, size, feed)
+    }
+
+    fn send_group(&mut self) {
+        let Some(group) = self.group.as_mut().filter(|group| !group.is_empty()) else { return };
+        let (places, size, messages) = (group.places(), group.octets(), group.take());
+        let sent = self.mailbox.clone().and_then(|mailbox| {
+            let several = MultiAppend::new(mailbox, messages).cancelling(self.settings.cancelling);
+            self.submit(&several, places.clone(), size, None)
+        });
+        if let Err(error) = sent {
+            places.for_each(|index| self.not_sent(index, error.clone()));
+        }
+    }
+
+    fn submit(
+        &mut self,
+        command: &impl Command,
+        places: Range<usize>,
+        size: u64,
+        feed: Option<Feed>,
+    ) -> Result<(), Error> {
+        let ticket = self.batch.submit(command)?;
         self.octets += size;
-        self.under_way.push_back(UnderWay { ticket, index, size, counted: 0, feed });
+        self.under_way.push_back(UnderWay { ticket, places, size, counted: 0, feed });
         Ok(())
     }
 
@@ -180,33 +253,39 @@ impl Work {
 
     fn answered(&mut self, at: usize, outcome: Result<Completion, Box<Refused>>) {
         match outcome {
-            Ok(completion) => self.over(at, Appended::Stored(stored(&completion))),
+            Ok(completion) => {
+                let count = self.under_way.get(at).map_or(0, |under_way| under_way.places.len());
+                let mut places = stored(&completion, count).into_iter();
+                self.over(at, || Appended::Stored(places.next()));
+            }
             Err(refused) => {
                 // All that follow would be refused for the same.
                 if matches!(refused.code, Some(Code::TryCreate)) {
                     self.stop_for(Error::Refused(refused.clone()));
                 }
-                self.over(at, Appended::Refused(refused));
+                self.over(at, || Appended::Refused(refused.clone()));
             }
         }
     }
 
     fn unanswered(&mut self, at: usize, error: Error, fate: Fate<()>) {
         let Some(under_way) = self.under_way.get_mut(at) else { return };
-        let index = under_way.index;
+        let places = under_way.places.clone();
         let error = match &mut under_way.feed {
             Some(feed) => feed.blame(error),
             None => error,
         };
         match fate {
             Fate::NotSent => {
-                self.over(at, Appended::NotStarted);
-                return self.not_sent(index, error);
+                self.over(at, || Appended::NotStarted);
+                return places.for_each(|index| self.not_sent(index, error.clone()));
             }
-            Fate::Refused(refused) => self.over(at, Appended::Refused(refused)),
-            Fate::Cancelled if matches!(error, Error::Source { .. }) => self.over(at, Appended::Failed(error.clone())),
-            Fate::Cancelled => self.over(at, Appended::Cancelled),
-            Fate::Completed(()) | Fate::InDoubt | Fate::Told => self.over(at, Appended::InDoubt),
+            Fate::Refused(refused) => self.over(at, || Appended::Refused(refused.clone())),
+            Fate::Cancelled if matches!(error, Error::Source { .. }) => {
+                self.over(at, || Appended::Failed(error.clone()));
+            }
+            Fate::Cancelled => self.over(at, || Appended::Cancelled),
+            Fate::Completed(()) | Fate::InDoubt | Fate::Told => self.over(at, || Appended::InDoubt),
         }
         self.lost(error);
     }
@@ -231,6 +310,7 @@ impl Work {
             return;
         }
         self.uploads = None;
+        self.group = None;
         if matches!(error, Error::Source { .. }) {
             self.report.ended = Some(error);
         } else {
@@ -238,21 +318,26 @@ impl Work {
         }
     }
 
-    /// The command at this place is over.
-    fn over(&mut self, at: usize, how: Appended) {
+    /// The command at this place is over; `how` is asked for each of its messages.
+    fn over(&mut self, at: usize, mut how: impl FnMut() -> Appended) {
         let Some(under_way) = self.under_way.remove(at) else { return };
         self.octets -= under_way.size;
-        match &how {
-            Appended::Stored(_) => self.progress.stored += 1,
-            Appended::NotStarted => {}
-            _ => self.progress.failed += 1,
+        let mut was_begun = false;
+        for index in under_way.places {
+            let how = how();
+            was_begun |= !matches!(how, Appended::NotStarted);
+            match &how {
+                Appended::Stored(_) => self.progress.stored += 1,
+                Appended::NotStarted => {}
+                _ => self.progress.failed += 1,
+            }
+            if let Some(message) = self.report.messages.get_mut(index) {
+                *message = how;
+            }
         }
-        if !matches!(how, Appended::NotStarted) {
+        if was_begun {
             self.progress.octets += under_way.size - under_way.counted;
             self.tell();
-        }
-        if let Some(message) = self.report.messages.get_mut(under_way.index) {
-            *message = how;
         }
     }
 
