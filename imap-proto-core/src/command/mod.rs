@@ -268,7 +268,9 @@ pub(crate) enum Order {
     Numbers,
     /// Changes which mailboxes there are: waits for what has to do with the same names, which waits for it.
     Names,
-    /// The same, and itself may be answered with EXPUNGE.
+    /// Changes what is subscribed to: the same, but for what is about the mailbox itself.
+    Subscriptions,
+    /// Has message sequence numbers in it, and itself may be answered with EXPUNGE.
     Renumbering,
     Idle,
 }
@@ -277,6 +279,11 @@ impl Order {
     /// True for what goes alone.
     pub(crate) fn is_barrier(self) -> bool {
         matches!(self, Order::Barrier | Order::Exchange)
+    }
+
+    /// True for what changes the answer of a listing.
+    pub(crate) fn changes_names(self) -> bool {
+        matches!(self, Order::Names | Order::Subscriptions)
     }
 }
 

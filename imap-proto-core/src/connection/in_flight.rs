@@ -161,6 +161,12 @@ impl Entry {
         }
     }
 
+    /// The mailbox that it puts messages into.
+    pub(super) fn filled(&self) -> Option<&MailboxName> {
+        let adds = matches!(self.effect, Effect::Store | Effect::Change) && !self.order.changes_names();
+        self.mailboxes.first().filter(|_| adds)
+    }
+
     fn searches_by_flags(&self) -> bool {
         matches!(self.claim, Claim::Search { by_flags: true })
     }
@@ -301,7 +307,7 @@ impl InFlight {
     /// Those under way of which `next` may get the answers, or they its, or that have to do with a mailbox that one of the
     /// two changes; and a few more.
     pub(super) fn near<'a>(&'a self, next: &'a Entry, late_uids: bool) -> impl Iterator<Item = &'a Entry> + 'a {
-        let changes = next.order == Order::Names;
+        let changes = next.order.changes_names();
         let all = changes.then(|| self.under_way()).into_iter().flatten();
         let near = (!changes).then(|| self.claimed.near(next, late_uids)).into_iter().flatten();
         all.chain(near.filter_map(|id| self.get(id)))

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::in_flight::Stage;
-use super::order::{Turn, turn};
+use super::order::{Circumstances, Turn, turn};
 use super::{CommandId, Connection, Pending, log};
 use crate::command::{Effect, State};
 use crate::config::{LiteralPolicy, Time};
@@ -85,7 +85,7 @@ impl Connection {
     pub(super) fn write_queued(&mut self) {
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
-            match turn(next, &self.in_flight, self.config.outstanding, self.late_uids) {
+            match turn(next, &self.in_flight, &self.circumstances()) {
                 Turn::Later(_) => return,
                 Turn::AfterDone => {
                     let idling = self.in_flight.under_way().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
@@ -94,6 +94,14 @@ impl Connection {
                 }
                 Turn::Now => self.begin(id),
             }
+        }
+    }
+
+    pub(super) fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            outstanding: self.config.outstanding,
+            late_uids: self.late_uids,
+            selected: self.view.selected().map(|selected| &selected.mailbox),
         }
     }
 

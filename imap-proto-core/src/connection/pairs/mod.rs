@@ -245,8 +245,8 @@ impl Wire {
 
     /// Why the next command waits.
     fn why(&self) -> Option<Why> {
-        let Connection { in_flight, config, late_uids, .. } = &self.connection;
-        match turn(in_flight.next_queued()?, in_flight, config.outstanding, *late_uids) {
+        let in_flight = &self.connection.in_flight;
+        match turn(in_flight.next_queued()?, in_flight, &self.connection.circumstances()) {
             Turn::Later(why) => Some(why),
             turn => panic!("it may leave: {turn:?}"),
         }
