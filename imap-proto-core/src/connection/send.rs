@@ -88,6 +88,11 @@ impl Connection {
             match turn(next, &self.in_flight, &self.circumstances()) {
                 Turn::Later(_) => return,
                 Turn::AfterDone => {
+                    // For what can't be sent IDLE does not end.
+                    if let Err(error) = self.check_state(id) {
+                        self.fail_unsent(id, error);
+                        continue;
+                    }
                     let idling = self.in_flight.under_way().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
                     let Some(idling) = idling.map(|entry| entry.id) else { return };
                     self.write_done(idling);
@@ -109,11 +114,7 @@ impl Connection {
         let tag = self.next_tag;
         let takes_other_way = match self.check_state(id) {
             Ok(other) => other,
-            Err(error) => {
-                self.in_flight.remove(id);
-                self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
-                return;
-            }
+            Err(error) => return self.fail_unsent(id, error),
         };
         let Some(entry) = self.in_flight.begin(id, tag) else { return };
         if let Some((_, parts)) = entry.or_without.take().filter(|_| takes_other_way) {
@@ -124,6 +125,11 @@ impl Connection {
         let tagged = format!("{}{tag} ", self.config.tag_prefix);
         entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
         self.write_parts(id);
+    }
+
+    fn fail_unsent(&mut self, id: CommandId, error: Error) {
+        self.in_flight.remove(id);
+        self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
     }
 
     /// Whether a command may be sent now, and whether it is what replaces an extension that the server lacks.

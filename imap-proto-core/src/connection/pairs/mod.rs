@@ -4,6 +4,7 @@
 //! of compared.
 
 mod kinds;
+mod stale;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -165,13 +166,14 @@ struct Wire {
     ended: BTreeSet<CommandId>,
     /// Those that failed without a byte.
     unsent: BTreeSet<CommandId>,
+    errors: BTreeMap<CommandId, Error>,
 }
 
 impl Wire {
     fn new(greeting: &str) -> Self {
         let connection = Connection::new(Config::default());
-        let (ended, unsent) = (BTreeSet::new(), BTreeSet::new());
-        let mut wire = Wire { connection, wanted: None, challenged: false, ended, unsent };
+        let (ended, unsent, errors) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        let mut wire = Wire { connection, wanted: None, challenged: false, ended, unsent, errors };
         wire.says(greeting);
         wire.leave();
         wire
@@ -202,7 +204,12 @@ impl Wire {
                 Some(Event::WantsBody { id, max }) => self.wanted = Some((id, max)),
                 Some(Event::Challenge { .. }) => self.challenged = true,
                 Some(Event::Done { id, .. }) => _ = self.ended.insert(id),
-                Some(Event::Failed { id, fate: Fate::NotSent, .. }) => _ = self.unsent.insert(id),
+                Some(Event::Failed { id, error, fate }) => {
+                    self.errors.insert(id, error);
+                    if matches!(fate, Fate::NotSent) {
+                        self.unsent.insert(id);
+                    }
+                }
                 _ => {}
             }
             if is_over && self.waiting().is_empty() {
