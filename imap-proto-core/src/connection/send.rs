@@ -83,6 +83,9 @@ impl Connection {
 
     /// Writes the commands whose turn it is.
     pub(super) fn write_queued(&mut self) {
+        if self.awaits_tls {
+            return;
+        }
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
             match turn(next, &self.in_flight, &self.circumstances()) {

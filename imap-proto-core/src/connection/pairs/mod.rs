@@ -4,6 +4,7 @@
 //! of compared.
 
 mod kinds;
+mod oracle;
 mod stale;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use kinds::{Kind, Until};
 
 use super::order::{Turn, Why, turn};
 use super::{CommandId, Connection, Event};
-use crate::command::{Access, Command, Request, Select};
+use crate::command::{Access, Command, Noop, Request, Select};
 use crate::config::{Config, Time};
 use crate::error::{Error, Fate};
 
@@ -35,6 +36,8 @@ enum Decision {
     OnceAnswered(Why),
     /// It waits until the first is answered, and can't be sent after it.
     Never(Why),
+    /// It leaves over TLS.
+    OverTls(Why),
     /// It can't be sent whatever the first is.
     Unfit,
 }
@@ -49,6 +52,7 @@ impl Decision {
             Decision::OnceWritten(_) => 'l',
             Decision::Never(_) => 'x',
             Decision::Unfit => '-',
+            Decision::OverTls(_) => 't',
             Decision::OnceAnswered(why) => match why {
                 Why::Done => 'd',
                 Why::BehindBarrier => 'b',
@@ -61,6 +65,11 @@ impl Decision {
                 Why::Unfinished | Why::IdleBegins | Why::TooMuch => '?',
             },
         }
+    }
+
+    /// True where the second leaves before the first is answered.
+    fn overtakes(self) -> bool {
+        matches!(self, Decision::SameWrite | Decision::AfterDone | Decision::OnceWritten(_))
     }
 }
 
@@ -102,6 +111,14 @@ impl Setting {
             wire.leave();
         }
         wire
+    }
+
+    /// What the kind is on the wire before the server says anything, without its tag.
+    fn line(&self, kind: &Kind) -> String {
+        let mut wire = self.wire();
+        wire.submit(&kind.request).expect("it is open");
+        let line = wire.waiting();
+        line.split_once(' ').map(|(_, line)| line.to_string()).unwrap_or_default()
     }
 
     /// The commands that can be the second.
@@ -149,6 +166,10 @@ impl Setting {
         assert!(wire.ended.contains(&one) || matches!(first.until, Until::Done) || first.name.starts_with("IDLE"));
         if is_second(&left) {
             return Decision::OnceAnswered(why);
+        }
+        if wire.connection.awaits_tls {
+            assert_eq!(left, "", "{pair}");
+            return Decision::OverTls(why);
         }
         // An IDLE may be taken up again where nothing else waits any more.
         assert!(!has_second(&left) || left.ends_with("IDLE\r\n"), "{pair}: {left:?}");
@@ -310,6 +331,20 @@ fn every_pair_of_commands_is_decided_as_the_table_says() {
     for letter in counts.keys() {
         assert!(after.contains(&format!("\n| `{letter}` |")), "{letter} has no line in the legend");
     }
+}
+
+#[test]
+fn what_is_outstanding_is_bounded_in_bytes() {
+    let [selected, ..] = settings();
+    let mut wire = selected.wire();
+    wire.connection.config.outstanding = 3 * "A1 NOOP\r\n".len();
+    let noop = Noop.request().expect("a request");
+    (0..6).for_each(|_| _ = wire.submit(&noop).expect("it is open"));
+    assert_eq!(wire.leave(), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 NOOP\r\n");
+    assert_eq!(wire.why(), Some(Why::TooMuch));
+    wire.says("A2 OK done\r\n");
+    assert_eq!(wire.leave(), "A5 NOOP\r\n");
+    assert_eq!(wire.why(), Some(Why::TooMuch));
 }
 
 /// A new command is to be in the tables.
