@@ -114,6 +114,8 @@ pub struct Request {
     pub(crate) order: Order,
     pub(crate) state: State,
     pub(crate) selection: Option<u32>,
+    /// True where it names messages by sequence numbers, which mean others once something is expunged.
+    pub(crate) numbered: bool,
     /// What the server must offer, by name; else nothing is sent.
     pub(crate) needs: Vec<(Capability, &'static str)>,
     /// The same, by its own name: that of IMAP4rev2 will not do.
@@ -132,6 +134,7 @@ impl Request {
             order: Order::Free,
             state: State::Authenticated,
             selection: None,
+            numbered: false,
             needs: Vec::new(),
             said: None,
             or_without: None,
@@ -164,7 +167,9 @@ impl Request {
 
     /// Says which messages it is about: `$` needs SEARCHRES.
     fn on(self, messages: &Messages) -> Self {
-        self.needing_if(*messages == Messages::Saved, Capability::SearchRes, "SEARCHRES")
+        let numbered = matches!(messages, Messages::Numbers(numbers) if numbers.may_move());
+        let request = Request { numbered, ..self };
+        request.needing_if(*messages == Messages::Saved, Capability::SearchRes, "SEARCHRES")
     }
 
     /// Sends something else where the server does not offer `capability`.

@@ -53,6 +53,8 @@ pub(super) struct Entry {
     pub(super) mailboxes: Vec<MailboxName>,
     pub(super) state: State,
     pub(super) selection: Option<u32>,
+    /// How often something had been expunged when it was submitted, where that makes a difference to it.
+    pub(super) expunged: Option<u32>,
     pub(super) needs: Vec<(Capability, &'static str)>,
     pub(super) said: Option<(Capability, &'static str)>,
     pub(super) or_without: Option<(Capability, Vec<Part>)>,
@@ -108,7 +110,7 @@ pub(super) struct Abandoned {
 }
 
 impl Entry {
-    fn new(id: CommandId, request: Request) -> Self {
+    fn new(id: CommandId, request: Request, expunged: u32) -> Self {
         let mailboxes = request.parts.iter().filter_map(|part| match part {
             Part::Mailbox(mailbox) => Some(mailbox.clone()),
             _ => None,
@@ -126,6 +128,7 @@ impl Entry {
             order: request.order,
             state: request.state,
             selection: request.selection,
+            expunged: request.numbered.then_some(expunged),
             needs: request.needs,
             said: request.said,
             or_without: request.or_without,
@@ -177,8 +180,8 @@ impl Entry {
 }
 
 impl InFlight {
-    pub(super) fn push(&mut self, id: CommandId, request: Request) {
-        self.queued.push_back(Box::new(Entry::new(id, request)));
+    pub(super) fn push(&mut self, id: CommandId, request: Request, expunged: u32) {
+        self.queued.push_back(Box::new(Entry::new(id, request, expunged)));
     }
 
     /// Gives memory back.

@@ -221,7 +221,7 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        self.in_flight.push(id, request);
+        self.in_flight.push(id, request, self.view.expunged);
         self.write_queued();
         Ok(id)
     }

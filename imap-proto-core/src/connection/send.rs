@@ -141,6 +141,9 @@ impl Connection {
         if entry.selection.is_some_and(|selection| selection != self.view.selection) {
             return Err(Error::Deselected);
         }
+        if entry.expunged.is_some_and(|expunged| expunged != self.view.expunged) {
+            return Err(Error::Renumbered);
+        }
         let authenticated = self.view.is_authenticated();
         let allowed = match entry.state {
             State::Any => true,

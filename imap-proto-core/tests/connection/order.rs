@@ -2,10 +2,10 @@
 
 use imap_proto_core::Misuse;
 use imap_proto_core::command::{
-    Append, Command, Completion, Create, Delete, Expunge, Fetch, List, Lsub, Move, Noop, Rename, Request, Search,
-    StatusCommand, Store, StoreCommand, Subscribe, Unsubscribe,
+    Append, Command, Completion, Copy, Create, Delete, Expunge, Fetch, Idle, List, Lsub, Move, Noop, Raw, Rename,
+    Request, Search, StatusCommand, Store, StoreCommand, Subscribe, Unsubscribe,
 };
-use imap_proto_core::types::{FetchItems, Flag, Query, Section, StatusItems, Uid, UidSet};
+use imap_proto_core::types::{FetchItems, Flag, Query, Section, SeqNum, SeqSet, StatusItems, Uid, UidSet};
 
 use crate::script::Script;
 
@@ -145,6 +145,65 @@ fn a_subscription_waits_for_listings_and_for_changes_of_the_name_alone() {
     assert_ne!(behind(&subscribe, &StatusCommand::new("A", StatusItems::counts())), "");
     assert_ne!(behind(&Append::new("A", "x"), &subscribe), "");
     assert_ne!(behind(&subscribe, &Subscribe::new("B")), "");
+}
+
+/// They would mean other messages than those that the caller had in mind.
+#[test]
+fn sequence_numbers_are_not_sent_where_something_was_expunged_while_they_waited() {
+    let numbers = || SeqSet::from(SeqNum::new(3).expect("a number"));
+    let deleting = || Store::add(Flag::Deleted);
+    let waiting = [
+        StoreCommand::new(numbers(), deleting()).request(),
+        Fetch::new(numbers(), FetchItems::ids().flags()).request(),
+        Copy::new(SeqSet::from_start(SeqNum::new(2).expect("a number")), "x").request(),
+        Move::new(numbers(), "x").request(),
+        Search::new(Query::seq_num(numbers())).request(),
+        Search::numbers(Query::unseen().and(!Query::seq_num(numbers()))).request(),
+    ];
+    for request in waiting.map(|request| Ready(request.expect("a request"))) {
+        for gone in ["* 1 EXPUNGE\r\n", "* VANISHED 7\r\n"] {
+            let mut script = Script::selected("MOVE IDLE");
+            script.submit(&Noop);
+            script.c("A1 NOOP\r\n");
+            script.submit(&request);
+            script.c_nothing();
+            script.s(gone);
+            script.s("A1 OK\r\n");
+            let events = script.events();
+            script.c_nothing();
+            let failed = "2 failed messages were expunged before the command could be sent NotSent";
+            assert_eq!(events.last().map(String::as_str), Some(failed), "{request:?}: {events:?}");
+            // Whoever knows of it may say it again.
+            script.submit(&request);
+            assert!(script.leave().starts_with("A2 "), "{request:?}");
+        }
+        // Before IDLE has ended is while it waits.
+        let mut script = Script::selected("MOVE IDLE");
+        script.submit(&Idle);
+        script.c("A1 IDLE\r\n");
+        script.s("+ idling\r\n");
+        script.e(&["1 idles"]);
+        script.submit(&request);
+        script.c("DONE\r\n");
+        script.s("* 1 EXPUNGE\r\nA1 OK\r\n");
+        script.e(&["- * 1 EXPUNGE", "2 failed messages were expunged before the command could be sent NotSent"]);
+        script.c("A2 IDLE\r\n");
+    }
+    let of_all = [
+        StoreCommand::new(SeqSet::all(), deleting()).request(),
+        Fetch::new(SeqSet::last_message(), FetchItems::summary()).request(),
+        Search::numbers(Query::unseen()).request(),
+        Fetch::new(uids(3, 3), FetchItems::ids().flags()).request(),
+    ];
+    for request in of_all.map(|request| Ready(request.expect("a request"))) {
+        let mut script = Script::selected("");
+        script.submit(&Raw::new("XFOO").expect("a command"));
+        script.c("A1 XFOO\r\n");
+        script.submit(&request);
+        script.s("* 1 EXPUNGE\r\nA1 OK\r\n");
+        script.e(&["- * 1 EXPUNGE", "1 ok"]);
+        assert!(script.leave().starts_with("A2 "), "{request:?}");
+    }
 }
 
 /// Its data has the flags in it, so that it would answer the one that asked for them.
