@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::command::{Close, Idle, Noop, Unselect};
+use crate::error::Error;
 
 /// How a selection ends.
 struct Ending {
