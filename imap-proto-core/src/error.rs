@@ -49,6 +49,10 @@ pub enum Error {
     /// Another mailbox has been selected since; nothing was sent.
     #[error("the mailbox is no longer selected")]
     Deselected,
+    /// Something was expunged while the command waited to be sent: its sequence numbers may mean other messages now. Nothing
+    /// was sent. RFC 9051 §7.5.1
+    #[error("messages were expunged before the command could be sent")]
+    Renumbered,
     /// The message was expunged while it was being read.
     #[error("the message is gone")]
     Gone,

@@ -90,7 +90,7 @@ impl Command for Rename {
 }
 
 macro_rules! on_one_mailbox {
-    ($($(#[$doc:meta])* $command:ident = $name:literal: $does:literal,)*) => {$(
+    ($($(#[$doc:meta])* $command:ident = $name:literal, $order:ident: $does:literal,)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $command {
@@ -110,7 +110,7 @@ macro_rules! on_one_mailbox {
             fn request(&self) -> Result<Request, Misuse> {
                 let mut encoder = Encoder::new($name);
                 encoder.mailbox(checked(&self.mailbox)?);
-                changing($name, encoder)
+                Ok(Request { order: Order::$order, ..changing($name, encoder)? })
             }
 
             fn finish(self, _: Completion) {}
@@ -122,15 +122,15 @@ on_one_mailbox! {
     /// `DELETE`: removes a mailbox and the messages in it. RFC 9051 §6.3.5
     ///
     /// Dropped half-way it is removed all the same once any of the command has left.
-    Delete = "DELETE": "Removes `mailbox`.",
+    Delete = "DELETE", Names: "Removes `mailbox`.",
     /// `SUBSCRIBE`: adds a name to those that the user subscribed to. RFC 9051 §6.3.7
     ///
     /// Dropped half-way it is added all the same once any of the command has left.
-    Subscribe = "SUBSCRIBE": "Adds `mailbox`.",
+    Subscribe = "SUBSCRIBE", Subscriptions: "Adds `mailbox`.",
     /// `UNSUBSCRIBE`: takes a name from those that the user subscribed to. RFC 9051 §6.3.8
     ///
     /// Dropped half-way it is taken away all the same once any of the command has left.
-    Unsubscribe = "UNSUBSCRIBE": "Takes away `mailbox`.",
+    Unsubscribe = "UNSUBSCRIBE", Subscriptions: "Takes away `mailbox`.",
 }
 
 fn changing(name: &'static str, encoder: Encoder) -> Result<Request, Misuse> {

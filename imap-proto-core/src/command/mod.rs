@@ -118,6 +118,8 @@ pub struct Request {
     pub(crate) order: Order,
     pub(crate) state: State,
     pub(crate) selection: Option<u32>,
+    /// True where it names messages by sequence numbers, which mean others once something is expunged.
+    pub(crate) numbered: bool,
     /// What the server must offer, by name; else nothing is sent.
     pub(crate) needs: Vec<(Capability, &'static str)>,
     /// The same, by its own name: that of IMAP4rev2 will not do.
@@ -138,6 +140,7 @@ impl Request {
             order: Order::Free,
             state: State::Authenticated,
             selection: None,
+            numbered: false,
             needs: Vec::new(),
             said: None,
             or_without: None,
@@ -171,7 +174,9 @@ impl Request {
 
     /// Says which messages it is about: `$` needs SEARCHRES.
     fn on(self, messages: &Messages) -> Self {
-        self.needing_if(*messages == Messages::Saved, Capability::SearchRes, "SEARCHRES")
+        let numbered = matches!(messages, Messages::Numbers(numbers) if numbers.may_move());
+        let request = Request { numbered, ..self };
+        request.needing_if(*messages == Messages::Saved, Capability::SearchRes, "SEARCHRES")
     }
 
     /// Sends something else where the server does not offer `capability`.
@@ -275,7 +280,9 @@ pub(crate) enum Order {
     Numbers,
     /// Changes which mailboxes there are: waits for what has to do with the same names, which waits for it.
     Names,
-    /// The same, and itself may be answered with EXPUNGE.
+    /// Changes what is subscribed to: the same, but for what is about the mailbox itself.
+    Subscriptions,
+    /// Has message sequence numbers in it, and itself may be answered with EXPUNGE.
     Renumbering,
     Idle,
 }
@@ -284,6 +291,11 @@ impl Order {
     /// True for what goes alone.
     pub(crate) fn is_barrier(self) -> bool {
         matches!(self, Order::Barrier | Order::Exchange)
+    }
+
+    /// True for what changes the answer of a listing.
+    pub(crate) fn changes_names(self) -> bool {
+        matches!(self, Order::Names | Order::Subscriptions)
     }
 }
 

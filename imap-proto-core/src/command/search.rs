@@ -213,7 +213,8 @@ fn request<T: Identifier>(query: &Query, encoder: Encoder) -> Result<Request, Mi
         (false, false) => Order::Free,
     };
     let claim = Claim::Search { by_flags: query.is_by_flags() };
-    let request = Request { claim, order, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
+    let numbered = query.names_numbers();
+    let request = Request { claim, order, numbered, state: State::Selected, ..Request::new(names::<T>(), encoder)? };
     Ok(query.needs().fold(request, |request, (capability, name)| request.needing(capability, name)))
 }
 

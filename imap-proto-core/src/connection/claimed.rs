@@ -2,7 +2,7 @@ use alloc::collections::BTreeSet;
 
 use super::CommandId;
 use super::in_flight::Entry;
-use crate::command::{Claim, Order};
+use crate::command::Claim;
 use crate::types::{MailboxName, Messages};
 
 /// What the commands under way claim, sorted, so that the few that one more has to be compared with are found among many.
@@ -25,6 +25,8 @@ enum Kind {
     Named,
     /// No claim, but a change of which mailboxes there are.
     Change,
+    /// No claim, but messages for that mailbox.
+    Filled,
 }
 
 /// A claim of that kind can meet others of the kind where their spans meet.
@@ -48,12 +50,14 @@ impl Span {
             Claim::Capability => Span::all(Kind::Capability),
             Claim::Copied => Span::all(Kind::Copied),
             Claim::Named(_) => Span::all(Kind::Named),
-            Claim::Status(mailbox) => {
-                let point = digest(mailbox);
-                Span { kind: Kind::Status, low: point, high: point }
-            }
+            Claim::Status(mailbox) => Span::of_mailbox(Kind::Status, mailbox),
             Claim::Fetch { messages, .. } | Claim::Store { messages, .. } => Span::of_messages(messages),
         })
+    }
+
+    fn of_mailbox(kind: Kind, mailbox: &MailboxName) -> Self {
+        let point = digest(mailbox);
+        Span { kind, low: point, high: point }
     }
 
     fn of_messages(messages: &Messages) -> Self {
@@ -102,14 +106,24 @@ impl Claimed {
             Some(Kind::Uids) => &[(Kind::Numbers, ALL), (Kind::Named, ALL)],
             Some(Kind::Numbers) => &[(Kind::Uids, ALL), (Kind::Named, ALL)],
             // All of a kind have the same names.
-            Some(Kind::Named) => {
-                &[(Kind::Search, 1), (Kind::Capability, 1), (Kind::Uids, 1), (Kind::Numbers, 1), (Kind::Status, 1)]
-            }
+            Some(Kind::Named) => &[
+                (Kind::Search, 1),
+                (Kind::Capability, 1),
+                (Kind::Uids, 1),
+                (Kind::Numbers, 1),
+                (Kind::Status, 1),
+                (Kind::Filled, 1),
+            ],
             Some(_) => &[(Kind::Named, ALL)],
         };
         let others = others.iter().chain(&[(Kind::Change, ALL)]);
         let others = others.flat_map(|(kind, most)| self.within(Span::all(*kind)).take(*most));
-        own.into_iter().flat_map(|span| self.within(span)).chain(others)
+        // Who is told how many messages there are minds those that come.
+        let told = span.filter(|span| span.kind == Kind::Status).map(|span| Span { kind: Kind::Filled, ..span });
+        let filled = next.filled().map(|mailbox| Span::of_mailbox(Kind::Status, mailbox));
+        let listings = filled.map(|_| Span::all(Kind::Named));
+        let spans = own.into_iter().chain(told).chain(filled).chain(listings);
+        spans.flat_map(|span| self.within(span)).chain(others)
     }
 
     fn within(&self, span: Span) -> impl Iterator<Item = CommandId> + '_ {
@@ -121,8 +135,9 @@ impl Claimed {
 }
 
 fn spans(entry: &Entry) -> impl Iterator<Item = Span> {
-    let change = (entry.order == Order::Names).then_some(Span::all(Kind::Change));
-    Span::of(&entry.claim).into_iter().chain(change)
+    let change = entry.order.changes_names().then_some(Span::all(Kind::Change));
+    let filled = entry.filled().map(|mailbox| Span::of_mailbox(Kind::Filled, mailbox));
+    Span::of(&entry.claim).into_iter().chain(change).chain(filled)
 }
 
 /// The same for names that are alike, in whatever case they are; different for nearly all others.

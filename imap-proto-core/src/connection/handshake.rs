@@ -162,9 +162,8 @@ impl Handshake {
         if self.connection.buffered() > 0 {
             return Err(Error::Protocol(Violation::StartTlsInjection));
         }
-        let mut fresh = Connection::new(self.config.clone());
-        fresh.resume_after_tls(&self.connection, now);
-        self.connection = fresh;
+        let before = core::mem::replace(&mut self.connection, Connection::new(self.config.clone()));
+        self.connection.resume_after_tls(before, now);
         self.by = now.saturating_add(self.config.handshake);
         self.log_in(now)
     }
@@ -340,12 +339,14 @@ enum Step {
 }
 
 impl Connection {
-    /// Takes over from a connection in clear text no more than its numbering and the time.
-    fn resume_after_tls(&mut self, before: &Connection, now: Time) {
+    /// Takes over from a connection in clear text no more than its numbering and the time, and what waits to be sent.
+    fn resume_after_tls(&mut self, before: Connection, now: Time) {
         self.view.state = super::SessionState::NotAuthenticated;
         self.next_id = before.next_id;
         self.next_tag = before.next_tag;
         self.left_tags = before.left_tags;
+        // STARTTLS went alone: none of them is under way.
+        self.in_flight = before.in_flight;
         self.activity = now;
         self.now = now;
     }

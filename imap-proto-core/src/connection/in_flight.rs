@@ -53,6 +53,8 @@ pub(super) struct Entry {
     pub(super) mailboxes: Vec<MailboxName>,
     pub(super) state: State,
     pub(super) selection: Option<u32>,
+    /// How often something had been expunged when it was submitted, where that makes a difference to it.
+    pub(super) expunged: Option<u32>,
     pub(super) needs: Vec<(Capability, &'static str)>,
     pub(super) said: Option<(Capability, &'static str)>,
     pub(super) or_without: Option<(Capability, Vec<Part>)>,
@@ -113,7 +115,7 @@ pub(super) struct Abandoned {
 }
 
 impl Entry {
-    fn new(id: CommandId, request: Request) -> Self {
+    fn new(id: CommandId, request: Request, expunged: u32) -> Self {
         let mailboxes = request.parts.iter().filter_map(|part| match part {
             Part::Mailbox(mailbox) => Some(mailbox.clone()),
             _ => None,
@@ -132,6 +134,7 @@ impl Entry {
             order: request.order,
             state: request.state,
             selection: request.selection,
+            expunged: request.numbered.then_some(expunged),
             needs: request.needs,
             said: request.said,
             or_without: request.or_without,
@@ -171,6 +174,12 @@ impl Entry {
         }
     }
 
+    /// The mailbox that it puts messages into.
+    pub(super) fn filled(&self) -> Option<&MailboxName> {
+        let adds = matches!(self.effect, Effect::Store | Effect::Change) && !self.order.changes_names();
+        self.mailboxes.first().filter(|_| adds)
+    }
+
     fn searches_by_flags(&self) -> bool {
         matches!(self.claim, Claim::Search { by_flags: true })
     }
@@ -181,8 +190,8 @@ impl Entry {
 }
 
 impl InFlight {
-    pub(super) fn push(&mut self, id: CommandId, request: Request) {
-        self.queued.push_back(Box::new(Entry::new(id, request)));
+    pub(super) fn push(&mut self, id: CommandId, request: Request, expunged: u32) {
+        self.queued.push_back(Box::new(Entry::new(id, request, expunged)));
     }
 
     /// Gives memory back.
@@ -311,7 +320,7 @@ impl InFlight {
     /// Those under way of which `next` may get the answers, or they its, or that have to do with a mailbox that one of the
     /// two changes; and a few more.
     pub(super) fn near<'a>(&'a self, next: &'a Entry, late_uids: bool) -> impl Iterator<Item = &'a Entry> + 'a {
-        let changes = next.order == Order::Names;
+        let changes = next.order.changes_names();
         let all = changes.then(|| self.under_way()).into_iter().flatten();
         let near = (!changes).then(|| self.claimed.near(next, late_uids)).into_iter().flatten();
         all.chain(near.filter_map(|id| self.get(id)))

@@ -98,6 +98,8 @@ pub struct Connection {
     /// True once a body came before the UID of its message: the UID does not tell then whose it is.
     late_uids: bool,
     end_of_stream: bool,
+    /// True once the server has agreed to TLS: what waits leaves over TLS, and nothing more in clear text.
+    awaits_tls: bool,
     /// True once credentials have left, until the server took them: what it says may have them in it.
     credentials_out: bool,
     end: Option<Error>,
@@ -173,6 +175,7 @@ impl Connection {
             body: None,
             late_uids: false,
             end_of_stream: false,
+            awaits_tls: false,
             credentials_out: false,
             end: None,
             span: log::ConnectionSpan::current(),
@@ -221,7 +224,7 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        self.in_flight.push(id, request);
+        self.in_flight.push(id, request, self.view.expunged);
         self.write_queued();
         Ok(id)
     }

@@ -1,5 +1,5 @@
 use super::in_flight::{Entry, InFlight, Stage};
-use crate::command::{Claim, Order};
+use crate::command::{Claim, Order, State};
 use crate::types::MailboxName;
 
 /// Whether a queued command may be written now. RFC 9051 §5.5
@@ -40,18 +40,29 @@ pub(super) enum Why {
     Ambiguous,
 }
 
+/// What else the order depends on.
+#[derive(Debug)]
+pub(super) struct Circumstances<'a> {
+    /// How many bytes may be written and not answered.
+    pub(super) outstanding: usize,
+    /// True where the UID of a message may come behind its body.
+    pub(super) late_uids: bool,
+    /// The mailbox that is selected.
+    pub(super) selected: Option<&'a MailboxName>,
+}
+
 /// Decides for `next`, the first of those that wait.
 ///
 /// Nothing passes a literal that is being written or waits for its `+`, nothing passes a barrier and a
 /// barrier passes nothing. IDLE begins alone, and gives way by DONE, never before its own `+` was read:
 /// a server was seen to hang on that. Of two searches or fetches under way Dovecot was seen to send all
 /// data before it ended the first one, and to end the second one first.
-pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: bool) -> Turn {
+pub(super) fn turn(next: &Entry, in_flight: &InFlight, now: &Circumstances<'_>) -> Turn {
     let Some((first, last)) = in_flight.ends() else { return Turn::Now };
     match first.stage {
         Stage::Idling { .. } => return Turn::AfterDone,
         // DONE is in the outbox: what follows it may follow in the same write.
-        Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names) => {}
+        Stage::Ending { .. } if matches!(next.order, Order::Free | Order::Names | Order::Subscriptions) => {}
         Stage::Ending { .. } => return Turn::Later(Why::Done),
         _ if first.is_idle() => return Turn::Later(Why::IdleBegins),
         _ => {}
@@ -70,19 +81,19 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, limit: usize, late_uids: 
         Some(Why::Renumbering)
     } else if in_flight.minds_flags(next) {
         Some(Why::Flags)
-    } else if in_flight.outstanding() > limit {
+    } else if in_flight.outstanding() > now.outstanding {
         Some(Why::TooMuch)
     } else {
-        in_flight.near(next, late_uids).find_map(|other| meets(next, other, late_uids))
+        in_flight.near(next, now.late_uids).find_map(|other| meets(next, other, now))
     };
     why.map_or(Turn::Now, Turn::Later)
 }
 
 /// Why the two may not be under way together, whatever else is.
-fn meets(next: &Entry, other: &Entry, late_uids: bool) -> Option<Why> {
-    if is_about_a_change(next, other) {
+fn meets(next: &Entry, other: &Entry, now: &Circumstances<'_>) -> Option<Why> {
+    if is_about_a_change(next, other, now.selected) || counts(next, other) || counts(other, next) {
         Some(Why::Mailbox)
-    } else if is_ambiguous(&next.claim, &other.claim, late_uids) {
+    } else if is_ambiguous(&next.claim, &other.claim, now.late_uids) {
         Some(Why::Ambiguous)
     } else {
         None
@@ -91,20 +102,47 @@ fn meets(next: &Entry, other: &Entry, late_uids: bool) -> Option<Why> {
 
 /// True where one changes a mailbox that the other has to do with: RFC 9051 §5.5 forbids to send both, since a server may
 /// take them in any order.
-fn is_about_a_change(next: &Entry, other: &Entry) -> bool {
-    let changes = |entry: &Entry| entry.order == Order::Names;
+fn is_about_a_change(next: &Entry, other: &Entry, selected: Option<&MailboxName>) -> bool {
+    let (changes, other_changes) = (next.order.changes_names(), other.order.changes_names());
+    if !changes && !other_changes {
+        return false;
+    }
     let lists = |entry: &Entry| matches!(&entry.claim, Claim::Named(names) if names.iter().any(|name| name == "LIST"));
+    if lists(next) || lists(other) {
+        return true;
+    }
+    // The mailbox itself is as it was before.
+    let subscribes = |entry: &Entry| entry.order == Order::Subscriptions;
+    if (subscribes(next) && !other_changes) || (subscribes(other) && !changes) {
+        return false;
+    }
     let mut pairs = next.mailboxes.iter().flat_map(|one| other.mailboxes.iter().map(move |another| (one, another)));
-    (changes(next) || changes(other))
-        && (lists(next)
-            || lists(other)
-            || pairs.any(|(one, another)| is_within(one, another) || is_within(another, one)))
+    pairs.any(|(one, another)| is_within(one, another) || is_within(another, one))
+        || takes_away(next, other, selected)
+        || takes_away(other, next, selected)
 }
 
-/// True where the one is the other or below it, whatever the delimiter is.
+/// True where the one changes the selected mailbox, or one above it, and the other is about the messages in it.
+fn takes_away(change: &Entry, other: &Entry, selected: Option<&MailboxName>) -> bool {
+    let is_selected = |name: &MailboxName| selected.is_some_and(|selected| is_within(selected, name));
+    change.order == Order::Names && other.state == State::Selected && change.mailboxes.iter().any(is_selected)
+}
+
+/// True where the one is told how many messages a mailbox has, and the other puts some into it.
+fn counts(told: &Entry, other: &Entry) -> bool {
+    other.filled().is_some_and(|filled| match &told.claim {
+        Claim::Status(mailbox) => mailbox.is_alike(filled),
+        Claim::Named(names) => ["LIST", "STATUS"].iter().all(|name| names.iter().any(|one| one == name)),
+        _ => false,
+    })
+}
+
+/// True where the one is the other or below it, whatever the delimiter is, and whatever the case: to some servers it makes
+/// no difference, in INBOX to none.
 fn is_within(one: &MailboxName, other: &MailboxName) -> bool {
-    let below = one.as_str().strip_prefix(other.as_str());
-    below.is_some_and(|below| !below.starts_with(char::is_alphanumeric))
+    one.as_str().split_at_checked(other.as_str().len()).is_some_and(|(top, below)| {
+        top.eq_ignore_ascii_case(other.as_str()) && !below.starts_with(char::is_alphanumeric)
+    })
 }
 
 /// True where the answers of both could not be told apart: `* SEARCH` and `* LIST` do not say whose they are, and FETCH
@@ -150,8 +188,8 @@ mod tests {
     use super::super::CommandId;
     use super::*;
     use crate::command::{
-        CapabilityCommand, Command, Create, Delete, Fetch, Id, List, Move, Noop, Raw, Request, Search, StatusCommand,
-        Store, StoreCommand,
+        Append, CapabilityCommand, Command, Create, Delete, Fetch, Id, List, Move, Noop, Raw, Request, Search,
+        StatusCommand, Store, StoreCommand, Subscribe,
     };
     use crate::types::{FetchItems, Flag, Messages, Query, SeqNum, SeqSet, StatusItems, Uid, UidSet};
 
@@ -183,11 +221,14 @@ mod tests {
             2 => name().prop_map(|name| StatusCommand::new(name, StatusItems::counts()).request()),
             1 => name().prop_map(|name| Create::new(name).request()),
             1 => name().prop_map(|name| Delete::new(name).request()),
+            1 => name().prop_map(|name| Subscribe::new(name).request()),
+            2 => name().prop_map(|name| Append::new(name, "x").request()),
             1 => Just(Search::new(Query::all()).request()),
             1 => (messages(), name()).prop_map(|(messages, name)| Move::new(messages, name).request()),
             1 => Just(CapabilityCommand::default().request()),
             1 => Just(Id::new(None).request()),
             1 => Just(List::new("*").request()),
+            1 => Just(List::new("*").return_status(StatusItems::counts()).request()),
             1 => Just(Noop.request()),
             1 => prop::sample::select(&["FETCH", "STATUS", "SEARCH", "LIST", "QUOTA"][..])
                 .prop_map(|name| Raw::new("X").map(|raw| raw.claims(name)).expect("a command").request()),
@@ -205,11 +246,14 @@ mod tests {
             gone in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
             next in request(),
             late_uids in any::<bool>(),
+            selected in name(),
         ) {
+            let selected = MailboxName::try_from(selected).expect("a name");
+            let now = Circumstances { outstanding: usize::MAX, late_uids, selected: Some(&selected) };
             let mut in_flight = InFlight::default();
             let ids: Vec<CommandId> = (u32::MAX - 9..=u32::MAX).chain(0..30).map(CommandId).take(requests.len()).collect();
             for (tag, (id, request)) in ids.iter().zip(requests).enumerate() {
-                in_flight.push(*id, request);
+                in_flight.push(*id, request, 0);
                 prop_assert!(in_flight.begin(*id, tag as u32).is_some());
             }
             for index in gone {
@@ -217,9 +261,9 @@ mod tests {
                 let was_there = in_flight.get(id).is_some_and(|entry| entry.id == id);
                 prop_assert_eq!(in_flight.remove(id).is_some_and(|entry| entry.id == id), was_there);
             }
-            in_flight.push(CommandId(99), next);
+            in_flight.push(CommandId(99), next, 0);
             let next = in_flight.next_queued().expect("it was put there");
-            let meets = |other: &Entry| meets(next, other, late_uids).is_some();
+            let meets = |other: &Entry| meets(next, other, &now).is_some();
             let near: Vec<&Entry> = in_flight.near(next, late_uids).collect();
             let one_is_enough = matches!(next.claim, Claim::Named(_)) && near.iter().copied().any(meets);
             for other in in_flight.under_way().filter(|other| meets(other)) {

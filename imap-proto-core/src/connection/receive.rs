@@ -422,6 +422,7 @@ impl Connection {
             }
             Effect::Enabled(told) if ok => enabled = told.clone(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
+            Effect::StartTls => self.awaits_tls = ok,
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::in_flight::Stage;
-use super::order::{Turn, turn};
+use super::order::{Circumstances, Turn, turn};
 use super::outbox::NO_MESSAGE;
 use super::{CommandId, Connection, Pending, abandon, log};
 use crate::command::{Effect, State};
@@ -85,11 +85,19 @@ impl Connection {
 
     /// Writes the commands whose turn it is.
     pub(super) fn write_queued(&mut self) {
+        if self.awaits_tls {
+            return;
+        }
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
-            match turn(next, &self.in_flight, self.config.outstanding, self.late_uids) {
+            match turn(next, &self.in_flight, &self.circumstances()) {
                 Turn::Later(_) => return,
                 Turn::AfterDone => {
+                    // For what can't be sent IDLE does not end.
+                    if let Err(error) = self.check_state(id) {
+                        self.fail_unsent(id, error);
+                        continue;
+                    }
                     let idling = self.in_flight.under_way().find(|entry| matches!(entry.stage, Stage::Idling { .. }));
                     let Some(idling) = idling.map(|entry| entry.id) else { return };
                     self.write_done(idling);
@@ -99,15 +107,19 @@ impl Connection {
         }
     }
 
+    pub(super) fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            outstanding: self.config.outstanding,
+            late_uids: self.late_uids,
+            selected: self.view.selected().map(|selected| &selected.mailbox),
+        }
+    }
+
     fn begin(&mut self, id: CommandId) {
         let tag = self.next_tag;
         let takes_other_way = match self.check_state(id) {
             Ok(other) => other,
-            Err(error) => {
-                self.in_flight.remove(id);
-                self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
-                return;
-            }
+            Err(error) => return self.fail_unsent(id, error),
         };
         let Some(entry) = self.in_flight.begin(id, tag) else { return };
         if let Some((_, parts)) = entry.or_without.take().filter(|_| takes_other_way) {
@@ -120,11 +132,19 @@ impl Connection {
         self.write_parts(id);
     }
 
+    fn fail_unsent(&mut self, id: CommandId, error: Error) {
+        self.in_flight.remove(id);
+        self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+    }
+
     /// Whether a command may be sent now, and whether it is what replaces an extension that the server lacks.
     fn check_state(&self, id: CommandId) -> Result<bool, Error> {
         let Some(entry) = self.in_flight.get(id) else { return Ok(false) };
         if entry.selection.is_some_and(|selection| selection != self.view.selection) {
             return Err(Error::Deselected);
+        }
+        if entry.expunged.is_some_and(|expunged| expunged != self.view.expunged) {
+            return Err(Error::Renumbered);
         }
         let authenticated = self.view.is_authenticated();
         let allowed = match entry.state {

@@ -17,6 +17,8 @@ pub struct View {
     /// The mailbox that a SELECT under way will select.
     pub(super) selecting: Option<Selected>,
     pub(super) selection: u32,
+    /// How often something was expunged.
+    pub(super) expunged: u32,
     pub(super) bye: Option<(Option<Code>, String)>,
 }
 
@@ -164,10 +166,14 @@ impl View {
             Kind::Exists(exists) => self.mailbox(|m| m.exists = exists),
             Kind::Recent(recent) => self.mailbox(|m| m.recent = recent),
             // An EXPUNGE of what is not there is a server's mistake and changes nothing.
-            Kind::Expunge(seq) => self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq))),
+            Kind::Expunge(seq) => {
+                self.expunged = self.expunged.wrapping_add(1);
+                self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq)));
+            }
             // RFC 7162 §3.2.10.2: it counts as an EXPUNGE of each, and names none that is not there.
             Kind::Other => {
                 if let Unsolicited::Vanished { uids, earlier: false } = response.unsolicited() {
+                    self.expunged = self.expunged.wrapping_add(1);
                     let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);
                     self.mailbox(|m| m.exists = m.exists.saturating_sub(gone));
                 }

@@ -9,8 +9,9 @@ use super::{SeqNum, SeqSet, Uid, UidSet};
 /// is sent (`UID STORE` or `STORE`).
 ///
 /// Sequence numbers move when messages are expunged, by anybody. A command that has some waits until nothing
-/// is under way that may expunge (RFC 9051 §5.5); what was expunged before the caller made up the set is the
-/// caller's to know. UIDs do not move: prefer them.
+/// is under way that may expunge (RFC 9051 §5.5). Where something was expunged meanwhile it fails with
+/// [`Error::Renumbered`](crate::Error::Renumbered), and nothing is sent, unless it is about all messages or the last; what was expunged
+/// before the caller made up the set is the caller's to know. UIDs do not move: prefer them.
 ///
 /// ```
 /// use imap_proto_core::types::{Messages, SeqSet, UidSet};
@@ -66,6 +67,13 @@ impl fmt::Display for Messages {
             Messages::Numbers(numbers) => numbers.fmt(f),
             Messages::Saved => f.write_str("$"),
         }
+    }
+}
+
+impl SeqSet {
+    /// True where it may name other messages once something is expunged: all of them are all, and the last is the last.
+    pub(crate) fn may_move(&self) -> bool {
+        *self != SeqSet::all() && *self != SeqSet::last_message()
     }
 }
 

@@ -368,6 +368,11 @@ impl Query {
         self.parts.iter().any(|part| matches!(part, Part::Messages(_) | Part::Raw(_)))
     }
 
+    /// True when it surely names messages by sequence numbers that move.
+    pub(crate) fn names_numbers(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Messages(numbers) if numbers.may_move()))
+    }
+
     /// True when what it finds depends on flags, or on mod-sequences, which change with them. Raw keys may.
     pub(crate) fn is_by_flags(&self) -> bool {
         self.parts.iter().any(|part| match part {

@@ -343,8 +343,8 @@ fn numbers_wait_for_whatever_may_expunge() {
         script.c("A1 NOOP\r\n");
         submit(&mut script);
         script.c_nothing();
-        script.s("* 1 EXPUNGE\r\nA1 OK\r\n");
-        script.e(&["- * 1 EXPUNGE", "1 ok"]);
+        script.s("* 4 EXISTS\r\nA1 OK\r\n");
+        script.e(&["- * 4 EXISTS", "1 ok"]);
         assert!(!script.connection.is_quiet());
     }
     let mut script = Script::selected("");

@@ -66,9 +66,14 @@ impl Script {
     /// All that may leave is this, and it leaves.
     #[track_caller]
     pub(crate) fn c(&mut self, expected: &str) {
+        assert_eq!(self.leave(), expected);
+    }
+
+    /// All that may leave leaves.
+    pub(crate) fn leave(&mut self) -> String {
         let waiting: Vec<u8> = self.connection.transmit().flatten().copied().collect();
-        assert_eq!(String::from_utf8_lossy(&waiting), expected);
         self.connection.transmitted(waiting.len(), self.now);
+        String::from_utf8_lossy(&waiting).into_owned()
     }
 
     /// Only so many bytes of what may leave leave.

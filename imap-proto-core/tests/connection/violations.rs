@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 use bytes::Bytes;
-use imap_proto_core::command::{Message, Noop, Search};
+use imap_proto_core::command::{Command, Message, Noop, Search};
 use imap_proto_core::types::{Code, Query};
 use imap_proto_core::{
     Closed, Config, Credentials, Error, Event, Handshake, Limit, LoginRefusal, Phase, Security, Time, Violation, Want,
@@ -228,6 +228,34 @@ fn a_greeting_that_does_not_come_times_out() {
     let mut handshake = Handshake::new(Config::default(), Security::ImplicitTls, None);
     let at = handshake.poll_timeout().expect("a greeting is awaited");
     assert!(matches!(handshake.advance(at), Err(Error::Timeout(Phase::Greeting))));
+}
+
+#[test]
+fn what_waits_for_the_answer_to_starttls_leaves_over_tls_and_not_in_clear_text() {
+    let mut handshake = Handshake::new(Config::default(), Security::StartTls, Some(Credentials::password("a", "b")));
+    let sent = |handshake: &mut Handshake| {
+        let waiting: Vec<u8> = handshake.connection().transmit().flatten().copied().collect();
+        handshake.connection().transmitted(waiting.len(), Time::ZERO);
+        String::from_utf8_lossy(&waiting).into_owned()
+    };
+    let receive = |handshake: &mut Handshake, bytes: &[u8]| {
+        handshake.connection().receive_space()[..bytes.len()].copy_from_slice(bytes);
+        handshake.connection().received(bytes.len(), Time::ZERO);
+        handshake.advance(Time::ZERO)
+    };
+    assert_eq!(receive(&mut handshake, b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n").ok(), Some(Want::Bytes));
+    assert_eq!(sent(&mut handshake), "A0 STARTTLS\r\n");
+    for _ in 0..2 {
+        handshake.connection().submit(Noop.request().expect("a request"), Time::ZERO).expect("it is open");
+        assert_eq!(sent(&mut handshake), "");
+        assert_eq!(receive(&mut handshake, b"* OK later\r\n").ok(), Some(Want::Bytes));
+    }
+    assert_eq!(receive(&mut handshake, b"A0 OK begin\r\n").ok(), Some(Want::Tls));
+    assert_eq!(sent(&mut handshake), "");
+    handshake.connection().submit(Noop.request().expect("a request"), Time::ZERO).expect("it is open");
+    assert_eq!(sent(&mut handshake), "");
+    handshake.secured(Time::ZERO).expect("nothing was injected");
+    assert_eq!(sent(&mut handshake), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 CAPABILITY\r\n");
 }
 
 const PLAIN: &str = "AGFsaWNlAHNlY3JldA==";

@@ -4,6 +4,9 @@
 //! of compared.
 
 mod kinds;
+mod oracle;
+mod stale;
+mod wire;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -12,14 +15,12 @@ use alloc::vec::Vec;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use bytes::Bytes;
 use kinds::{Kind, Until};
+use wire::Wire;
 
-use super::order::{Turn, Why, turn};
-use super::{CommandId, Connection, Event};
-use crate::command::{Access, Command, Request, Select};
-use crate::config::{Config, Time};
-use crate::error::{Error, Fate};
+use super::CommandId;
+use super::order::Why;
+use crate::command::{Access, Command, Noop, Request, Select};
 
 /// What becomes of the second of two commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ enum Decision {
     OnceAnswered(Why),
     /// It waits until the first is answered, and can't be sent after it.
     Never(Why),
+    /// It leaves over TLS.
+    OverTls(Why),
     /// It can't be sent whatever the first is.
     Unfit,
 }
@@ -48,6 +51,7 @@ impl Decision {
             Decision::OnceWritten(_) => 'l',
             Decision::Never(_) => 'x',
             Decision::Unfit => '-',
+            Decision::OverTls(_) => 't',
             Decision::OnceAnswered(why) => match why {
                 Why::Done => 'd',
                 Why::BehindBarrier => 'b',
@@ -60,6 +64,11 @@ impl Decision {
                 Why::Unfinished | Why::IdleBegins | Why::TooMuch => '?',
             },
         }
+    }
+
+    /// True where the second leaves before the first is answered.
+    fn overtakes(self) -> bool {
+        matches!(self, Decision::SameWrite | Decision::AfterDone | Decision::OnceWritten(_))
     }
 }
 
@@ -103,153 +112,106 @@ impl Setting {
         wire
     }
 
+    /// What the kind is on the wire before the server says anything, without its tag.
+    fn line(&self, kind: &Kind) -> String {
+        let mut wire = self.wire();
+        wire.submit(&kind.request).expect("it is open");
+        let line = wire.waiting();
+        line.split_once(' ').map(|(_, line)| line.to_string()).unwrap_or_default()
+    }
+
     /// The commands that can be the second.
     fn seconds(&self) -> impl Iterator<Item = &Kind> {
         self.kinds.iter().filter(|kind| kind.until == Until::Submitted)
     }
 
     fn decide(&self, first: &Kind, second: &Kind) -> Decision {
-        let pair = format!("{}: {} + {}", self.name, first.name, second.name);
+        let name = format!("{}: {} + {}", self.name, first.name, second.name);
         let mut wire = self.wire();
         let one = wire.submit(&first.request).expect("it is open");
-        let tag = if self.selects { 1 } else { 0 };
         wire.bring(one, first.until);
         let own = wire.waiting();
         let Ok(two) = wire.submit(&second.request) else { return Decision::Unfit };
-        let together = wire.waiting();
-        let is_second = |bytes: &str| bytes.starts_with(&format!("A{} ", tag + 1));
-        let has_second = |bytes: &str| is_second(bytes) || bytes.contains(&format!("\r\nA{} ", tag + 1));
+        let tag = if self.selects { 1 } else { 0 };
+        let mut pair = Pair { name, wire, one, two, tag, own };
+        let early = pair.at_once().map_or_else(|| pair.once_written(), Ok);
+        early.unwrap_or_else(|why| pair.once_answered(why))
+    }
+}
 
-        let behind = together.strip_prefix(&own).unwrap_or_else(|| panic!("{pair}: {own:?} became {together:?}"));
-        let after_done = if own == "DONE\r\n" { Some(behind) } else { behind.strip_prefix("DONE\r\n") };
-        match after_done {
-            Some(behind) if is_second(behind) => return Decision::AfterDone,
-            Some(behind) => assert_eq!(behind, "", "{pair}"),
-            None if is_second(behind) => return Decision::SameWrite,
-            None => assert_eq!(behind, "", "{pair}"),
+/// Two commands, the second just submitted.
+struct Pair {
+    name: String,
+    wire: Wire,
+    one: CommandId,
+    two: CommandId,
+    /// The number of the first one's tag.
+    tag: u32,
+    /// What was to leave of the first before the second was submitted.
+    own: String,
+}
+
+impl Pair {
+    /// Where the line of the second begins in what leaves.
+    fn second_in(&self, left: &str) -> Option<usize> {
+        let begin = format!("A{} ", self.tag + 1);
+        let later = || left.find(&format!("\r\n{begin}")).map(|at| at + "\r\n".len());
+        if left.starts_with(&begin) { Some(0) } else { later() }
+    }
+
+    /// What leaves in the next write is that of the first, and the second or nothing.
+    fn at_once(&mut self) -> Option<Decision> {
+        let (name, waiting) = (&self.name, self.wire.waiting());
+        let behind = waiting.strip_prefix(&self.own).unwrap_or_else(|| panic!("{name}: {:?} + {waiting:?}", self.own));
+        let (behind, decision) = match behind.strip_prefix("DONE\r\n") {
+            Some(behind) => (behind, Decision::AfterDone),
+            None if self.own == "DONE\r\n" => (behind, Decision::AfterDone),
+            None => (behind, Decision::SameWrite),
+        };
+        if self.second_in(behind) == Some(0) {
+            return Some(decision);
         }
-        let left = wire.leave();
-        assert!(!has_second(&left), "{pair}: {left:?}");
-        let mut why = wire.why().unwrap_or_else(|| panic!("{pair}: nothing waits"));
-        while matches!(why, Why::Unfinished | Why::IdleBegins) {
-            let left = wire.go_on(one);
-            if let Some(at) = left.find(&format!("\r\nA{} ", tag + 1)) {
-                assert!(why == Why::Unfinished || left[..at].ends_with("DONE"), "{pair}: {left:?}");
-                return Decision::OnceWritten(why);
+        assert_eq!(behind, "", "{name}");
+        let left = self.wire.leave();
+        assert_eq!(self.second_in(&left), None, "{name}: {left:?}");
+        None
+    }
+
+    /// The first is written to its end; the reason why the second waits on, where it does.
+    fn once_written(&mut self) -> Result<Decision, Why> {
+        for _ in 0..4 {
+            let why = self.wire.why().unwrap_or_else(|| panic!("{}: nothing waits", self.name));
+            if !matches!(why, Why::Unfinished | Why::IdleBegins) {
+                return Err(why);
             }
-            let before = core::mem::replace(&mut why, wire.why().unwrap_or_else(|| panic!("{pair}: nothing waits")));
-            assert_ne!((before, why), (Why::IdleBegins, Why::IdleBegins), "{pair}");
+            let left = self.wire.go_on(self.one);
+            if let Some(at) = self.second_in(&left) {
+                assert!(why == Why::Unfinished || left[..at].ends_with("DONE\r\n"), "{}: {left:?}", self.name);
+                return Ok(Decision::OnceWritten(why));
+            }
         }
+        panic!("{}: it is never written", self.name)
+    }
+
+    /// Nothing but the tagged answer of the first lets the second go.
+    fn once_answered(&mut self, why: Why) -> Decision {
+        let (name, wire) = (&self.name, &mut self.wire);
         wire.says("* OK [ALERT] A9 OK\r\n* OK still here\r\n");
-        assert_eq!(wire.leave(), "", "{pair}");
-        assert_eq!(wire.why(), Some(why), "{pair}");
-        wire.says(&format!("A{tag} OK done\r\n"));
+        assert_eq!(wire.leave(), "", "{name}");
+        assert_eq!(wire.why(), Some(why), "{name}");
+        wire.says(&format!("A{} OK done\r\n", self.tag));
         let left = wire.leave();
-        assert!(wire.ended.contains(&one) || matches!(first.until, Until::Done) || first.name.starts_with("IDLE"));
-        if is_second(&left) {
-            return Decision::OnceAnswered(why);
+        if wire.connection.awaits_tls {
+            assert_eq!(left, "", "{name}");
+            return Decision::OverTls(why);
         }
-        // An IDLE may be taken up again where nothing else waits any more.
-        assert!(!has_second(&left) || left.ends_with("IDLE\r\n"), "{pair}: {left:?}");
-        assert!(wire.unsent.contains(&two), "{pair}: {left:?}");
-        Decision::Never(why)
-    }
-}
-
-/// A connection with its bytes.
-struct Wire {
-    connection: Connection,
-    /// How many octets are to be fed, and to whom.
-    wanted: Option<(CommandId, u64)>,
-    challenged: bool,
-    ended: BTreeSet<CommandId>,
-    /// Those that failed without a byte.
-    unsent: BTreeSet<CommandId>,
-}
-
-impl Wire {
-    fn new(greeting: &str) -> Self {
-        let connection = Connection::new(Config::default());
-        let (ended, unsent) = (BTreeSet::new(), BTreeSet::new());
-        let mut wire = Wire { connection, wanted: None, challenged: false, ended, unsent };
-        wire.says(greeting);
-        wire.leave();
-        wire
-    }
-
-    fn submit(&mut self, request: &Request) -> Result<CommandId, Error> {
-        self.connection.submit(request.clone(), Time::ZERO)
-    }
-
-    /// What would leave with the next write.
-    fn waiting(&self) -> String {
-        let bytes: Vec<u8> = self.connection.transmit().flatten().copied().collect();
-        String::from_utf8(bytes).expect("it is text")
-    }
-
-    /// Lets all leave that may, and hears all events.
-    fn leave(&mut self) -> String {
-        let mut left = String::new();
-        loop {
-            let waiting = self.waiting();
-            if !waiting.is_empty() {
-                self.connection.transmitted(waiting.len(), Time::ZERO);
-                left += &waiting;
-            }
-            let mut is_over = false;
-            match self.connection.poll_event() {
-                None => is_over = true,
-                Some(Event::WantsBody { id, max }) => self.wanted = Some((id, max)),
-                Some(Event::Challenge { .. }) => self.challenged = true,
-                Some(Event::Done { id, .. }) => _ = self.ended.insert(id),
-                Some(Event::Failed { id, fate: Fate::NotSent, .. }) => _ = self.unsent.insert(id),
-                _ => {}
-            }
-            if is_over && self.waiting().is_empty() {
-                return left;
-            }
+        if wire.unsent.contains(&self.two) {
+            // An IDLE is taken up again where nothing else waits.
+            assert!(left.is_empty() || left.ends_with(" IDLE\r\n"), "{name}: {left:?}");
+            return Decision::Never(why);
         }
-    }
-
-    fn says(&mut self, bytes: &str) {
-        self.connection.receive_space()[..bytes.len()].copy_from_slice(bytes.as_bytes());
-        self.connection.received(bytes.len(), Time::ZERO);
-    }
-
-    fn bring(&mut self, id: CommandId, until: Until) {
-        if until == Until::Submitted {
-            return;
-        }
-        self.leave();
-        self.says("+ \r\n");
-        self.leave();
-        if until == Until::Done {
-            let renewal = self.connection.poll_timeout().expect("it is renewed");
-            self.connection.handle_timeout(renewal);
-            assert_eq!(self.waiting(), "DONE\r\n", "{id:?}");
-        }
-    }
-
-    /// Does what an unfinished command waits for.
-    fn go_on(&mut self, id: CommandId) -> String {
-        if let Some((wanting, octets)) = self.wanted.take() {
-            let octets = Bytes::from(alloc::vec![b'x'; usize::try_from(octets).expect("it is short")]);
-            self.connection.feed(wanting, octets).expect("they are wanted");
-        } else if core::mem::take(&mut self.challenged) {
-            self.connection.answer(id, &"secret".into(), Time::ZERO);
-        } else {
-            self.says("+ \r\n");
-        }
-        self.leave()
-    }
-
-    /// Why the next command waits.
-    fn why(&self) -> Option<Why> {
-        let Connection { in_flight, config, late_uids, .. } = &self.connection;
-        match turn(in_flight.next_queued()?, in_flight, config.outstanding, *late_uids) {
-            Turn::Later(why) => Some(why),
-            turn => panic!("it may leave: {turn:?}"),
-        }
+        assert_eq!(self.second_in(&left), Some(0), "{name}: {left:?}");
+        Decision::OnceAnswered(why)
     }
 }
 
@@ -303,6 +265,20 @@ fn every_pair_of_commands_is_decided_as_the_table_says() {
     for letter in counts.keys() {
         assert!(after.contains(&format!("\n| `{letter}` |")), "{letter} has no line in the legend");
     }
+}
+
+#[test]
+fn what_is_outstanding_is_bounded_in_bytes() {
+    let [selected, ..] = settings();
+    let mut wire = selected.wire();
+    wire.connection.config.outstanding = 3 * "A1 NOOP\r\n".len();
+    let noop = Noop.request().expect("a request");
+    (0..6).for_each(|_| _ = wire.submit(&noop).expect("it is open"));
+    assert_eq!(wire.leave(), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 NOOP\r\n");
+    assert_eq!(wire.why(), Some(Why::TooMuch));
+    wire.says("A2 OK done\r\n");
+    assert_eq!(wire.leave(), "A5 NOOP\r\n");
+    assert_eq!(wire.why(), Some(Why::TooMuch));
 }
 
 /// A new command is to be in the tables.
