@@ -56,7 +56,7 @@ enum State<T> {
     New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Source>),
     Running {
         fold: Box<dyn Fold<T>>,
-        source: Option<Source>,
+        source: Option<Feeding>,
         /// How many octets are wanted now.
         wanted: u64,
         /// Why it will be given up, where that is no cancelling.
@@ -64,6 +64,30 @@ enum State<T> {
     },
     /// What is known of its effect beside what its caller was told.
     Over(Fate<()>),
+}
+
+/// A source, and what is still to come of it.
+struct Feeding {
+    source: Source,
+    /// What it gave beyond the end of one message.
+    rest: Bytes,
+    /// Octets that are not fed yet, of all messages.
+    owed: u64,
+}
+
+impl Feeding {
+    fn poll(&mut self, wanted: u64, cx: &mut Context<'_>) -> Poll<Result<Bytes, SourceFailure>> {
+        while self.rest.is_empty() {
+            match ready!(self.source.as_mut().poll_next(cx)) {
+                Some(Ok(octets)) if octets.len() as u64 <= self.owed => self.rest = octets,
+                Some(Err(error)) => return Poll::Ready(Err(SourceFailure::Read(error.to_string()))),
+                _ => return Poll::Ready(Err(SourceFailure::Length)),
+            }
+        }
+        let len = self.rest.len().min(usize::try_from(wanted).unwrap_or(usize::MAX));
+        self.owed = self.owed.saturating_sub(len as u64);
+        Poll::Ready(Ok(self.rest.split_to(len)))
+    }
 }
 
 /// A command seen from whoever waits for it.
@@ -139,8 +163,18 @@ impl<T> Operation<T> {
         self
     }
 
-    /// Gives the source of the octets that the command announces.
-    pub(super) fn feed_from(mut self, from: Source) -> Self {
+    /// Gives the source of the octets that the command announces: those of all its messages that are
+    /// [fed](crate::command::Message::Fed), one after the other, in pieces of any size.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Error, client::{Client, Source}, command::{Message, MultiAppend}};
+    /// # async fn run(client: &Client, source: Source) -> Result<(), Error> {
+    /// let two = MultiAppend::new("Archive", [Message::Fed(2000), Message::Fed(300)]);
+    /// let stored = client.run(two).feed_from(source).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn feed_from(mut self, from: Source) -> Self {
         if let State::New(_, _, source) = &mut self.state {
             *source = Some(from);
         }
@@ -218,9 +252,11 @@ impl<T> Operation<T> {
             return Err(Error::Cancelled);
         }
         let submission = submission?;
-        if submission.request.is_fed() && source.is_none() {
+        let owed = submission.request.octets_to_feed();
+        if owed > 0 && source.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
+        let source = source.map(|source| Feeding { source, rest: Bytes::new(), owed });
         self.client.calls().push(Call::Submit(submission))?;
         self.state = State::Running { fold, source, wanted: 0, failure: None };
         Ok(())
@@ -230,18 +266,16 @@ impl<T> Operation<T> {
     fn poll_source(&mut self, cx: &mut Context<'_>) {
         let State::Running { source: Some(source), wanted, failure, .. } = &mut self.state else { return };
         while *wanted > 0 {
-            let problem = match source.as_mut().poll_next(cx) {
+            let problem = match source.poll(*wanted, cx) {
                 Poll::Pending => return,
-                Poll::Ready(Some(Ok(octets))) if octets.is_empty() => continue,
-                Poll::Ready(Some(Ok(octets))) if octets.len() as u64 <= *wanted => {
+                Poll::Ready(Ok(octets)) => {
                     *wanted = 0;
                     let feed = Call::Feed(Box::new((self.ticket, octets)));
                     // A driver that is gone has already said so.
                     let _ = self.client.calls().push(feed);
                     return;
                 }
-                Poll::Ready(Some(Err(error))) => SourceFailure::Read(error.to_string()),
-                Poll::Ready(_) => SourceFailure::Length,
+                Poll::Ready(Err(problem)) => problem,
             };
             *wanted = 0;
             *failure = Some(problem);
