@@ -81,10 +81,14 @@ impl fmt::Display for Row {
 }
 
 impl First {
+    /// Whether it is rather closed than finished.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.act, Act::AppendCut | Act::SeveralCut | Act::SeveralFromCut)
+    }
+
     /// Whether giving it up may close the connection.
     pub(crate) fn may_owe_octets(&self) -> bool {
-        use Act as A;
-        matches!(self.act, A::AppendFrom | A::AppendCut | A::SeveralCut | A::SeveralFrom | A::SeveralFromCut)
+        self.is_cut() || matches!(self.act, Act::AppendFrom | Act::SeveralFrom)
     }
 
     /// Whether the server refuses the literal in place of asking for it.
