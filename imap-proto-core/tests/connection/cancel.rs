@@ -1,5 +1,7 @@
 //! The cancellation table, row by row.
 
+use std::time::Duration;
+
 use crate::script::Script;
 use bytes::Bytes;
 use imap_proto_core::command::{Access, Fetch, Idle, Login, Logout, Message, Noop, Search, Select};
@@ -84,24 +86,28 @@ fn what_exceeds_the_drain_budget_closes_the_connection() {
     script.abandon(id);
     script.s(&format!("* SEARCH{}\r\n", " 1".repeat(60)));
     script.e(&[
-        "1 failed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time Cancelled",
-        "closed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time",
+        "1 failed limit exceeded: a dropped command had more than 100 bytes to say, see Config::drain_bytes Cancelled",
+        "closed limit exceeded: a dropped command had more than 100 bytes to say, see Config::drain_bytes",
     ]);
 }
 
 #[test]
 fn what_takes_longer_than_the_drain_time_closes_the_connection() {
-    let mut script = Script::selected("");
+    let mut script = Script::configured("", |config| config.drain_time = Duration::from_secs(5));
+    script.submit(&Select::new(MailboxName::inbox(), Access::ReadWrite));
+    script.c("A0 SELECT \"INBOX\"\r\n");
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
     let id = script.submit(&Search::new(Query::all()));
     script.c("A1 UID SEARCH ALL\r\n");
     script.abandon(id);
-    script.wait(29);
+    script.wait(4);
     script.s("* SEARCH 1\r\n");
     script.e(&[]);
     script.wait(1);
     script.e(&[
-        "1 failed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time Cancelled",
-        "closed limit exceeded: a dropped command had more to say than is read over, see Config::drain_bytes and drain_time",
+        "1 failed limit exceeded: a dropped command had more to say after 5s, see Config::drain_time Cancelled",
+        "closed limit exceeded: a dropped command had more to say after 5s, see Config::drain_time",
     ]);
 }
 
