@@ -323,7 +323,8 @@ pub enum Misuse {
     /// More octets were fed than announced.
     #[error("more octets than announced")]
     TooManyOctets,
-    /// A message whose octets are to be fed, and nobody to feed them: see `Client::append_from`.
+    /// A message whose octets are to be fed, and nobody to feed them: see `Client::append_from` and
+    /// `Operation::feed_from`.
     #[error("nobody feeds the octets of the message")]
     NoSource,
     /// The operation has told its result already.
