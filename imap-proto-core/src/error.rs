@@ -86,7 +86,12 @@ impl Error {
             self,
             Error::Bye { .. }
                 | Error::Protocol(_)
-                | Error::Limit(Limit::Response { .. } | Limit::Drain | Limit::Unauthenticated)
+                | Error::Limit(
+                    Limit::Response { .. }
+                        | Limit::DrainBytes { .. }
+                        | Limit::DrainTime { .. }
+                        | Limit::Unauthenticated
+                )
                 | Error::Source { closed: true, .. }
                 | Error::Timeout(_)
                 | Error::Unreachable { .. }
@@ -241,9 +246,18 @@ pub enum Limit {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The answer of an abandoned command is too long to be read to its end.
-    #[error("a dropped command had more to say than is read over, see Config::drain_bytes and drain_time")]
-    Drain,
+    /// The answer of an abandoned command is too long to be read over: see `Config::drain_bytes`.
+    #[error("a dropped command had more than {limit} bytes to say, see Config::drain_bytes")]
+    DrainBytes {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It takes too long to be read over: see `Config::drain_time`.
+    #[error("a dropped command had more to say after {limit:?}, see Config::drain_time")]
+    DrainTime {
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// Too much was received before authentication.
     #[error("data before authentication")]
     Unauthenticated,
@@ -313,7 +327,8 @@ pub enum Misuse {
     /// More octets were fed than announced.
     #[error("more octets than announced")]
     TooManyOctets,
-    /// A message whose octets are to be fed, and nobody to feed them: see `Client::append_from`.
+    /// A message whose octets are to be fed, and nobody to feed them: see `Client::append_from` and
+    /// `Operation::feed_from`.
     #[error("nobody feeds the octets of the message")]
     NoSource,
     /// The operation has told its result already.

@@ -1,6 +1,6 @@
 //! An IMAP server in memory, for examples, tests, and users who test their own mail code.
 //!
-//! It speaks IMAP4rev1 (RFC 3501) with what clients of today look for: UIDPLUS, MOVE, IDLE, ESEARCH, CONDSTORE,
+//! It speaks IMAP4rev1 (RFC 3501) with what clients of today look for: UIDPLUS, MOVE, MULTIAPPEND, IDLE, ESEARCH, CONDSTORE,
 //! LIST-EXTENDED, LIST-STATUS, SPECIAL-USE, `STATUS=SIZE`, SASL-IR, LITERAL+, NAMESPACE, ENABLE, UNSELECT, CHILDREN and ID;
 //! each can be taken [away](Builder::without). Envelopes, structures and sections are computed from the octets of real
 //! messages. What breaks the grammar is answered BAD. On demand it [misbehaves](Script).

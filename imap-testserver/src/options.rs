@@ -44,6 +44,7 @@ impl Default for Options {
             Capability::Namespace,
             Capability::UidPlus,
             Capability::Move,
+            Capability::MultiAppend,
             Capability::Unselect,
             Capability::Esearch,
             Capability::CondStore,

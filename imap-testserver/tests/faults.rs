@@ -46,7 +46,7 @@ fn each_fault_shows() {
             Fault::Close(Point::After("IDLE".to_owned())),
             "A LOGIN alice secret\r\nB IDLE\r\nDONE\r\n",
             "A OK [CAPABILITY IMAP4rev1 LITERAL+ ENABLE IDLE ID NAMESPACE UIDPLUS MOVE UNSELECT ESEARCH CONDSTORE CHILDREN \
-             LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE] Logged in\\r\\n|+ Idling\\r\\n|<close>",
+             LIST-EXTENDED LIST-STATUS SPECIAL-USE STATUS=SIZE MULTIAPPEND] Logged in\\r\\n|+ Idling\\r\\n|<close>",
         ),
         (Fault::Close(Point::Continuation), "A LOGIN {5}\r\n", "<close>"),
         (Fault::Insert(b"odd".to_vec()), "A NOOP\r\nB NOOP\r\n", "odd\\r\\nA OK Done\\r\\n|B OK Done\\r\\n"),

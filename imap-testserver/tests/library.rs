@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use imap_testserver::types::{Flag, MailboxName};
 use imap_testserver::{Fault, Greeting, Point, Script, TestServer};
-use imap_tokio::command::Append;
+use imap_tokio::command::{Append, MultiAppend};
 use imap_tokio::types::{Capability, FetchItems, Query, Section, UidSet};
 use imap_tokio::{Client, Connector, Credentials, Error, Notice};
 
@@ -80,6 +80,24 @@ async fn messages_are_uploaded_and_found() {
         assert_eq!(found, UidSet::from(stored.uid));
         client.logout().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn several_messages_are_stored_all_or_none() {
+    for builder in [TestServer::builder(), TestServer::builder().without(Capability::LiteralPlus)] {
+        let server = builder.start();
+        let client = plain(&server).await;
+        let letters = ["a", "bc", "def"];
+        let stored = client.run(MultiAppend::new("INBOX", letters)).await.unwrap();
+        assert_eq!(stored.iter().map(|stored| stored.uid.get()).collect::<Vec<_>>(), [1, 2, 3]);
+        let there = || server.mailbox("INBOX").messages().into_iter().map(|message| message.octets).collect::<Vec<_>>();
+        assert_eq!(there(), letters.map(|letter| letter.as_bytes().to_vec()));
+        let refused = client.run(MultiAppend::new("nowhere", letters)).await.unwrap_err();
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    }
+    let server = TestServer::builder().without(Capability::MultiAppend).start();
+    let unsupported = plain(&server).await.run(MultiAppend::new("INBOX", ["a"])).await.unwrap_err();
+    assert!(matches!(unsupported, Error::Unsupported("MULTIAPPEND")), "{unsupported}");
 }
 
 #[tokio::test]

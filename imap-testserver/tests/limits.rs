@@ -101,6 +101,12 @@ fn a_long_literal_is_refused_before_it_comes() {
     ] {
         assert_eq!(said(&mut logged_in(&server), &sent), expected, "{sent}");
     }
+    // What fits alone need not fit with what came before it.
+    let mut session = logged_in(&server);
+    assert_eq!(said(&mut session, &format!("A APPEND INBOX {{{most}+}}\r\n")), "");
+    said(&mut session, &"x".repeat(most));
+    let answer = said(&mut session, &format!(" {{{most}}}\r\nB NOOP\r\n"));
+    assert_eq!(answer, "A NO [TOOBIG] Literal too long\r\nB OK Done\r\n");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 use alloc::string::ToString;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -17,6 +17,10 @@ pub type Source =
 /// The octets of one command on their way from their source to the driver.
 pub(super) struct Feed {
     source: Source,
+    /// What it gave beyond the end of one message.
+    rest: Bytes,
+    /// Octets that are not fed yet, of all messages.
+    owed: u64,
     /// How many are wanted now.
     wanted: u64,
     /// Why the command will be given up, where that is no cancelling.
@@ -24,8 +28,9 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(source: Source) -> Self {
-        Feed { source, wanted: 0, failure: None }
+    /// One of so many octets.
+    pub(super) fn new(source: Source, owed: u64) -> Self {
+        Feed { source, rest: Bytes::new(), owed, wanted: 0, failure: None }
     }
 
     /// The connection wants so many at most.
@@ -35,25 +40,34 @@ impl Feed {
 
     /// Gives the driver one piece for each time octets are wanted. Tells how many it gave.
     pub(super) fn poll(&mut self, client: &Client, ticket: Ticket, cx: &mut Context<'_>) -> u64 {
-        while self.wanted > 0 {
-            let problem = match self.source.as_mut().poll_next(cx) {
-                Poll::Pending => return 0,
-                Poll::Ready(Some(Ok(octets))) if octets.is_empty() => continue,
-                Poll::Ready(Some(Ok(octets))) if octets.len() as u64 <= self.wanted => {
-                    self.wanted = 0;
-                    let given = octets.len() as u64;
-                    // A driver that is gone has already said so.
-                    let _ = client.calls().push(Call::Feed(Box::new((ticket, octets))));
-                    return given;
-                }
-                Poll::Ready(Some(Err(error))) => SourceFailure::Read(error.to_string()),
-                Poll::Ready(_) => SourceFailure::Length,
-            };
-            self.wanted = 0;
-            self.failure = Some(problem);
-            let _ = client.calls().push(Call::Abandon { ticket });
+        if self.wanted == 0 {
+            return 0;
         }
-        0
+        let Poll::Ready(piece) = self.poll_piece(cx) else { return 0 };
+        self.wanted = 0;
+        let (given, call) = match piece {
+            Ok(octets) => (octets.len() as u64, Call::Feed(Box::new((ticket, octets)))),
+            Err(failure) => {
+                self.failure = Some(failure);
+                (0, Call::Abandon { ticket })
+            }
+        };
+        // A driver that is gone has already said so.
+        let _ = client.calls().push(call);
+        given
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, SourceFailure>> {
+        while self.rest.is_empty() {
+            match ready!(self.source.as_mut().poll_next(cx)) {
+                Some(Ok(octets)) if octets.len() as u64 <= self.owed => self.rest = octets,
+                Some(Err(error)) => return Poll::Ready(Err(SourceFailure::Read(error.to_string()))),
+                _ => return Poll::Ready(Err(SourceFailure::Length)),
+            }
+        }
+        let len = self.rest.len().min(usize::try_from(self.wanted).unwrap_or(usize::MAX));
+        self.owed = self.owed.saturating_sub(len as u64);
+        Poll::Ready(Ok(self.rest.split_to(len)))
     }
 
     /// What a command that ended with `error` ended for: the failure of the source goes before what came of it.

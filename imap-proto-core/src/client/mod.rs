@@ -125,8 +125,8 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Dropped half-way it is stored all the same once any of it has left, since the connection holds its
-    /// octets. It is in doubt from its last octet until the server's answer.
+    /// Dropped half-way it is stored all the same once any of it has left, since the connection holds its octets,
+    /// unless [`Append::cancelling`] says otherwise. It is in doubt from its last octet until the server's answer.
     pub fn append(&self, append: Append) -> Operation<Option<Stored>> {
         self.run(append)
     }

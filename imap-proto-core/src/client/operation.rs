@@ -45,7 +45,7 @@ pub struct Operation<T> {
 
 enum State<T> {
     /// Not polled yet.
-    New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Feed>),
+    New(Result<Box<Submission>, Error>, Box<dyn Fold<T>>, Option<Source>),
     Running {
         fold: Box<dyn Fold<T>>,
         feed: Option<Feed>,
@@ -127,10 +127,20 @@ impl<T> Operation<T> {
         self
     }
 
-    /// Gives the source of the octets that the command announces.
-    pub(super) fn feed_from(mut self, from: Source) -> Self {
-        if let State::New(_, _, feed) = &mut self.state {
-            *feed = Some(Feed::new(from));
+    /// Gives the source of the octets that the command announces: those of all its messages that are
+    /// [fed](crate::command::Message::Fed), one after the other, in pieces of any size.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Error, client::{Client, Source}, command::{Message, MultiAppend}};
+    /// # async fn run(client: &Client, source: Source) -> Result<(), Error> {
+    /// let two = MultiAppend::new("Archive", [Message::Fed(2000), Message::Fed(300)]);
+    /// let stored = client.run(two).feed_from(source).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn feed_from(mut self, from: Source) -> Self {
+        if let State::New(_, _, source) = &mut self.state {
+            *source = Some(from);
         }
         self
     }
@@ -198,16 +208,19 @@ impl<T> Operation<T> {
             State::Running { .. } => return Ok(()),
             State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
         }
-        let State::New(submission, fold, feed) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent)) else {
+        let State::New(submission, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent))
+        else {
             return Ok(());
         };
         if self.reader.reply().is_cancelled() {
             return Err(Error::Cancelled);
         }
         let submission = submission?;
-        if submission.request.is_fed() && feed.is_none() {
+        let owed = submission.request.octets_to_feed();
+        if owed > 0 && source.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
+        let feed = source.map(|source| Feed::new(source, owed));
         self.client.calls().push(Call::Submit(submission))?;
         self.state = State::Running { fold, feed };
         Ok(())

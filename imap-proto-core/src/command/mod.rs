@@ -185,10 +185,11 @@ impl Request {
         Ok(self)
     }
 
-    /// True when the caller owes octets of a literal.
+    /// How many octets of literals the caller owes.
     #[cfg(feature = "client")]
-    pub(crate) fn is_fed(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Fed(_)))
+    pub(crate) fn octets_to_feed(&self) -> u64 {
+        let fed = self.parts.iter().map(|part| if let Part::Fed(len) = part { *len } else { 0 });
+        fed.fold(0, u64::saturating_add)
     }
 
     /// True for IDLE, whose answer is what happens.

@@ -79,7 +79,7 @@ impl Returns {
     pub const ALL: Self = Returns(8);
     /// `SAVE`: the server keeps them as [`Messages::Saved`](crate::types::Messages::Saved), for the commands that follow.
     /// Needs SEARCHRES, which IMAP4rev2 includes. Any of the others may be asked for with it; the command waits for those
-    /// under way, and those that follow wait for it. RFC 5182
+    /// under way, and those that follow wait for it. Given up half-way it may have kept them or not. RFC 5182
     pub const SAVE: Self = Returns(16);
 
     /// True when all of the other are in it.

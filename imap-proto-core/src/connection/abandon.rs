@@ -186,3 +186,156 @@ pub(super) fn refused(entry: &Entry, refused: Box<Refused>) -> Pending {
         false => Pending::Done { id: entry.id, outcome: Err(refused) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::super::{Event, Health, SessionState};
+    use super::*;
+    use crate::command::{Authenticate, Command, Noop, StartTls};
+    use crate::config::Config;
+    use crate::types::Secret;
+
+    const NOW: Time = Time::ZERO;
+
+    struct Talk(Connection);
+
+    impl Talk {
+        fn new() -> Self {
+            let mut talk = Talk(Connection::new(Config::default()));
+            talk.s("* OK [CAPABILITY IMAP4rev1 STARTTLS SASL-IR AUTH=PLAIN] hi\r\n");
+            assert!(matches!(talk.0.poll_event(), Some(Event::Greeting(_))));
+            talk
+        }
+
+        fn submit(&mut self, command: &impl Command) -> CommandId {
+            self.0.submit(command.request().expect("a request"), NOW).expect("it is open")
+        }
+
+        fn s(&mut self, bytes: &str) {
+            self.0.receive_space()[..bytes.len()].copy_from_slice(bytes.as_bytes());
+            self.0.received(bytes.len(), NOW);
+        }
+
+        /// All that may leave is this, and so much of it leaves.
+        #[track_caller]
+        fn c(&mut self, expected: &str, most: usize) {
+            let bytes: alloc::vec::Vec<u8> = self.0.transmit().flatten().copied().collect();
+            assert_eq!(alloc::string::String::from_utf8_lossy(&bytes), expected);
+            self.0.transmitted(bytes.len().min(most), NOW);
+        }
+
+        #[track_caller]
+        fn ends(&mut self, expected: &str) {
+            let end = match self.0.poll_event() {
+                Some(Event::Done { outcome, .. }) => format!("{:?}", outcome.map(|_| ())),
+                Some(Event::Failed { fate, .. }) => format!("{fate:?}"),
+                None => "nothing".into(),
+                other => panic!("{other:?}"),
+            };
+            assert!(end.starts_with(expected), "{end}");
+        }
+    }
+
+    fn plain(initial: Option<&str>) -> Authenticate {
+        Authenticate::new("PLAIN", initial.map(Secret::from))
+    }
+
+    #[test]
+    fn an_authentication_of_which_nothing_left_is_taken_back() {
+        let mut talk = Talk::new();
+        let id = talk.submit(&plain(None));
+        assert_eq!(talk.0.abandon(id, NOW), CancelEffect::Removed);
+        talk.ends("NotSent");
+        talk.c("", 0);
+    }
+
+    #[test]
+    fn an_authentication_is_cancelled_at_its_next_challenge_and_no_or_bad_ends_it() {
+        for answer in ["NO", "BAD"] {
+            for sent in [3, usize::MAX] {
+                let mut talk = Talk::new();
+                let id = talk.submit(&plain(None));
+                talk.c("A0 AUTHENTICATE PLAIN\r\n", sent);
+                assert_eq!(talk.0.abandon(id, NOW), CancelEffect::WillFinish);
+                talk.submit(&Noop);
+                if sent == 3 {
+                    talk.c("AUTHENTICATE PLAIN\r\n", usize::MAX);
+                }
+                talk.c("", 0);
+                talk.s("+ \r\n");
+                talk.ends("nothing");
+                talk.c("*\r\n", usize::MAX);
+                talk.s(&format!("A0 {answer} cancelled\r\n"));
+                talk.ends("Err");
+                talk.c("A1 NOOP\r\n", usize::MAX);
+                assert!(matches!(talk.0.health(), Health::Usable));
+            }
+            // Refused in place of the challenge.
+            let mut talk = Talk::new();
+            let id = talk.submit(&plain(None));
+            talk.c("A0 AUTHENTICATE PLAIN\r\n", usize::MAX);
+            talk.0.abandon(id, NOW);
+            talk.s(&format!("A0 {answer}\r\n"));
+            talk.ends("Err");
+        }
+    }
+
+    #[test]
+    fn a_challenge_that_waits_for_its_answer_is_cancelled_at_once() {
+        let mut talk = Talk::new();
+        let id = talk.submit(&plain(None));
+        talk.c("A0 AUTHENTICATE PLAIN\r\n", usize::MAX);
+        talk.s("+ \r\n");
+        assert!(matches!(talk.0.poll_event(), Some(Event::Challenge { .. })));
+        assert_eq!(talk.0.abandon(id, NOW), CancelEffect::WillFinish);
+        talk.c("*\r\n", usize::MAX);
+    }
+
+    #[test]
+    fn a_response_that_is_partly_sent_is_finished_and_the_next_challenge_is_cancelled() {
+        let mut talk = Talk::new();
+        let id = talk.submit(&plain(None));
+        talk.c("A0 AUTHENTICATE PLAIN\r\n", usize::MAX);
+        talk.s("+ \r\n");
+        assert!(matches!(talk.0.poll_event(), Some(Event::Challenge { .. })));
+        talk.0.answer(id, &Secret::from("secret"), NOW);
+        talk.c("c2VjcmV0\r\n", 4);
+        assert_eq!(talk.0.abandon(id, NOW), CancelEffect::WillFinish);
+        talk.c("cmV0\r\n", usize::MAX);
+        talk.s("+ \r\n");
+        talk.ends("nothing");
+        talk.c("*\r\n", usize::MAX);
+    }
+
+    #[test]
+    fn an_ok_to_an_abandoned_authentication_counts() {
+        for (initial, line) in [(None, "A0 AUTHENTICATE PLAIN\r\n"), (Some("x"), "A0 AUTHENTICATE PLAIN eA==\r\n")] {
+            let mut talk = Talk::new();
+            let id = talk.submit(&plain(initial));
+            talk.c(line, usize::MAX);
+            talk.0.abandon(id, NOW);
+            talk.s("A0 OK in\r\n");
+            talk.ends("Ok");
+            assert_eq!(talk.0.view().state(), SessionState::Authenticated);
+        }
+    }
+
+    #[test]
+    fn nothing_passes_starttls_and_it_is_taken_back_before_its_first_byte_alone() {
+        let mut talk = Talk::new();
+        let id = talk.submit(&StartTls);
+        assert_eq!(talk.0.abandon(id, NOW), CancelEffect::Removed);
+        talk.ends("NotSent");
+        let id = talk.submit(&StartTls);
+        talk.submit(&Noop);
+        talk.c("A1 STARTTLS\r\n", 5);
+        assert_eq!(talk.0.abandon(id, NOW), CancelEffect::WillFinish);
+        talk.c("ARTTLS\r\n", usize::MAX);
+        talk.c("", 0);
+        talk.s("A1 NO\r\n");
+        talk.ends("Err");
+        talk.c("A2 NOOP\r\n", usize::MAX);
+    }
+}

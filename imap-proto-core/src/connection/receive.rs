@@ -268,7 +268,7 @@ impl Connection {
         };
         abandoned.drained = abandoned.drained.saturating_add(len);
         if abandoned.drained.saturating_add(announced) > budget {
-            self.close(Error::Limit(Limit::Drain));
+            self.close(Error::Limit(Limit::DrainBytes { limit: budget }));
         }
         Found::Nothing
     }

@@ -32,7 +32,9 @@ impl Connection {
             match due {
                 None => return,
                 Some(Due::Renew(id)) => self.write_done(id),
-                Some(Due::Drained) => self.close(Error::Limit(Limit::Drain)),
+                Some(Due::Drained) => {
+                    self.close(Error::Limit(Limit::DrainTime { limit: self.config.drain_time }));
+                }
                 Some(Due::Lost(phase)) => self.close(Error::Timeout(phase)),
             }
         }

@@ -1,5 +1,6 @@
 //! The connection as transcripts.
 
+mod abandoned;
 mod attack;
 mod cancel;
 mod listing;

@@ -2,10 +2,11 @@ use imap_proto_core::types::{Capability, MailboxName};
 use imap_proto_core::wire::{Limits, Tokenized, Values};
 
 use super::answer::{Answer, Outcome, bad, no, ok};
+use super::append::EMPTY;
 use super::args::{Args, is_atom_char};
 use super::spacing::is_strict;
 use super::view::Expunges;
-use super::{LONGEST_COMMAND, LONGEST_LITERAL, Session, Waiting};
+use super::{LONGEST_COMMAND, LONGEST_LINE, LONGEST_LITERAL, Session, Waiting};
 use crate::options::Channel;
 use crate::script::Refusal;
 use crate::store::{Account, DELIMITER};
@@ -253,7 +254,9 @@ impl Session {
         if self.account.is_none() && len > LONGEST_UNAUTHENTICATED {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Log in first"));
         }
-        if len > LONGEST_LITERAL {
+        // What fits no command together with those before it would lose the boundary.
+        let in_literals = self.in_literals.saturating_add(len);
+        if len > LONGEST_LITERAL || in_literals > (LONGEST_COMMAND - LONGEST_LINE) as u64 {
             return Some(Refusal::No.line(&tag, "[TOOBIG] Literal too long"));
         }
         if state(&name).is_none() {
@@ -261,6 +264,9 @@ impl Session {
         }
         if let Some((with, text)) = self.script().take_refusal(&name) {
             return Some(with.line(&tag, &text));
+        }
+        if name == "APPEND" && len == 0 && self.has(&Capability::MultiAppend) {
+            return Some(Refusal::No.line(&tag, EMPTY));
         }
         if name == "APPEND"
             && let Some(account) = &self.account

@@ -214,7 +214,8 @@ impl Session {
             match piece {
                 Ok(None) => break,
                 Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
-                    let prefix = self.framer.bytes(prefix).to_vec();
+                    // What comes unasked is not looked at before all of it is there.
+                    let prefix = if synchronizing { self.framer.bytes(prefix).to_vec() } else { Vec::new() };
                     self.literal(&prefix, len, synchronizing);
                 }
                 Ok(Some(CommandPiece::Command { frame, crlf })) => {

@@ -24,8 +24,16 @@ pub(super) enum Command {
     Copy { by: By, set: Set, mailbox: String },
     Move { by: By, set: Set, mailbox: String },
     Expunge(Option<Set>),
-    Append { mailbox: String, flags: Vec<String>, date: Option<String>, message: Vec<u8> },
+    Append { mailbox: String, messages: Vec<NewMessage> },
     Idle,
+}
+
+/// `append-message`, RFC 3502
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewMessage {
+    pub(super) flags: Vec<String>,
+    pub(super) date: Option<String>,
+    pub(super) octets: Vec<u8>,
 }
 
 /// Whether numbers are message sequence numbers or UIDs.

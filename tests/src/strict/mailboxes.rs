@@ -1,8 +1,9 @@
 //! Commands on mailboxes as a whole.
 
-use super::StrictServer;
+use super::command::NewMessage;
 use super::model::SOME_DATE;
 use super::session::{Selected, State};
+use super::{StrictServer, render};
 
 impl StrictServer {
     pub(super) fn list(&mut self, verb: &str, pattern: &str) -> String {
@@ -79,16 +80,19 @@ impl StrictServer {
         matches!(&self.state, State::Selected(Selected { name: selected, .. }) if selected == name)
     }
 
-    pub(super) fn append(&mut self, name: &str, flags: Vec<String>, date: Option<String>, message: Vec<u8>) -> String {
-        if message.is_empty() {
+    /// Stores all or none. RFC 3502 §6.3.11
+    pub(super) fn append(&mut self, name: &str, messages: Vec<NewMessage>) -> String {
+        if messages.iter().any(|message| message.octets.is_empty()) {
             return "NO No message of no octets.".into();
         }
         let Some(mailbox) = self.model.get_mut(name) else {
             return "NO [TRYCREATE] No such mailbox.".into();
         };
-        let date = date.unwrap_or_else(|| SOME_DATE.into());
-        let uid = mailbox.add(flags.into_iter().collect(), date, message);
-        format!("OK [APPENDUID {} {uid}] Stored.", mailbox.uid_validity)
+        let add = |NewMessage { flags, date, octets }| {
+            mailbox.add(flags.into_iter().collect(), date.unwrap_or_else(|| SOME_DATE.into()), octets)
+        };
+        let uids: Vec<u32> = messages.into_iter().map(add).collect();
+        format!("OK [APPENDUID {} {}] Stored.", mailbox.uid_validity, render::numbers(&uids))
     }
 }
 

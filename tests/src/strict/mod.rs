@@ -22,11 +22,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem::take;
 
 pub use model::{Mailbox, Message, Model};
-pub use options::{Greeting, Literals, Options, Refusal};
+pub use options::{Greeting, Literals, NoOctets, Options, Refusal};
 pub use violation::Violation;
 
 use framing::{Frame, Framer};
-use rules::{InProgress, Turn};
+use rules::{InProgress, LineEnd, Turn};
 use session::State;
 
 /// A strict IMAP4rev1 server that is a pure state machine.
@@ -68,6 +68,7 @@ pub struct StrictServer {
     violations: Vec<Violation>,
     tags: HashSet<String>,
     turn: Turn,
+    line_end: LineEnd,
     /// The commands whose tagged answer was not taken yet.
     unanswered: InProgress,
     /// Those among them when the command now arriving began.
@@ -106,6 +107,7 @@ impl StrictServer {
             violations: Vec::new(),
             tags: HashSet::new(),
             turn: Turn::Greeting,
+            line_end: LineEnd::Unexpected,
             unanswered: InProgress::default(),
             overlap: InProgress::default(),
             shown: Vec::new(),
@@ -145,6 +147,9 @@ impl StrictServer {
                 Closing::ByLogout => return self.violate("bytes after LOGOUT", rest),
                 Closing::ByServer => return,
             }
+            if self.took_line_end(byte) {
+                continue;
+            }
             self.check_turn(rest);
             if self.framer.is_between_commands() {
                 self.overlap = self.unanswered;
@@ -165,6 +170,9 @@ impl StrictServer {
             return Vec::new();
         }
         self.turn = Turn::Client;
+        if self.line_end != LineEnd::Begun {
+            self.line_end = LineEnd::Unexpected;
+        }
         self.unanswered = InProgress::default();
         self.utf8 = self.utf8_next;
         if let Some(shown) = self.to_show.take() {

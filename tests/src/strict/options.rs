@@ -17,6 +17,8 @@ pub struct Options {
     pub withheld: &'static [&'static str],
     /// Answers the next synchronizing literal with this instead of `+`, once.
     pub refuse_literal: Option<Refusal>,
+    /// What becomes of a message of no octets, which takes back a MULTIAPPEND.
+    pub no_octets: NoOctets,
     /// The only user that may log in.
     pub user: String,
     /// That user's password.
@@ -35,6 +37,7 @@ impl Default for Options {
             utf8_accept: false,
             withheld: &[],
             refuse_literal: None,
+            no_octets: NoOctets::Refused,
             user: "alice".into(),
             password: "secret".into(),
         }
@@ -54,7 +57,7 @@ impl Options {
         if !authenticated {
             return list;
         }
-        list.extend(["NAMESPACE", "UNSELECT", "UIDPLUS", "MOVE"]);
+        list.extend(["NAMESPACE", "UNSELECT", "UIDPLUS", "MOVE", "MULTIAPPEND"]);
         if self.esearch {
             list.push("ESEARCH");
         }
@@ -86,6 +89,17 @@ pub enum Literals {
     Plus,
     /// LITERAL-: `{n+}` up to 4096 octets.
     Minus,
+}
+
+/// How a message of no octets is answered: NO in any case (RFC 3502 §6.3.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoOctets {
+    /// At once, as Dovecot does: the command is over.
+    Refused,
+    /// `+` and NO in one, as Cyrus does: the command is over, and whoever ends its line is told BAD.
+    WelcomedAndRefused,
+    /// `+`, and NO once the line has ended.
+    Welcomed,
 }
 
 /// How a synchronizing literal is refused.

@@ -1,6 +1,6 @@
 //! The commands, `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF`.
 
-use super::command::{By, Change, Command, Set};
+use super::command::{By, Change, Command, NewMessage, Set};
 use super::cursor::{Cursor, Fault, Parsed, is_astring_char, is_atom_char, text};
 use super::{parse_fetch::fetch_items, parse_search::search};
 
@@ -146,9 +146,18 @@ fn status(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     Ok(Command::Status { mailbox, items })
 }
 
-/// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`
+/// `append = "APPEND" SP mailbox 1*append-message`, RFC 3502
 fn append(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     let mailbox = mailbox(cursor)?;
+    let mut messages = Vec::new();
+    while messages.is_empty() || cursor.peek() == Some(b' ') {
+        messages.push(append_message(cursor, &mailbox)?);
+    }
+    Ok(Command::Append { mailbox, messages })
+}
+
+/// `append-message = [SP flag-list] [SP date-time] SP literal`
+fn append_message(cursor: &mut Cursor<'_>, mailbox: &str) -> Parsed<NewMessage> {
     cursor.space()?;
     let mut flags = Vec::new();
     if cursor.peek() == Some(b'(') {
@@ -160,11 +169,11 @@ fn append(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         date = Some(date_time(cursor)?);
         cursor.space()?;
     }
-    let message = cursor.literal().map_err(|fault| match fault {
-        Fault::Literal { octets, .. } => Fault::Literal { octets, message_for: Some(mailbox.clone()) },
+    let octets = cursor.literal().map_err(|fault| match fault {
+        Fault::Literal { octets, .. } => Fault::Literal { octets, message_for: Some(mailbox.to_owned()) },
         other => other,
     })?;
-    Ok(Command::Append { mailbox, flags, date, message })
+    Ok(NewMessage { flags, date, octets })
 }
 
 /// `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE`

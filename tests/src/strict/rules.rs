@@ -4,7 +4,7 @@ use super::command::{By, Command, Set};
 use super::cursor::{Cursor, Fault, Parsed};
 use super::framing::Frame;
 use super::session::{Selected, State};
-use super::{Literals, Refusal, StrictServer, parse};
+use super::{Literals, NoOctets, Refusal, StrictServer, parse};
 
 /// The most octets of a non-synchronizing literal under LITERAL- (RFC 7888 §5).
 const LITERAL_MINUS_LIMIT: u64 = 4096;
@@ -20,6 +20,18 @@ pub(super) enum Turn {
     Literal,
     /// The server: the `+` of IDLE was not taken yet.
     Idle,
+}
+
+/// Whether a line end may come that belongs to no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    Unexpected,
+    /// Once so much of the output is read, and as long as not all of it is.
+    Allowed {
+        read: usize,
+    },
+    /// Half of it came.
+    Begun,
 }
 
 /// What is in progress as far as it forbids other commands.
@@ -72,6 +84,13 @@ impl StrictServer {
             return self.framer.accept(octets);
         }
         match self.refusal(&text) {
+            Some(answer) if octets == 0 && self.options.no_octets == NoOctets::WelcomedAndRefused => {
+                self.framer.reset();
+                self.condemned = false;
+                self.line("+ Ready for no octets.");
+                self.line_end = LineEnd::Allowed { read: self.output.len() };
+                self.line(&answer);
+            }
             None => {
                 self.framer.accept(octets);
                 self.line("+ Ready for the literal.");
@@ -83,6 +102,20 @@ impl StrictServer {
             }
         }
         self.turn = Turn::Literal;
+    }
+
+    /// Takes the line end that `+` asked for where the client has read no more than that: it has crossed the NO.
+    pub(super) fn took_line_end(&mut self, byte: u8) -> bool {
+        match (self.line_end, byte) {
+            (LineEnd::Allowed { read }, b'\r') if self.given >= read => self.line_end = LineEnd::Begun,
+            (LineEnd::Begun, b'\n') => {
+                self.line_end = LineEnd::Unexpected;
+                self.turn = Turn::Client;
+                self.line("* BAD Invalid tag.");
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn check_non_synchronizing(&mut self, octets: u64, text: &[u8]) {
@@ -103,11 +136,16 @@ impl StrictServer {
         let tag = reading.tag.clone().unwrap_or_else(|| "*".into());
         match reading.command {
             Err(Fault::Literal { octets, message_for }) => {
+                if octets == 0 && message_for.is_some() && !self.shown.contains(&"MULTIAPPEND") {
+                    self.violate("a message of no octets, which MULTIAPPEND alone has", text);
+                }
                 let answer = match (self.options.refuse_literal, message_for) {
                     (Some(Refusal::No), _) => "NO [TOOBIG] Literal refused.",
                     (Some(Refusal::Bad), _) => "BAD Literal refused.",
                     // RFC 3502 §6.3.11: a zero-length message is refused.
-                    (None, Some(_)) if octets == 0 => "NO No message of no octets.",
+                    (None, Some(_)) if octets == 0 && self.options.no_octets != NoOctets::Welcomed => {
+                        "NO No message of no octets."
+                    }
                     (None, Some(mailbox)) if self.authenticated() && !self.model.contains_key(&mailbox) => {
                         "NO [TRYCREATE] No such mailbox."
                     }
@@ -261,6 +299,7 @@ fn capability(command: &Command) -> Option<&'static str> {
         C::Expunge(Some(_)) => Some("UIDPLUS"),
         C::Move { .. } => Some("MOVE"),
         C::Search { options: Some(_), .. } => Some("ESEARCH"),
+        C::Append { messages, .. } if messages.len() > 1 => Some("MULTIAPPEND"),
         _ => None,
     }
 }

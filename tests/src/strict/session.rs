@@ -71,7 +71,7 @@ impl StrictServer {
             C::Create(name) => self.create_mailbox(&name),
             C::Delete(name) => self.delete_mailbox(&name),
             C::Rename { from, to } => self.rename_mailbox(&from, to),
-            C::Append { mailbox, flags, date, message } => self.append(&mailbox, flags, date, message),
+            C::Append { mailbox, messages } => self.append(&mailbox, messages),
             C::Fetch { by, set, items } => self.fetch(by, &set, &items),
             C::Search { by, options, charset, keys } => self.search(tag, by, options, charset, keys),
             C::Store { by, set, change, silent, flags } => self.store(by, &set, change, silent, &flags),

@@ -17,7 +17,9 @@ use imap_proto_core::wire::Kind;
 use imap_proto_core::{Config, Error};
 use imap_tests::memory::Link;
 use imap_tests::stepper::Stepper;
-use imap_tests::strict::{Greeting, Literals, Options, Refusal, StrictServer};
+use imap_tests::strict::{Greeting, Literals, NoOctets, Options, Refusal, StrictServer};
+
+use super::several;
 
 /// A future of the matrix.
 pub(crate) type Doing = Pin<Box<dyn Future<Output = Result<(), Wrong>>>>;
@@ -75,6 +77,16 @@ pub(crate) enum Act {
     Append,
     /// APPEND of octets from a source that has them piece by piece.
     AppendFrom,
+    /// APPEND of octets that the core holds, which is not to be finished.
+    AppendCut,
+    /// MULTIAPPEND of octets that the core holds.
+    Several,
+    /// The same, which is not to be finished.
+    SeveralCut,
+    /// MULTIAPPEND of octets from a source.
+    SeveralFrom,
+    /// The same, which is not to be finished.
+    SeveralFromCut,
     List,
     Status,
     Create,
@@ -118,6 +130,7 @@ pub(crate) enum Refuse {
 pub(crate) struct World {
     pub(crate) literals: Literals,
     pub(crate) refuse: Refuse,
+    pub(crate) no_octets: NoOctets,
     /// Messages in INBOX.
     pub(crate) inbox: usize,
     /// Octets of the first of them.
@@ -143,6 +156,7 @@ impl World {
     pub(crate) const SMALL: World = World {
         literals: Literals::Plus,
         refuse: Refuse::Never,
+        no_octets: NoOctets::Refused,
         inbox: 4,
         big: 150,
         each: 40,
@@ -159,10 +173,14 @@ impl World {
         World { refuse, ..self }
     }
 
+    pub(crate) const fn answering(self, no_octets: NoOctets) -> World {
+        World { no_octets, ..self }
+    }
+
     /// Connects, and selects INBOX.
     pub(crate) fn open(self) -> (Stepper, Place) {
-        let (literals, withheld) = (self.literals, self.withheld);
-        let options = Options { greeting: Greeting::Preauth, literals, withheld, ..Options::default() };
+        let World { literals, withheld, no_octets, .. } = self;
+        let options = Options { greeting: Greeting::Preauth, literals, withheld, no_octets, ..Options::default() };
         let mut server = StrictServer::new(options);
         for number in 0..self.inbox {
             server.deliver("INBOX", &text(number, if number == 0 { self.big } else { self.each }));
@@ -215,8 +233,12 @@ pub(crate) fn text(number: usize, len: usize) -> Vec<u8> {
 
 /// A source with its octets in [`PIECES`] pieces, each of which lets one wait.
 pub(crate) fn source(octets: &[u8], left: Arc<AtomicUsize>) -> Source {
-    let size = octets.len().div_ceil(PIECES);
-    Box::pin(Pieces { pieces: octets.chunks(size).map(Bytes::copy_from_slice).collect(), left, waited: false })
+    source_of(octets.chunks(octets.len().div_ceil(PIECES)), left)
+}
+
+/// A source with these pieces, each of which lets one wait.
+pub(crate) fn source_of<'a>(pieces: impl Iterator<Item = &'a [u8]>, left: Arc<AtomicUsize>) -> Source {
+    Box::pin(Pieces { pieces: pieces.map(Bytes::copy_from_slice).collect(), left, waited: false })
 }
 
 struct Pieces {
@@ -276,6 +298,8 @@ impl Place {
                 Act::Capability => place.capability().await,
                 Act::Append => place.append().await,
                 Act::AppendFrom => place.append_from().await,
+                Act::AppendCut => place.append_cut().await,
+                Act::Several | Act::SeveralCut | Act::SeveralFrom | Act::SeveralFromCut => place.several(act).await,
                 Act::List => place.list().await,
                 Act::Status => place.status().await,
                 Act::Create => place.create().await,
@@ -392,7 +416,19 @@ impl Place {
         self.is_stored(stored.map(|stored| stored.uid))
     }
 
-    fn target(&self) -> MailboxName {
+    async fn append_cut(&self) -> Result<(), Wrong> {
+        let stored = several::append_cut(self).await?;
+        self.is_stored(stored.map(|stored| stored.uid))
+    }
+
+    async fn several(&self, act: Act) -> Result<(), Wrong> {
+        let stored = several::several(self, act).await?;
+        let bodies = self.bodies(self.into);
+        let found: Vec<_> = stored.iter().filter_map(|stored| bodies.get(&stored.uid.get()).cloned()).collect();
+        same("stored", &found, &several::messages().to_vec())
+    }
+
+    pub(crate) fn target(&self) -> MailboxName {
         MailboxName::try_from(self.into).expect("a name")
     }
 

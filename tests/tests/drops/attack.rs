@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use imap_proto_core::client::Notice;
 use imap_proto_core::command::{Append, Message};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section};
-use imap_proto_core::{Error, Fate, Misuse};
+use imap_proto_core::{Closed, Error, Fate, Misuse};
 use imap_tests::memory::Pace;
 use imap_tests::stepper::Stepper;
 
@@ -69,4 +69,16 @@ fn octets_that_nobody_has_are_not_promised() {
     assert!(matches!(answer, Err(Error::Misuse(Misuse::NoSource))), "{answer:?}");
     assert_eq!(stepper.link.written(), written);
     stepper.finish(place.client.noop()).expect("no hang").expect("the connection is good");
+}
+
+#[test]
+fn a_connection_that_nobody_holds_is_closed_without_a_word() {
+    let (mut stepper, place) = World::SMALL.open();
+    let (other, _) = World::SMALL.open();
+    let written = stepper.link.written();
+    stepper.client = other.client;
+    drop(place);
+    stepper.rest().expect("no hang");
+    assert!(matches!(stepper.end(), Some(Error::Closed(Closed::ByOwner))), "{:?}", stepper.end());
+    assert_eq!(stepper.link.written(), written);
 }

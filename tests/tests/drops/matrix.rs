@@ -10,6 +10,7 @@ use imap_tests::stepper::{Hung, Stepper};
 use imap_tests::strict::{Literals, Model};
 
 use super::acts::{Act, PIECES, Place, Refuse, SECONDS, World, Wrong, text};
+use super::several;
 
 /// An act that is dropped, and where.
 #[derive(Debug)]
@@ -41,9 +42,9 @@ enum Second {
 
 /// What is to be true after a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Expected {
-    stored: usize,
-    end: Option<Closed>,
+pub(crate) struct Expected {
+    pub(crate) stored: usize,
+    pub(crate) end: Option<Closed>,
 }
 
 /// What came of all cases of one act at one pace.
@@ -80,6 +81,16 @@ impl fmt::Display for Row {
 }
 
 impl First {
+    /// Whether it is rather closed than finished.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.act, Act::AppendCut | Act::SeveralCut | Act::SeveralFromCut)
+    }
+
+    /// Whether giving it up may close the connection.
+    pub(crate) fn may_owe_octets(&self) -> bool {
+        self.is_cut() || matches!(self.act, Act::AppendFrom | Act::SeveralFrom)
+    }
+
     /// Whether the server refuses the literal in place of asking for it.
     pub(crate) fn is_refused_early(&self) -> bool {
         self.world.refuse != Refuse::Never && self.world.literals == Literals::Synchronizing
@@ -176,7 +187,8 @@ fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
     }
     drop(doing);
     let begun = stepper.link.written() > written;
-    let expected = expected(case.first, begun, place.pieces_left.load(Ordering::Relaxed));
+    let sent = stepper.link.sent(written);
+    let expected = expected(case.first, &sent, place.pieces_left.load(Ordering::Relaxed));
     stepper.link.deliver_in_idle(0);
     if !begun {
         stepper.link.server_mut().accept_literals();
@@ -206,7 +218,8 @@ pub(crate) fn settle(stepper: &mut Stepper) -> Result<(), String> {
 }
 
 /// What is right after a drop, by the rules of the design.
-fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
+fn expected(first: &First, sent: &[u8], pieces_left: usize) -> Expected {
+    let begun = !sent.is_empty();
     let refused = first.world.refuse != Refuse::Never;
     let held = first.act == Act::Append || pieces_left == 0;
     match first.act {
@@ -215,6 +228,9 @@ fn expected(first: &First, begun: bool, pieces_left: usize) -> Expected {
         // Refused in place of the `+`, nothing is owed.
         Act::AppendFrom if first.is_refused_early() && pieces_left == PIECES => Expected { stored: 0, end: None },
         Act::AppendFrom => Expected { stored: 0, end: Some(Closed::OctetsOwed) },
+        Act::AppendCut | Act::Several | Act::SeveralCut | Act::SeveralFrom | Act::SeveralFromCut => {
+            several::expected(&first.world, first.act, sent, pieces_left)
+        }
         Act::Logout if begun => Expected { stored: 0, end: Some(Closed::LoggedOut) },
         _ => Expected { stored: 0, end: None },
     }
@@ -268,10 +284,12 @@ fn judge(case: &Case<'_>, stepper: &mut Stepper, before: &Model, expected: Expec
     }
     let seconds = usize::from(matches!(case.act, Act::Append | Act::AppendFrom) && expected.end.is_none());
     let drafts = &server.mailboxes()["Drafts"].messages;
-    let count = |body: Vec<u8>| drafts.iter().filter(|message| message.body == body).count();
-    let stored = (count(text(7000, 60)), count(text(8000, 50)), drafts.len());
-    if stored != (expected.stored, seconds, expected.stored + seconds) {
-        return Err(format!("stored {stored:?}, not {expected:?} and {seconds}"));
+    let (of_second, stored): (Vec<_>, Vec<_>) =
+        drafts.iter().map(|m| &m.body).partition(|body| **body == text(8000, 50));
+    let is_right =
+        stored.len() == expected.stored && stored.into_iter().eq(several::messages().iter().take(expected.stored));
+    if !is_right || of_second.len() != seconds {
+        return Err(format!("stored {} in all, not {expected:?} and {seconds}", drafts.len()));
     }
     for (name, mailbox) in before.iter().filter(|(name, _)| *name != "Drafts") {
         let now = &server.mailboxes()[name].messages;

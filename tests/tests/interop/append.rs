@@ -1,18 +1,21 @@
 //! Storing messages.
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use bytes::Bytes;
 use futures_util::stream;
 use imap_tests::mailbox::{big_message, message};
-use imap_tokio::command::{Append, Message, Stored};
+use imap_tokio::command::{Append, Cancelling, Message, MultiAppend, NewMessage, Stored};
 use imap_tokio::types::{Capability, Code, DateTime, FetchItems, Flag, Query};
 use imap_tokio::wire::grammar::Body;
 use imap_tokio::{
-    AppendProgress, AppendReport, Client, Error, LiteralPolicy, Mailbox, SourceFailure, Upload, read_from,
+    AppendProgress, AppendReport, Client, Error, Fate, LiteralPolicy, Mailbox, SourceFailure, Upload, read_from,
 };
 use tokio::io::AsyncReadExt;
 
 use crate::fetch::body_of;
-use crate::peer::Peer;
+use crate::peer::{Peer, offers};
 
 pub(crate) async fn append(peer: &Peer<'_>) {
     let date = DateTime::from_unix_timestamp(1_600_000_000).expect("a date");
@@ -152,6 +155,80 @@ pub(crate) async fn nul(peer: &Peer<'_>) {
         assert_eq!(part.to_bytes().escape_ascii().to_string(), r"a\x00b\r\n");
     } else {
         assert_eq!(mailbox.search(Query::all()).await.expect("it searches").len(), 0);
+    }
+    peer.end(client).await;
+}
+
+pub(crate) async fn several(peer: &Peer<'_>) {
+    let (client, mailbox) = peer.begin([]).await;
+    let name = mailbox.name().clone();
+    let octets = [message(1), message(2), message(3)];
+    let mut there = 0;
+    for literals in [LiteralPolicy::AsAdvertised, LiteralPolicy::Synchronizing] {
+        let connector = peer.connector().config(|config| config.literals = literals);
+        let other = connector.connect().await.expect("the server lets us in");
+        let stored = other.run(MultiAppend::new(name.clone(), octets.clone())).await;
+        if literals == LiteralPolicy::Synchronizing && stored.is_ok() {
+            let first = NewMessage::new(octets[0].clone()).flags([Flag::Flagged]);
+            let fed = MultiAppend::new(name.clone(), [first, Message::Fed(octets[1].len() as u64).into()]);
+            let source = read_from(std::io::Cursor::new(octets[1].clone()));
+            let stored = other.run(fed).feed_from(source).await.expect("they are stored");
+            client.noop().await.expect("it tells what is new");
+            assert_eq!(body_of(&mailbox, stored[1].uid).await.as_ref(), octets.get(1));
+            there += 2;
+        }
+        other.logout().await.expect("it says goodbye");
+        let row = if literals == LiteralPolicy::Synchronizing { "MULTIAPPEND, synchronizing" } else { "MULTIAPPEND" };
+        let Some(stored) = peer.done_or_unsupported(row, &client, Capability::MultiAppend, stored).await else {
+            continue;
+        };
+        there += 3;
+        client.noop().await.expect("it tells what is new");
+        assert_eq!(stored.len(), 3, "{stored:?}");
+        for (stored, octets) in stored.iter().zip(&octets) {
+            assert_eq!(body_of(&mailbox, stored.uid).await.as_ref(), Some(octets));
+        }
+    }
+    client.noop().await.expect("it tells what is new");
+    assert_eq!(mailbox.search(Query::all()).await.expect("it searches").len(), there);
+    peer.end(client).await;
+}
+
+/// Given up while its first message is on its way: that one is sent to its end, and the server told to store none.
+pub(crate) async fn cut(peer: &Peer<'_>) {
+    let (client, mailbox) = peer.begin([]).await;
+    for (row, literals) in [
+        ("MULTIAPPEND, cut", LiteralPolicy::AsAdvertised),
+        ("MULTIAPPEND, cut, synchronizing", LiteralPolicy::Synchronizing),
+    ] {
+        let connector = peer.connector().config(|config| config.literals = literals);
+        let other = connector.connect().await.expect("the server lets us in");
+        let octets = [big_message(6_000_000), message(2), message(3)];
+        let mut operation = other.run(MultiAppend::new(mailbox.name().clone(), octets).cancelling(Cancelling::Cut));
+        let early = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut operation).poll(cx))).await;
+        // Each is answered before the driver writes, and the second one in another of its rounds: it has begun to leave.
+        for _ in 0..2 {
+            other.settle().await.expect("it is open");
+        }
+        let result = match (early, offers(&other, &Capability::MultiAppend).await) {
+            (Poll::Ready(Err(error)), _) => Err(error),
+            (Poll::Ready(Ok(stored)), _) => panic!("{stored:?} at once"),
+            (Poll::Pending, false) => operation.await.map(drop),
+            (Poll::Pending, true) => match operation.cancel().await {
+                Fate::Cancelled => Ok(()),
+                fate => panic!("{fate:?}"),
+            },
+        };
+        peer.done_or_unsupported(row, &client, Capability::MultiAppend, result).await;
+        // Nothing is stored, and the connection it was given up on is good.
+        let append = other.append(Append::new(mailbox.name().clone(), message(9))).await;
+        let stored = append.expect("it is stored").expect("the server says where");
+        other.settle().await.expect("nothing is left");
+        other.logout().await.expect("it says goodbye");
+        client.noop().await.expect("it tells what is new");
+        assert_eq!(mailbox.search(Query::all()).await.expect("it searches").to_string(), stored.uid.to_string());
+        assert!(body_of(&mailbox, stored.uid).await == Some(message(9)));
+        mailbox.delete(stored.uid).await.expect("it is gone");
     }
     peer.end(client).await;
 }

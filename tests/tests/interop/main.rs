@@ -71,6 +71,8 @@ const OPERATIONS: &[Operation] = operations! {
     append::append: "APPEND of octets", "APPEND from a reader", "APPEND with flags", "APPEND with a date", "APPENDUID";
     append::many: "APPEND of many", "APPEND of many, ended half-way";
     append::nul: "APPEND with NUL";
+    append::several: "MULTIAPPEND", "MULTIAPPEND, synchronizing";
+    append::cut: "MULTIAPPEND, cut", "MULTIAPPEND, cut, synchronizing";
     append::refused: "APPEND to what is not there";
     append::wrong_source: "APPEND from a wrong source";
     connection::noop: "NOOP";

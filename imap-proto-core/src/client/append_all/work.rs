@@ -198,11 +198,11 @@ impl Work {
         }
         // It is to keep its place.
         self.send_group();
-        let feed = upload.source.map(Feed::new);
+        let size = upload.message.size();
+        let feed = upload.source.map(|source| Feed::new(source, size));
         if matches!(upload.message.octets, Message::Fed(_)) && feed.is_none() {
             return Err(Error::Misuse(Misuse::NoSource));
         }
-        let size = upload.message.size();
         let append = Append::new(self.mailbox.clone()?, upload.message).cancelling(self.settings.cancelling);
         self.submit(&append, index..index + 1, size, feed)
     }

@@ -1,5 +1,5 @@
 use super::{exchange, logged_in, play, selected};
-use crate::strict::{Options, Refusal, StrictServer};
+use crate::strict::{NoOctets, Options, Refusal, StrictServer};
 
 #[test]
 fn a_session_from_greeting_to_logout() {
@@ -11,7 +11,7 @@ fn a_session_from_greeting_to_logout() {
         C: a LOGIN alice wrong
         S: a NO [AUTHENTICATIONFAILED]
         C: b LOGIN alice secret
-        S: b OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE ESEARCH] Logged in.
+        S: b OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH] Logged in.
         C: c ENABLE CONDSTORE
         S: * ENABLED
         S: c OK
@@ -136,6 +136,51 @@ fn changes_are_told_in_idle_at_once_and_else_when_allowed() {
         S: * 3 FETCH (UID 5)
         S: d OK",
     );
+}
+
+#[test]
+fn several_messages_are_stored_all_or_none() {
+    let mut server = logged_in(Options::default());
+    play(
+        &mut server,
+        "
+        C: a APPEND INBOX (\\Seen) {3}
+        S: +
+        C: one \" 1-Feb-2024 10:20:30 +0100\" {3}
+        S: +
+        C: two {5+}
+        C: three
+        S: a OK [APPENDUID 1001 4:6] Stored.
+        C: b APPEND INBOX {3}
+        S: +
+        C: one {0}
+        S: b NO
+        C: c NOOP
+        S: c OK",
+    );
+    let bodies: Vec<&[u8]> = server.mailboxes()["INBOX"].messages[3..].iter().map(|m| &m.body[..]).collect();
+    assert_eq!(bodies, [&b"one"[..], b"two", b"three"]);
+}
+
+#[test]
+fn a_message_of_no_octets_is_refused_as_each_server_does() {
+    let mut server = logged_in(Options { no_octets: NoOctets::Welcomed, ..Options::default() });
+    play(&mut server, "C: a APPEND INBOX {1+}\nC: x {0}\nS: +\nC:\nS: a NO\nC: b NOOP\nS: b OK");
+    let cyrus = Options { no_octets: NoOctets::WelcomedAndRefused, ..Options::default() };
+    // Read as one: nothing more is to be sent.
+    let mut server = logged_in(cyrus.clone());
+    play(&mut server, "C: a APPEND INBOX {1+}\nC: x {0}\nS: +\nS: a NO\nC: b NOOP\nS: b OK");
+    // Read one by one: the line is ended, and that was one too many.
+    for more in [0, 1] {
+        let mut server = logged_in(cyrus.clone());
+        server.receive(b"a APPEND INBOX {1+}\r\nx {0}\r\n");
+        let go_ahead = server.take_some(b"+ Ready for no octets.\r\n".len() + more);
+        assert!(go_ahead.starts_with(b"+ "));
+        server.receive(b"\r");
+        assert!(server.take_output().ends_with(b"octets.\r\n"));
+        assert_eq!(exchange(&mut server, "\nb NOOP\r\n"), "* BAD Invalid tag.\r\nb OK Done.\r\n");
+        assert_eq!(server.violations(), []);
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::{exchange, logged_in, selected};
-use crate::strict::{Greeting, Literals, Options, Refusal, StrictServer};
+use crate::strict::{Greeting, Literals, NoOctets, Options, Refusal, StrictServer};
 
 /// Sends `client` and expects exactly one violation with this text.
 #[track_caller]
@@ -78,7 +78,8 @@ fn malformed_lines_are_violations() {
         b"a APPEND INBOX \"01+Feb-2024 00:00:00 +0000\" {1+}\r\nx",
         b"a APPEND INBOX {1+}\r\nxy",
         b"a APPEND INBOX {1+}\r\nx ",
-        b"a APPEND INBOX {1+}\r\nx {1+}\r\ny",
+        b"a APPEND INBOX {1+}\r\nx {1+}\r\ny ",
+        b"a APPEND INBOX {1+}\r\nx {1+}\r\ny{1+}\r\nz",
         b"a AUTHENTICATE PLAIN",
         b"a STARTTLS",
     ];
@@ -208,6 +209,25 @@ fn octets_before_the_continuation_are_a_violation() {
 
     let mut server = logged_in(Options { refuse_literal: Some(Refusal::No), ..Options::default() });
     one_violation(&mut server, "a SELECT {5}\r\nb NOOP\r\n", "before the answer to the synchronizing literal");
+}
+
+#[test]
+fn several_messages_and_their_end_must_be_advertised_and_in_turn() {
+    let without = Options { withheld: &["MULTIAPPEND"], ..Options::default() };
+    one_violation(&mut logged_in(without.clone()), "a APPEND INBOX {1+}\r\nx {1+}\r\ny\r\n", "MULTIAPPEND");
+    one_violation(&mut logged_in(without), "a APPEND INBOX {1+}\r\nx {0}\r\n", "MULTIAPPEND");
+    // The answer was read, and it was no `+`.
+    for no_octets in [NoOctets::Refused, NoOctets::WelcomedAndRefused] {
+        let mut server = logged_in(Options { no_octets, ..Options::default() });
+        exchange(&mut server, "a APPEND INBOX {1+}\r\nx {0}\r\n");
+        one_violation(&mut server, "\r\n", "expected");
+    }
+    // `+` was not read.
+    let mut server = logged_in(Options { no_octets: NoOctets::WelcomedAndRefused, ..Options::default() });
+    server.receive(b"a APPEND INBOX {1+}\r\nx {0}\r\n");
+    server.take_some(5);
+    server.receive(b"\r");
+    assert!(server.violations()[0].text.contains("before the answer"), "{:?}", server.violations());
 }
 
 #[test]
