@@ -14,7 +14,10 @@ mod messages;
 mod operation;
 mod pump;
 mod queue;
+#[cfg(all(loom, test))]
+mod races;
 mod slots;
+mod sync;
 mod watch;
 mod wire;
 
