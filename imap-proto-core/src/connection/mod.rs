@@ -216,7 +216,8 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        self.in_flight.push(id, request);
+        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
+        self.in_flight.push(id, request, within.map(|within| now.saturating_add(within)));
         self.write_queued();
         Ok(id)
     }
@@ -264,13 +265,16 @@ impl Connection {
                 if let Some(entry) = self.in_flight.remove(id) {
                     let fate = Fate::NotSent;
                     log::unanswered(&entry, &fate);
-                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
+                    if !entry.untold {
+                        self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
+                    }
                 }
                 self.write_queued();
             }
             CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
             CancelEffect::WillFinish | CancelEffect::WillDrain | CancelEffect::MayClose => {
                 let since = self.now;
+                self.in_flight.forget_deadline(id);
                 if let Some(entry) = self.in_flight.get_mut(id) {
                     entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
                     match entry.stage {
@@ -351,7 +355,7 @@ impl Connection {
         for entry in self.in_flight.drain() {
             let fate = fate(&entry, &outbox);
             log::unanswered(&entry, &fate);
-            if !entry.failed {
+            if !entry.untold {
                 self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
             }
         }

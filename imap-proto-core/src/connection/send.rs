@@ -68,12 +68,14 @@ impl Connection {
                 entry.stage = Stage::Sent;
                 if let Some(refused) = entry.refused_early.take() {
                     log::answered(entry, refused.condition);
-                    let selected = matches!(entry.effect, Effect::Select { .. });
+                    let (selected, untold) = (matches!(entry.effect, Effect::Select { .. }), entry.untold);
                     self.in_flight.remove(id);
                     if selected {
                         self.view.end_selecting(false);
                     }
-                    self.pending.push_back(Pending::Done { id, outcome: Err(refused) });
+                    if !untold {
+                        self.pending.push_back(Pending::Done { id, outcome: Err(refused) });
+                    }
                 }
             }
             Stage::Feeding { .. } => self.pending.push_back(Pending::WantsBody { id }),
@@ -102,14 +104,15 @@ impl Connection {
         let takes_other_way = match self.check_state(id) {
             Ok(other) => other,
             Err(error) => {
-                self.in_flight.remove(id);
-                self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+                if self.in_flight.remove(id).is_some_and(|entry| !entry.untold) {
+                    self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+                }
                 return;
             }
         };
         let Some(entry) = self.in_flight.begin(id, tag) else { return };
-        if let Some((_, parts)) = entry.or_without.take().filter(|_| takes_other_way) {
-            entry.parts = parts.into();
+        if let Some(other) = entry.or_without.take().filter(|_| takes_other_way) {
+            entry.parts = other.parts.into();
         }
         self.next_tag = self.next_tag.wrapping_add(1);
         log::begun(&self.span, entry, &self.config.tag_prefix, tag);
@@ -140,7 +143,7 @@ impl Connection {
         match (allowed, entry.selection) {
             (true, _) => match missing {
                 Some((_, name)) => Err(Error::Unsupported(name)),
-                None => Ok(entry.or_without.as_ref().is_some_and(|(needed, _)| !capabilities.offers(needed))),
+                None => Ok(entry.or_without.as_ref().is_some_and(|other| !capabilities.offers(&other.needed))),
             },
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),
