@@ -197,7 +197,8 @@ impl Request {
         self
     }
 
-    /// Gives the command so much time from when it is submitted, in place of [`Config::command`](crate::Config::command).
+    /// Gives the command so much time from when it is submitted, in place of [`Config::command`](crate::Config::command): then
+    /// it fails with [`Phase::Operation`](crate::Phase::Operation) and is abandoned.
     pub fn within(mut self, time: Duration) -> Self {
         self.within = Some(time);
         self
