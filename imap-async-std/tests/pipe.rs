@@ -165,7 +165,7 @@ async fn session(client: Client) {
 #[test]
 fn a_server_that_says_nothing_is_given_up_by_the_callers_timer() {
     let mut config = Config::default();
-    config.handshake = Duration::from_millis(60);
+    config.greeting = Duration::from_millis(60);
     let result = block_on(connect(Pipe::new(None, 1), config));
     assert!(matches!(result, Err(Error::Timeout(Phase::Greeting))), "{:?}", result.err());
 }

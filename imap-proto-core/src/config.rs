@@ -40,14 +40,26 @@ pub struct Config {
     pub drain_bytes: u64,
     /// How long that may take.
     pub drain_time: Duration,
-    /// How long a command may stay without any byte in either direction.
+    /// How long a command may stay without any byte in either direction. Beyond it the connection is lost.
     pub progress: Duration,
-    /// How long the greeting, and the whole handshake after it, may each take.
+    /// How long a command may take in all, from when it is submitted: then it ends with
+    /// [`Phase::Operation`](crate::Phase::Operation) as if it were dropped, and the connection stays as it is. IDLE may take any
+    /// time. Off unless set; `Operation::within` says it for one call alone. Of what takes several commands, as a fetch in
+    /// windows does, it is the time of each, and a slow reader uses it up.
+    pub command: Option<Duration>,
+    /// How long the server may take to greet.
+    pub greeting: Duration,
+    /// How long the handshake may take after the greeting, up to STARTTLS and after it: capabilities and login.
     pub handshake: Duration,
     /// How long the server may take to answer `DONE`.
     pub done: Duration,
     /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner.
     pub idle_refresh: Duration,
+    /// After how much silence of a connection on which nothing is under way, IDLE among it, a NOOP is sent, at least a second.
+    /// It keeps address translators from forgetting the connection, and finds out that it is lost: an answer that does not come
+    /// within [`progress`](Self::progress) ends it. As with any NOOP the server may tell of what is gone, so that message
+    /// sequence numbers move. Off unless set; for a mailbox that is to be watched there is IDLE.
+    pub keep_alive: Option<Duration>,
     /// How many tagged responses with a tag that is not ours are overlooked.
     pub unknown_tags: u32,
 }
@@ -66,9 +78,12 @@ impl Default for Config {
             drain_bytes: 16 << 20,
             drain_time: Duration::from_secs(30),
             progress: Duration::from_secs(60),
+            command: None,
+            greeting: Duration::from_secs(30),
             handshake: Duration::from_secs(30),
             done: Duration::from_secs(30),
             idle_refresh: Duration::from_secs(9 * 60),
+            keep_alive: None,
             unknown_tags: 16,
         }
     }

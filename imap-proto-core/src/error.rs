@@ -59,7 +59,7 @@ pub enum Error {
     /// The operation was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// Nothing came in time.
+    /// It was not done in time. After [`Phase::Operation`] the connection is good, after any other it is not.
     #[error("timed out: {0}")]
     Timeout(Phase),
     /// The server was not reached in time: TCP, or TLS over it. Once it is, what is too late is a [`Timeout`](Self::Timeout).
@@ -82,6 +82,9 @@ pub enum Error {
 impl Error {
     /// True when the connection cannot be used any more.
     pub fn is_fatal(&self) -> bool {
+        if let Error::Timeout(phase) = self {
+            return *phase != Phase::Operation;
+        }
         matches!(
             self,
             Error::Bye { .. }
@@ -93,7 +96,6 @@ impl Error {
                         | Limit::Unauthenticated
                 )
                 | Error::Source { closed: true, .. }
-                | Error::Timeout(_)
                 | Error::Unreachable { .. }
                 | Error::Closed(_)
                 | Error::Transport(_)
@@ -398,9 +400,16 @@ pub enum Phase {
     /// Capabilities and login.
     #[error("login")]
     Login,
-    /// Any byte while a command is under way.
+    /// Any byte while a command is under way: `Config::progress`.
     #[error("command")]
     Command,
+    /// The end of an operation, in the time that it was given: `Operation::within`, `Config::command`. It was given up as if it
+    /// were dropped, and the connection is good.
+    #[error("operation")]
+    Operation,
+    /// The same, inside a message whose octets come from a source: nobody has the rest, so that the connection had to be closed.
+    #[error("message of an operation")]
+    Octets,
     /// The answer to DONE.
     #[error("end of IDLE")]
     Done,

@@ -28,8 +28,12 @@ pub struct Connector {
     trust: Trust,
     credentials: Option<Credentials>,
     config: Config,
-    patience: Duration,
+    connect_within: Duration,
+    tls_within: Duration,
 }
+
+/// How long TCP and TLS may each take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A stream that a connection can run over.
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -49,7 +53,8 @@ impl Connector {
             trust: Trust::default(),
             credentials: None,
             config: Config::default(),
-            patience: Duration::from_secs(30),
+            connect_within: PATIENCE,
+            tls_within: PATIENCE,
         }
     }
 
@@ -102,10 +107,21 @@ impl Connector {
         self
     }
 
-    /// How long TCP and TLS may each take; 30 seconds unless set. The rest of the handshake has its
-    /// limits in [`Config`].
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    /// How long TCP may take, the look-up of the host's name included, and TLS over it, each of them; 30 seconds unless set.
+    /// The rest of the handshake has its limits in [`Config`]: `greeting` and `handshake`.
+    pub fn patience(self, patience: Duration) -> Self {
+        self.connect_within(patience).tls_within(patience)
+    }
+
+    /// How long TCP may take, the look-up of the host's name included; 30 seconds unless set.
+    pub fn connect_within(mut self, time: Duration) -> Self {
+        self.connect_within = time;
+        self
+    }
+
+    /// How long the TLS handshake may take; 30 seconds unless set.
+    pub fn tls_within(mut self, time: Duration) -> Self {
+        self.tls_within = time;
         self
     }
 
@@ -148,7 +164,7 @@ impl Connector {
         };
         let connecting = TcpStream::connect((dialled, port));
         let failed = |error| failed(error, format!("connecting to {server}"));
-        let tcp = within(self.patience, Phase::Connect, &server, connecting).await?.map_err(failed)?;
+        let tcp = within(self.connect_within, Phase::Connect, &server, connecting).await?.map_err(failed)?;
         // Commands are small and wait for their answers: Nagle's delay would be paid each time.
         tcp.set_nodelay(true).map_err(failed)?;
         self.begin(Box::new(tcp), &server).await
@@ -207,7 +223,7 @@ impl Connector {
             failed(error, format!("TLS with {server}: a certificate cannot be for \"{}\"", self.host.escape_debug()))
         })?;
         let connecting = TlsConnector::from(self.trust.config()?).connect(name, stream);
-        let tls = within(self.patience, Phase::Tls, server, connecting).await?;
+        let tls = within(self.tls_within, Phase::Tls, server, connecting).await?;
         let begins = self.security.begins_with_tls();
         Ok(Box::new(tls.map_err(|error| {
             let is_other_talk = begins && !is_about_certificate(&error);

@@ -42,6 +42,8 @@ pub enum Fault {
     Bye,
     /// The stream fails.
     Error,
+    /// An answer to a command that was never sent, and the stream stays open.
+    Garbage,
 }
 
 /// What both ends of a [`MemoryWire`] share: the test's end of it.
@@ -224,9 +226,13 @@ impl Wire for MemoryWire {
             if state.read == at {
                 let farewell = state.farewell.get_or_insert_with(|| match fault {
                     Fault::Bye => b"* BYE Down for tonight.\r\n".iter().copied().collect(),
+                    Fault::Garbage => b"A4000000 OK done\r\n".iter().copied().collect(),
                     Fault::End | Fault::Error => VecDeque::new(),
                 });
                 let n = most.min(farewell.len());
+                if n == 0 && fault == Fault::Garbage {
+                    return Poll::Pending;
+                }
                 for (slot, byte) in into.iter_mut().zip(farewell.drain(..n)) {
                     *slot = byte;
                 }

@@ -78,6 +78,7 @@ fn hear(stream: &mut TcpStream, heard: &mut String) {
 fn connector(security: Security, port: u16) -> Connector {
     let connector = Connector::new("localhost").address("127.0.0.1").port(port).patience(SHORT);
     let connector = connector.credentials(Credentials::password("alice", "secret")).config(|config| {
+        config.greeting = SHORT;
         config.handshake = SHORT;
         config.progress = SHORT;
         config.done = SHORT;
@@ -355,7 +356,10 @@ fn limits_of_time_beyond_the_clock_are_none() {
     let (port, _) = serve(vec![say(GREETING), Act::Hear, say(LOGGED_IN), Act::Hear, say("@ OK\r\n"), Act::Wait]);
     run(async {
         let connector = connector(Security::Plaintext, port).config(|config| {
+            config.greeting = Duration::MAX;
             config.handshake = Duration::MAX;
+            config.command = Some(Duration::MAX);
+            config.keep_alive = Some(Duration::MAX);
             config.progress = Duration::MAX;
             config.idle_refresh = Duration::MAX;
         });

@@ -168,7 +168,8 @@ impl<W: Wire> Driver<W> {
             self.closing |= closed;
             self.drop_slow_readers();
         }
-        if !self.settling.is_empty() && !self.connection.has_abandoned() {
+        // Nothing settled on a connection that was lost: then they are told why.
+        if !self.settling.is_empty() && !self.connection.is_closed() && !self.connection.has_abandoned() {
             for reply in self.settling.drain(..) {
                 reply.push(Ticket::NONE, Item::Settled);
             }

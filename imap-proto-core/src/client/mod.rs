@@ -16,7 +16,10 @@ mod messages;
 mod operation;
 mod pump;
 mod queue;
+#[cfg(all(loom, test))]
+mod races;
 mod slots;
+mod sync;
 mod watch;
 mod wire;
 
@@ -169,7 +172,7 @@ impl Client {
     /// Waits until nothing is left of what was dropped half-way. For the end of `main`.
     ///
     /// # Errors
-    /// When the connection was closed before.
+    /// When the connection ended before: what was dropped may be done or not.
     pub async fn settle(&self) -> Result<(), Error> {
         let pick = |item| matches!(item, Item::Settled).then_some(());
         operation::answer(self, |reply| Call::Settle { reply }, pick).await

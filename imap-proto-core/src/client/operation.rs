@@ -3,6 +3,7 @@ use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 
 use super::Client;
 use super::feed::{Feed, Source};
@@ -141,6 +142,34 @@ impl<T> Operation<T> {
     pub fn feed_from(mut self, from: Source) -> Self {
         if let State::New(_, _, source) = &mut self.state {
             *source = Some(from);
+        }
+        self
+    }
+
+    /// Gives the operation so much time, in place of [`Config::command`](crate::Config::command): from its first poll on, which is
+    /// when this has to be said.
+    ///
+    /// Then it ends with [`Error::Timeout`] and [`Phase::Operation`](crate::Phase::Operation), and is given up as if it were
+    /// dropped: the connection is good, and [`cancel`](Self::cancel) tells what is known of its effect. Inside a message that
+    /// comes from a [`Source`] it is [`Phase::Octets`](crate::Phase::Octets) and the connection is closed, as it is when such an
+    /// operation is dropped; so is one that waits for the answer to LOGOUT, with
+    /// [`Phase::Command`](crate::Phase::Command). The time is kept by the driver, with the clock of its [`Wire`](super::Wire).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use imap_proto_core::{Error, Phase, client::Mailbox, types::Query};
+    /// # async fn run(inbox: &Mailbox) -> Result<(), Error> {
+    /// match inbox.search(Query::text("needle")).within(Duration::from_secs(10)).await {
+    ///     Ok(found) => println!("{found}"),
+    ///     Err(Error::Timeout(Phase::Operation)) => println!("it takes too long"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn within(mut self, time: Duration) -> Self {
+        if let State::New(Ok(submission), ..) = &mut self.state {
+            submission.request.within = Some(time);
         }
         self
     }

@@ -30,8 +30,10 @@ mod status;
 mod store;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 #[cfg(feature = "client")]
 pub(crate) use append::stored;
@@ -120,12 +122,14 @@ pub struct Request {
     pub(crate) selection: Option<u32>,
     /// True where it names messages by sequence numbers, which mean others once something is expunged.
     pub(crate) numbered: bool,
+    /// How long it may take in all; what the connection's configuration says, where it is `None`.
+    pub(crate) within: Option<Duration>,
     /// What the server must offer, by name; else nothing is sent.
     pub(crate) needs: Vec<(Capability, &'static str)>,
     /// The same, by its own name: that of IMAP4rev2 will not do.
     pub(crate) said: Option<(Capability, &'static str)>,
     /// What is sent instead where the server does not offer this.
-    pub(crate) or_without: Option<(Capability, Vec<Part>)>,
+    pub(crate) or_without: Option<Box<OrWithout>>,
     /// What giving it up does inside a message.
     pub(crate) cancelling: Cancelling,
 }
@@ -141,6 +145,7 @@ impl Request {
             state: State::Authenticated,
             selection: None,
             numbered: false,
+            within: None,
             needs: Vec::new(),
             said: None,
             or_without: None,
@@ -181,7 +186,7 @@ impl Request {
 
     /// Sends something else where the server does not offer `capability`.
     fn or_without(mut self, capability: Capability, encoder: Encoder) -> Result<Self, EncodeError> {
-        self.or_without = Some((capability, encoder.finish()?));
+        self.or_without = Some(Box::new(OrWithout { needed: capability, parts: encoder.finish()? }));
         Ok(self)
     }
 
@@ -204,6 +209,20 @@ impl Request {
         self.selection = Some(selection);
         self
     }
+
+    /// Gives the command so much time from when it is submitted, in place of [`Config::command`](crate::Config::command): then
+    /// it fails with [`Phase::Operation`](crate::Phase::Operation) and is abandoned.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = Some(time);
+        self
+    }
+}
+
+/// What is sent where the server does not offer something.
+#[derive(Clone, Debug)]
+pub(crate) struct OrWithout {
+    pub(crate) needed: Capability,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// Which untagged data is a command's own.

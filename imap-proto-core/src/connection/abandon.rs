@@ -31,13 +31,16 @@ impl Connection {
                 if let Some(entry) = self.in_flight.remove(id) {
                     let fate = Fate::NotSent;
                     log::unanswered(&entry, &fate);
-                    self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
+                    if !entry.untold {
+                        self.pending.push_back(Pending::Failed { id, error: Error::Cancelled, fate });
+                    }
                 }
                 self.write_queued();
             }
             CancelEffect::WillClose => self.close(Error::Closed(Closed::OctetsOwed)),
             CancelEffect::WillFinish | CancelEffect::WillDrain | CancelEffect::WillUndo | CancelEffect::MayClose => {
                 let since = self.now;
+                self.in_flight.forget_deadline(id);
                 if let Some(entry) = self.in_flight.get_mut(id) {
                     entry.abandoned.get_or_insert(Abandoned { since, drained: 0 });
                     match entry.stage {

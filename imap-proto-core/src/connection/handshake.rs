@@ -119,7 +119,7 @@ enum Stage {
 impl Handshake {
     /// Returns a handshake that waits for the greeting. Without credentials it ends before login.
     pub fn new(config: Config, security: Security, credentials: Option<Credentials>) -> Self {
-        let by = config.handshake;
+        let by = config.greeting;
         let connection = Connection::new(config.clone());
         Handshake { connection, config, security, credentials, exchange: None, stage: Stage::Greeting, by }
     }

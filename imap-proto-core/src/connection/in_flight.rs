@@ -1,12 +1,12 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use super::CommandId;
 use super::claimed::Claimed;
 use super::log::CommandSpan;
-use crate::command::{Cancelling, Claim, Effect, Order, Request, State};
+use crate::command::{Cancelling, Claim, Effect, OrWithout, Order, Request, State};
 use crate::config::Time;
 use crate::error::Refused;
 use crate::types::{Capability, MailboxName};
@@ -32,6 +32,8 @@ pub(super) struct InFlight {
     changing_flags: usize,
     /// How many of those under way find what they find by flags.
     searching_by_flags: usize,
+    /// By when those are to be over that have a time.
+    deadlines: BTreeSet<(Time, CommandId)>,
 }
 
 /// One command: plain data, and nothing of whoever asked for it.
@@ -57,7 +59,7 @@ pub(super) struct Entry {
     pub(super) expunged: Option<u32>,
     pub(super) needs: Vec<(Capability, &'static str)>,
     pub(super) said: Option<(Capability, &'static str)>,
-    pub(super) or_without: Option<(Capability, Vec<Part>)>,
+    pub(super) or_without: Option<Box<OrWithout>>,
     pub(super) cancelling: Cancelling,
     /// True where it has several messages.
     pub(super) is_divided: bool,
@@ -66,8 +68,10 @@ pub(super) struct Entry {
     pub(super) undone: bool,
     /// Bytes of its answer that were told.
     pub(super) answered: u64,
-    /// True once it was told that it failed, and its end is of no interest.
-    pub(super) failed: bool,
+    /// By when it is to be over.
+    pub(super) by: Option<Time>,
+    /// True where its end is of no interest: it was told that it failed, or nobody asked for it.
+    pub(super) untold: bool,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
@@ -115,7 +119,7 @@ pub(super) struct Abandoned {
 }
 
 impl Entry {
-    fn new(id: CommandId, request: Request, expunged: u32) -> Self {
+    fn new(id: CommandId, request: Request, by: Option<Time>, expunged: u32) -> Self {
         let mailboxes = request.parts.iter().filter_map(|part| match part {
             Part::Mailbox(mailbox) => Some(mailbox.clone()),
             _ => None,
@@ -143,7 +147,8 @@ impl Entry {
             abandoned: None,
             undone: false,
             answered: 0,
-            failed: false,
+            by,
+            untold: false,
             refused_early: None,
             outstanding: 0,
             span: CommandSpan::none(),
@@ -190,18 +195,36 @@ impl Entry {
 }
 
 impl InFlight {
-    pub(super) fn push(&mut self, id: CommandId, request: Request, expunged: u32) {
-        self.queued.push_back(Box::new(Entry::new(id, request, expunged)));
+    pub(super) fn push(&mut self, id: CommandId, request: Request, by: Option<Time>, expunged: u32) {
+        self.deadlines.extend(by.map(|by| (by, id)));
+        self.queued.push_back(Box::new(Entry::new(id, request, by, expunged)));
     }
 
     /// Gives memory back.
     pub(super) fn rest(&mut self) {
         self.under_way.shrink_to(super::AT_REST);
         self.queued.shrink_to(super::AT_REST);
+        if self.deadlines.is_empty() {
+            // It keeps room for some.
+            self.deadlines = BTreeSet::new();
+        }
+    }
+
+    /// The first that is to be over, and when.
+    pub(super) fn deadline(&self) -> Option<(Time, CommandId)> {
+        self.deadlines.first().copied()
+    }
+
+    /// Takes away the time that a command has: it may take any from now on.
+    pub(super) fn forget_deadline(&mut self, id: CommandId) {
+        if let Some(by) = self.get_mut(id).and_then(|entry| entry.by.take()) {
+            self.deadlines.remove(&(by, id));
+        }
     }
 
     /// Puts an IDLE back in line that is to be taken up again. Whatever waits came after it.
     pub(super) fn put_back(&mut self, entry: Box<Entry>) {
+        self.deadlines.extend(entry.by.map(|by| (by, entry.id)));
         self.queued.push_front(entry);
     }
 
@@ -246,6 +269,14 @@ impl InFlight {
     }
 
     pub(super) fn remove(&mut self, id: CommandId) -> Option<Box<Entry>> {
+        let entry = self.take_out(id)?;
+        if let Some(by) = entry.by {
+            self.deadlines.remove(&(by, id));
+        }
+        Some(entry)
+    }
+
+    fn take_out(&mut self, id: CommandId) -> Option<Box<Entry>> {
         let Some(at) = position(&self.under_way, id) else {
             return self.queued.remove(position(&self.queued, id)?);
         };

@@ -224,7 +224,8 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        self.in_flight.push(id, request, self.view.expunged);
+        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
+        self.in_flight.push(id, request, within.map(|within| now.saturating_add(within)), self.view.expunged);
         self.write_queued();
         Ok(id)
     }
@@ -308,7 +309,7 @@ impl Connection {
         for entry in self.in_flight.drain() {
             let fate = abandon::fate(&entry, &outbox);
             log::unanswered(&entry, &fate);
-            if !entry.failed {
+            if !entry.untold {
                 self.pending.push_back(Pending::Failed { id: entry.id, error: error.clone(), fate });
             }
         }

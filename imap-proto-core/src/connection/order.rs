@@ -253,7 +253,7 @@ mod tests {
             let mut in_flight = InFlight::default();
             let ids: Vec<CommandId> = (u32::MAX - 9..=u32::MAX).chain(0..30).map(CommandId).take(requests.len()).collect();
             for (tag, (id, request)) in ids.iter().zip(requests).enumerate() {
-                in_flight.push(*id, request, 0);
+                in_flight.push(*id, request, None, 0);
                 prop_assert!(in_flight.begin(*id, tag as u32).is_some());
             }
             for index in gone {
@@ -261,7 +261,7 @@ mod tests {
                 let was_there = in_flight.get(id).is_some_and(|entry| entry.id == id);
                 prop_assert_eq!(in_flight.remove(id).is_some_and(|entry| entry.id == id), was_there);
             }
-            in_flight.push(CommandId(99), next, 0);
+            in_flight.push(CommandId(99), next, None, 0);
             let next = in_flight.next_queued().expect("it was put there");
             let meets = |other: &Entry| meets(next, other, &now).is_some();
             let near: Vec<&Entry> = in_flight.near(next, late_uids).collect();

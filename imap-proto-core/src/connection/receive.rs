@@ -244,7 +244,7 @@ impl Connection {
     fn fail_answer(&mut self, id: CommandId) -> Found {
         let since = self.now;
         if let Some(entry) = self.in_flight.get_mut(id) {
-            entry.failed = true;
+            entry.untold = true;
             entry.abandoned = Some(Abandoned { since, drained: 0 });
             let fate = if only_answers(&entry.claim, &entry.effect) { Fate::Cancelled } else { Fate::InDoubt };
             let error = Error::Limit(Limit::Answer { limit: self.config.answer_bytes });
@@ -283,8 +283,11 @@ impl Connection {
         // Some never say more, or say the same again (quirk 44). LOGOUT goes alone: nothing else waits.
         let logout = self.in_flight.iter().find(|e| matches!(e.effect, Effect::Logout) && e.begun).map(|e| e.id);
         if let Some(id) = logout.filter(|id| !self.outbox.holds(*id)) {
-            self.in_flight.remove(id).iter_mut().for_each(|entry| log::answered(entry, Condition::Bye));
-            self.pending.push_back(Pending::Done { id, outcome: Ok(Completion::default()) });
+            let mut logout = self.in_flight.remove(id);
+            logout.iter_mut().for_each(|entry| log::answered(entry, Condition::Bye));
+            if logout.is_some_and(|entry| !entry.untold) {
+                self.pending.push_back(Pending::Done { id, outcome: Ok(Completion::default()) });
+            }
             self.close(Error::Closed(Closed::LoggedOut));
         }
         Found::Nothing
@@ -438,7 +441,7 @@ impl Connection {
         };
         match ended {
             Some(error) => {
-                if !entry.failed {
+                if !entry.untold {
                     self.pending.push_back(Pending::Done { id, outcome });
                 }
                 self.close(error);
@@ -446,7 +449,7 @@ impl Connection {
             }
             None => {
                 self.write_queued();
-                if entry.failed { Found::Nothing } else { Found::Done(id, outcome) }
+                if entry.untold { Found::Nothing } else { Found::Done(id, outcome) }
             }
         }
     }

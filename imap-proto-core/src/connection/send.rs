@@ -68,7 +68,9 @@ impl Connection {
             (Stage::Leaving | Stage::WaitsForGoAhead, Some(refused)) => {
                 log::answered(entry, refused.condition);
                 let selected = matches!(entry.effect, Effect::Select { .. });
-                self.pending.push_back(abandon::refused(entry, refused));
+                if !entry.untold {
+                    self.pending.push_back(abandon::refused(entry, refused));
+                }
                 self.in_flight.remove(id);
                 if selected {
                     self.view.end_selecting(false);
@@ -122,8 +124,8 @@ impl Connection {
             Err(error) => return self.fail_unsent(id, error),
         };
         let Some(entry) = self.in_flight.begin(id, tag) else { return };
-        if let Some((_, parts)) = entry.or_without.take().filter(|_| takes_other_way) {
-            entry.parts = parts.into();
+        if let Some(other) = entry.or_without.take().filter(|_| takes_other_way) {
+            entry.parts = other.parts.into();
         }
         self.next_tag = self.next_tag.wrapping_add(1);
         log::begun(&self.span, entry, &self.config.tag_prefix, tag);
@@ -133,8 +135,9 @@ impl Connection {
     }
 
     fn fail_unsent(&mut self, id: CommandId, error: Error) {
-        self.in_flight.remove(id);
-        self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+        if self.in_flight.remove(id).is_some_and(|entry| !entry.untold) {
+            self.pending.push_back(Pending::Failed { id, error, fate: Fate::NotSent });
+        }
     }
 
     /// Whether a command may be sent now, and whether it is what replaces an extension that the server lacks.
@@ -162,7 +165,7 @@ impl Connection {
         match (allowed, entry.selection) {
             (true, _) => match missing {
                 Some((_, name)) => Err(Error::Unsupported(name)),
-                None => Ok(entry.or_without.as_ref().is_some_and(|(needed, _)| !capabilities.offers(needed))),
+                None => Ok(entry.or_without.as_ref().is_some_and(|other| !capabilities.offers(&other.needed))),
             },
             // The SELECT of its own mailbox was refused.
             (false, Some(_)) => Err(Error::Deselected),

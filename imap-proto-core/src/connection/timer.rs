@@ -1,9 +1,14 @@
+use core::time::Duration;
+
 use super::in_flight::Stage;
 use super::view::SessionState;
-use super::{CommandId, Connection};
-use crate::command::only_answers;
+use super::{CancelEffect, CommandId, Connection, Pending};
+use crate::command::{Command, Effect, Noop, only_answers};
 use crate::config::Time;
-use crate::error::{Error, Limit, Phase};
+use crate::error::{Error, Fate, Limit, Phase};
+
+/// However short it is configured: the next NOOP follows no sooner.
+const LEAST_SILENCE: Duration = Duration::from_secs(1);
 
 /// What is to happen at a time.
 enum Due {
@@ -13,6 +18,10 @@ enum Due {
     Drained,
     /// IDLE is renewed.
     Renew(CommandId),
+    /// The command had its time.
+    Over(CommandId),
+    /// Nothing was said for long.
+    KeepAlive,
 }
 
 impl Connection {
@@ -32,11 +41,47 @@ impl Connection {
             match due {
                 None => return,
                 Some(Due::Renew(id)) => self.write_done(id),
+                Some(Due::Over(id)) => self.end_late(id),
+                Some(Due::KeepAlive) => self.keep_alive(),
                 Some(Due::Drained) => {
                     self.close(Error::Limit(Limit::DrainTime { limit: self.config.drain_time }));
                 }
                 Some(Due::Lost(phase)) => self.close(Error::Timeout(phase)),
             }
+        }
+    }
+
+    /// Gives up on a command that had its time, as if it were dropped.
+    fn end_late(&mut self, id: CommandId) {
+        self.in_flight.forget_deadline(id);
+        let effect = self.would_drop(id);
+        let Some(entry) = self.in_flight.get_mut(id).filter(|entry| !entry.untold) else { return };
+        if effect == CancelEffect::WillClose {
+            return self.close(Error::Timeout(Phase::Octets));
+        }
+        if entry.begun && matches!(entry.effect, Effect::Logout) {
+            // Nothing else may be sent any more.
+            return self.close(Error::Timeout(Phase::Command));
+        }
+        entry.untold = true;
+        let fate = match effect {
+            CancelEffect::Removed => Fate::NotSent,
+            // The server may be late to hear that nothing is to be stored.
+            CancelEffect::WillFinish | CancelEffect::WillUndo => Fate::InDoubt,
+            // Nothing comes of a message whose octets were never sent.
+            CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => Fate::Cancelled,
+        };
+        self.pending.push_back(Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate });
+        self.abandon(id, self.now);
+    }
+
+    /// Asks for an answer that nobody waits for.
+    fn keep_alive(&mut self) {
+        self.activity = self.now;
+        let Ok(id) = Noop.request().map_err(Error::Misuse).and_then(|noop| self.submit(noop, self.now)) else { return };
+        self.in_flight.forget_deadline(id);
+        if let Some(entry) = self.in_flight.get_mut(id) {
+            entry.untold = true;
         }
     }
 
@@ -56,7 +101,7 @@ impl Connection {
 
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
         let greeting =
-            (self.view.state == SessionState::Greeting).then_some((self.config.handshake, Due::Lost(Phase::Greeting)));
+            (self.view.state == SessionState::Greeting).then_some((self.config.greeting, Due::Lost(Phase::Greeting)));
         let in_flight = &self.in_flight;
         let idle = in_flight.idles().filter_map(|entry| match entry.stage {
             Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
@@ -73,6 +118,10 @@ impl Connection {
         let drains = in_flight.abandoned().filter(|entry| entry.begun && only_answers(&entry.claim, &entry.effect));
         let drains = drains
             .filter_map(|entry| Some((entry.abandoned?.since.saturating_add(self.config.drain_time), Due::Drained)));
-        greeting.into_iter().chain(idle).chain(lost).chain(drains)
+        let late = in_flight.deadline().map(|(by, id)| (by, Due::Over(id)));
+        let unused = in_flight.is_empty() && self.view.is_authenticated();
+        let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));
+        let keep_alive = silence.map(|silence| (self.activity.saturating_add(silence), Due::KeepAlive));
+        greeting.into_iter().chain(idle).chain(lost).chain(drains).chain(late).chain(keep_alive)
     }
 }

@@ -43,7 +43,7 @@ fn connector_to(peer: &Peer<'_>, host: &str) -> Connector {
 /// TLS on the port for clear text and the other way round: it fails in time.
 pub(crate) async fn ports(peer: &Peer<'_>) {
     let short = Duration::from_millis(1500);
-    let connector = peer.connector().patience(short).config(|config| config.handshake = short);
+    let connector = peer.connector().patience(short).config(|config| config.greeting = short);
     let (wrong, is_expected): (_, fn(&Error) -> bool) = match peer.security {
         Security::ImplicitTls => (connector.port(peer.server.plain_port()), |error| {
             matches!(error, Error::Transport(_) | Error::Timeout(Phase::Tls))
