@@ -166,7 +166,7 @@ impl View {
             // An EXPUNGE of what is not there is a server's mistake and changes nothing.
             Kind::Expunge(seq) => self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq))),
             // RFC 7162 §3.2.10.2: it counts as an EXPUNGE of each, and names none that is not there.
-            Kind::Other => {
+            Kind::Other if response.is_named("VANISHED") => {
                 if let Unsolicited::Vanished { uids, earlier: false } = response.unsolicited() {
                     let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);
                     self.mailbox(|m| m.exists = m.exists.saturating_sub(gone));
