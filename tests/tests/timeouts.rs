@@ -330,7 +330,7 @@ fn an_answer_that_nobody_wants_has_its_time() {
     let mut messages = inbox.fetch(UidSet::from(Uid::MIN), FetchItems::ids());
     assert!(stepper.finish(messages.try_next()).is_err());
     drop(messages);
-    assert!(matches!(end_after(&mut stepper, LIMIT), Error::Limit(Limit::Drain)));
+    assert!(matches!(end_after(&mut stepper, LIMIT), Error::Limit(Limit::DrainTime { .. })));
 }
 
 fn count(sent: &[u8], command: &str) -> usize {

@@ -2,10 +2,9 @@
 //!
 //! It reads what servers send that keep to the grammar, and none of what the views tolerate beyond it.
 
-use std::iter::{Copied, Enumerate};
-use std::slice::Iter;
+use std::iter::Enumerate;
 
-use imap_proto_core::wire::{Kind, Response, Token, TokenKind};
+use imap_proto_core::wire::{self, Kind, Response, Token, TokenKind};
 use nom::branch::alt;
 use nom::combinator::{iterator, map_opt, rest, verify};
 use nom::sequence::pair;
@@ -21,14 +20,18 @@ type Parsed<'a, T> = IResult<Tokens<'a>, T, ()>;
 #[derive(Clone, Copy)]
 struct Tokens<'a> {
     frame: &'a [u8],
-    table: &'a [Token],
+    table: wire::Tokens<'a>,
     at: usize,
     end: usize,
 }
 
 impl<'a> Tokens<'a> {
-    fn slice(&self) -> &'a [Token] {
-        self.table.get(self.at..self.end).unwrap_or_default()
+    fn slice(&self) -> wire::Tokens<'a> {
+        self.table.between(self.at, self.end)
+    }
+
+    fn first(&self) -> Option<Token> {
+        self.slice().next()
     }
 
     fn between(self, at: usize, end: usize) -> Self {
@@ -42,7 +45,7 @@ impl<'a> Tokens<'a> {
 
 impl<'a> Input for Tokens<'a> {
     type Item = Token;
-    type Iter = Copied<Iter<'a, Token>>;
+    type Iter = wire::Tokens<'a>;
     type IterIndices = Enumerate<Self::Iter>;
 
     fn input_len(&self) -> usize {
@@ -66,7 +69,7 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn iter_elements(&self) -> Self::Iter {
-        self.slice().iter().copied()
+        self.slice()
     }
 
     fn iter_indices(&self) -> Self::IterIndices {
@@ -205,7 +208,7 @@ fn fields(input: Tokens<'_>) -> Parsed<'_, (&[u8], u64)> {
 
 /// One value of any shape.
 fn value(input: Tokens<'_>) -> Parsed<'_, Tokens<'_>> {
-    let token = *input.slice().first().ok_or(Err::Error(()))?;
+    let token = input.first().ok_or(Err::Error(()))?;
     let end = if token.kind() == TokenKind::List { token.length() } else { input.at + 1 };
     Ok(input.take_split(end - input.at))
 }
@@ -223,7 +226,7 @@ fn list<'a, O>(
 
 /// The stretch that is inside a list.
 fn inside(input: Tokens<'_>) -> Parsed<'_, Tokens<'_>> {
-    let list = input.slice().first().filter(|token| token.kind() == TokenKind::List).ok_or(Err::Error(()))?;
+    let list = input.first().filter(|token| token.kind() == TokenKind::List).ok_or(Err::Error(()))?;
     Ok((input.between(list.length(), input.end), input.between(input.at + 1, list.length())))
 }
 
@@ -258,8 +261,8 @@ fn number(input: Tokens<'_>) -> Parsed<'_, u64> {
 }
 
 fn token<'a>(is: impl Fn(TokenKind) -> bool) -> impl Parser<Tokens<'a>, Output = Token, Error = ()> {
-    move |input: Tokens<'a>| match input.slice() {
-        [token, ..] if is(token.kind()) => Ok((input.take_from(1), *token)),
+    move |input: Tokens<'a>| match input.first() {
+        Some(token) if is(token.kind()) => Ok((input.take_from(1), token)),
         _ => Err(Err::Error(())),
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
 use crate::types::{Code, Secret};
-use crate::wire::{Encoder, OwnedResponse, Response};
+use crate::wire::{Encoder, OwnedResponse, Response, Token};
 
 /// The most memory that is kept for responses, in bytes; what is beyond it is counted.
 const MOST_KEPT: usize = 64 << 20;
@@ -226,7 +226,7 @@ impl Command for Raw {
 
     fn fold(&mut self, response: Response<'_>) {
         // A short response costs more than its bytes.
-        let cost = size_of::<OwnedResponse>() + response.raw().len() + size_of_val(response.tokens());
+        let cost = size_of::<OwnedResponse>() + response.raw().len() + size_of::<Token>() * response.tokens().len();
         self.kept = self.kept.saturating_add(cost);
         if self.kept > MOST_KEPT {
             self.answer.left_out += 1;
@@ -264,7 +264,7 @@ mod tests {
         }
         let mut raw = Raw::new("XFOO").expect("a name").claims("X");
         let response = decoder.response();
-        let cost = response.raw().len() + size_of_val(response.tokens());
+        let cost = response.raw().len() + size_of::<Token>() * response.tokens().len();
         assert!(cost > 4_000_000);
         (0..20).for_each(|_| raw.fold(response));
         let answer = raw.finish(Completion::default());

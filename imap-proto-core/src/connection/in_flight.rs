@@ -189,6 +189,14 @@ impl Entry {
         matches!(self.claim, Claim::Search { by_flags: true })
     }
 
+    /// Adds to what was told of its answer, and returns how much of that is collected: fetched messages go to a reader who
+    /// takes them one by one, and what nobody wants to nobody.
+    pub(super) fn count(&mut self, len: u64) -> u64 {
+        self.answered = self.answered.saturating_add(len);
+        let is_collected = self.abandoned.is_none() && !matches!(self.claim, Claim::Fetch { .. });
+        if is_collected { self.answered } else { 0 }
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.order == Order::Idle
     }
@@ -301,6 +309,11 @@ impl InFlight {
     /// Those that are not in line any more, the oldest first.
     pub(super) fn under_way(&self) -> impl Iterator<Item = &Entry> {
         self.under_way.iter().map(|entry| &**entry)
+    }
+
+    /// The same, to count what they are told.
+    pub(super) fn under_way_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.under_way.iter_mut().map(|entry| &mut **entry)
     }
 
     /// Those that wait for no answer in time: an IDLE that is under way is the first, and one that waits is too.

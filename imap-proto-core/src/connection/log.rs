@@ -57,10 +57,15 @@ mod on {
     }
 
     /// A response has come. What a server says while credentials are on their way may have them in it.
+    #[inline]
     pub(in super::super) fn received(around: &ConnectionSpan, response: &Response<'_>, state: SessionState) {
-        if !is_wire_shown() {
-            return;
+        if is_wire_shown() {
+            show_received(around, response, state);
         }
+    }
+
+    #[cold]
+    fn show_received(around: &ConnectionSpan, response: &Response<'_>, state: SessionState) {
         let _inside = around.0.enter();
         let may_echo = response.kind() != Kind::Capability;
         if state == SessionState::NotAuthenticated && may_echo {

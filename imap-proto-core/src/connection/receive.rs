@@ -6,7 +6,7 @@ use super::in_flight::{Abandoned, Stage};
 use super::route::SoFar;
 use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending, abandon, log};
-use crate::command::{Cancelling, Claim, Completion, Effect, Order, Outcome, only_answers};
+use crate::command::{Cancelling, Completion, Effect, Order, Outcome, only_answers};
 use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
 use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
@@ -110,7 +110,7 @@ impl Connection {
                 // All bodies of a response go the same way.
                 if response.detached().iter().filter(|literal| !literal.skipped).count() == 1 {
                     self.late_uids |= response.as_fetch().is_some_and(|fetch| fetch.uid().is_none());
-                    self.body = self.claimant(SoFar::Part);
+                    self.body = self.in_flight.claimant(&response, SoFar::Part, &self.config.tag_prefix);
                 }
                 self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
             }
@@ -217,27 +217,33 @@ impl Connection {
     }
 
     fn take_data(&mut self) -> Found {
+        let response = self.decoder.response();
         // A response whose body was streamed goes where its body went.
-        let streamed = self.decoder.response().detached().iter().any(|literal| !literal.skipped);
-        let id = if streamed { self.body.take() } else { self.claimant(SoFar::All) };
-        if streamed && id.is_some_and(|id| self.has_gone_astray(id)) {
-            self.close(Error::Protocol(Violation::StrayBody));
-            return Found::Nothing;
+        if response.detached().iter().any(|literal| !literal.skipped) {
+            return self.take_streamed();
         }
-        let len = self.decoder.response().raw().len() as u64;
-        match id.filter(|id| self.is_answered_too_much(*id, len)) {
-            Some(id) => self.fail_answer(id),
-            None => self.skip_or(id, len, 0, Found::Data),
+        let most = self.config.answer_bytes;
+        let owner = self.in_flight.claimant_mut(&response, &self.config.tag_prefix);
+        let Some(entry) = owner else { return Found::Data(None) };
+        let (id, len) = (entry.id, response.raw().len() as u64);
+        match entry.count(len) > most {
+            true => self.fail_answer(id),
+            false if entry.abandoned.is_some() => self.skip_or(Some(id), len, 0, Found::Data),
+            false => Found::Data(Some(id)),
         }
     }
 
-    /// Counts what is collected. Fetched messages go to a reader who takes them one by one.
-    fn is_answered_too_much(&mut self, id: CommandId, len: u64) -> bool {
-        let most = self.config.answer_bytes;
-        let Some(entry) = self.in_flight.get_mut(id) else { return false };
-        let is_collected = entry.abandoned.is_none() && !matches!(entry.claim, Claim::Fetch { .. });
-        entry.answered = entry.answered.saturating_add(len);
-        is_collected && entry.answered > most
+    fn take_streamed(&mut self) -> Found {
+        let id = self.body.take();
+        if id.is_some_and(|id| self.has_gone_astray(id)) {
+            self.close(Error::Protocol(Violation::StrayBody));
+            return Found::Nothing;
+        }
+        let (most, len) = (self.config.answer_bytes, self.decoder.response().raw().len() as u64);
+        match id.filter(|id| self.in_flight.get_mut(*id).is_some_and(|entry| entry.count(len) > most)) {
+            Some(id) => self.fail_answer(id),
+            None => self.skip_or(id, len, 0, Found::Data),
+        }
     }
 
     /// The rest of the answer is read over, as if nobody wanted it.

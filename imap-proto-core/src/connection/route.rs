@@ -1,6 +1,6 @@
 use alloc::format;
 
-use super::in_flight::Entry;
+use super::in_flight::{Entry, InFlight};
 use super::{CommandId, Connection};
 use crate::command::Claim;
 use crate::types::{Code, FetchItems, ItemMask, Messages, Section, SeqNum, SeqSet, Uid};
@@ -8,65 +8,74 @@ use crate::wire::grammar::{Attribute, AttributeName, Fetch, NamedAttribute, pars
 use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {
-    /// Whose the current response is: the oldest command under way that claims it.
-    pub(super) fn claimant(&self, so_far: SoFar) -> Option<CommandId> {
-        let response = self.decoder.response();
-        let under_way = self.in_flight.under_way().filter(|entry| entry.begun);
-        let mut claiming = under_way.filter(|entry| self.claims(entry, &response, so_far));
-        claiming.next().map(|entry| entry.id)
-    }
-
     /// True when the body of the current response, which is complete now, was given to `owner` and is another's.
     pub(super) fn has_gone_astray(&self, owner: CommandId) -> bool {
         let response = self.decoder.response();
-        let of_owner = self.in_flight.get(owner).is_some_and(|entry| self.claims(entry, &response, SoFar::All));
-        !of_owner && self.claimant(SoFar::All).is_some()
+        let tag_prefix = &self.config.tag_prefix;
+        let of_owner = self.in_flight.get(owner).is_some_and(|entry| claims(entry, &response, SoFar::All, tag_prefix));
+        !of_owner && self.in_flight.claimant(&response, SoFar::All, tag_prefix).is_some()
+    }
+}
+
+impl InFlight {
+    /// Whose a response is: the oldest command under way that claims it.
+    pub(super) fn claimant(&self, response: &Response<'_>, so_far: SoFar, tag_prefix: &str) -> Option<CommandId> {
+        let mut under_way = self.under_way().filter(|entry| entry.begun);
+        under_way.find(|entry| claims(entry, response, so_far, tag_prefix)).map(|entry| entry.id)
     }
 
-    fn claims(&self, entry: &Entry, response: &Response<'_>, so_far: SoFar) -> bool {
-        match (&entry.claim, response.kind()) {
-            (Claim::Fetch { messages, items }, Kind::Fetch(_)) => {
-                response.as_fetch().is_some_and(|fetch| claims_fetch(messages, items, fetch, so_far))
-            }
-            (Claim::Store { messages, items }, Kind::Fetch(_)) => {
-                response.as_fetch().is_some_and(|fetch| claims_stored(messages, items, fetch))
-            }
-            (Claim::Search { .. }, Kind::Search) => true,
-            (Claim::Search { .. }, Kind::Other) => is_named(response, "ESEARCH") && self.is_correlated(entry, response),
-            (Claim::Capability, Kind::Capability) => true,
-            (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
-            (
-                Claim::Named(names),
-                Kind::Other
-                | Kind::Enabled
-                | Kind::Flags
-                | Kind::Search
-                | Kind::Capability
-                | Kind::Exists(_)
-                | Kind::Recent(_)
-                | Kind::Expunge(_)
-                | Kind::Fetch(_),
-            ) => names.iter().any(|name| is_named(response, name)) && !is_unreadable_list(response),
-            (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
-                status_mailbox(response).is_some_and(|name| name.is_alike(mailbox))
-            }
-            (Claim::Copied, Kind::Status(Condition::Ok)) => {
-                matches!(parse_status_text(response.text().as_raw()).0, Some(Code::CopyUid(_)))
-            }
-            _ => false,
-        }
+    /// The same for a response that is whole, to count what it is told.
+    pub(super) fn claimant_mut(&mut self, response: &Response<'_>, tag_prefix: &str) -> Option<&mut Entry> {
+        let mut under_way = self.under_way_mut().filter(|entry| entry.begun);
+        under_way.find(|entry| claims(entry, response, SoFar::All, tag_prefix))
     }
+}
 
-    /// True where `(TAG "A7")` names the command, or there is no such correlator (quirk 122). RFC 4466 §2.6.2
-    fn is_correlated(&self, entry: &Entry, response: &Response<'_>) -> bool {
-        let mut correlator = response.first().and_then(Value::list).into_iter().flatten();
-        if correlator.next().and_then(Value::atom).is_none_or(|word| !word.eq_ignore_ascii_case(b"TAG")) {
-            return true;
+fn claims(entry: &Entry, response: &Response<'_>, so_far: SoFar, tag_prefix: &str) -> bool {
+    match (&entry.claim, response.kind()) {
+        (Claim::Fetch { messages, items }, Kind::Fetch(_)) => {
+            response.as_fetch().is_some_and(|fetch| claims_fetch(messages, items, fetch, so_far))
         }
-        let Some(tag) = correlator.next().and_then(Value::text) else { return true };
-        let own = entry.tag.map(|number| format!("{}{number}", self.config.tag_prefix));
-        own.is_some_and(|own| *tag.to_bytes() == *own.as_bytes())
+        (Claim::Store { messages, items }, Kind::Fetch(_)) => {
+            response.as_fetch().is_some_and(|fetch| claims_stored(messages, items, fetch))
+        }
+        (Claim::Search { .. }, Kind::Search) => true,
+        (Claim::Search { .. }, Kind::Other) => {
+            is_named(response, "ESEARCH") && is_correlated(entry, response, tag_prefix)
+        }
+        (Claim::Capability, Kind::Capability) => true,
+        (Claim::Mailbox, Kind::Exists(_) | Kind::Recent(_) | Kind::Flags | Kind::Status(Condition::Ok)) => true,
+        (
+            Claim::Named(names),
+            Kind::Other
+            | Kind::Enabled
+            | Kind::Flags
+            | Kind::Search
+            | Kind::Capability
+            | Kind::Exists(_)
+            | Kind::Recent(_)
+            | Kind::Expunge(_)
+            | Kind::Fetch(_),
+        ) => names.iter().any(|name| is_named(response, name)) && !is_unreadable_list(response),
+        (Claim::Status(mailbox), Kind::Other) if is_named(response, "STATUS") => {
+            status_mailbox(response).is_some_and(|name| name.is_alike(mailbox))
+        }
+        (Claim::Copied, Kind::Status(Condition::Ok)) => {
+            matches!(parse_status_text(response.text().as_raw()).0, Some(Code::CopyUid(_)))
+        }
+        _ => false,
     }
+}
+
+/// True where `(TAG "A7")` names the command, or there is no such correlator (quirk 122). RFC 4466 §2.6.2
+fn is_correlated(entry: &Entry, response: &Response<'_>, tag_prefix: &str) -> bool {
+    let mut correlator = response.first().and_then(Value::list).into_iter().flatten();
+    if correlator.next().and_then(Value::atom).is_none_or(|word| !word.eq_ignore_ascii_case(b"TAG")) {
+        return true;
+    }
+    let Some(tag) = correlator.next().and_then(Value::text) else { return true };
+    let own = entry.tag.map(|number| format!("{}{number}", tag_prefix));
+    own.is_some_and(|own| *tag.to_bytes() == *own.as_bytes())
 }
 
 fn is_named(response: &Response<'_>, name: &str) -> bool {

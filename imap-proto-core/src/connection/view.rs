@@ -171,7 +171,7 @@ impl View {
                 self.mailbox(|m| m.exists -= u32::from((1..=m.exists).contains(&seq)));
             }
             // RFC 7162 §3.2.10.2: it counts as an EXPUNGE of each, and names none that is not there.
-            Kind::Other => {
+            Kind::Other if response.is_named("VANISHED") => {
                 if let Unsolicited::Vanished { uids, earlier: false } = response.unsolicited() {
                     self.expunged = self.expunged.wrapping_add(1);
                     let gone = u32::try_from(uids.len()).unwrap_or(u32::MAX);

@@ -112,14 +112,17 @@ impl Decoder {
     /// Gives memory back while nothing is expected.
     pub fn rest(&mut self) {
         self.framer.rest();
-        if self.framer.parsed.tokens.capacity() > 128 {
-            self.framer.parsed.tokens = Vec::new();
+        if self.framer.parsed.block.capacity() > 128 {
+            self.framer.parsed.block = Vec::new();
+            self.framer.parsed.count = 0;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::super::{Detached, TokenKind, Value};
     use super::*;
 
@@ -174,13 +177,45 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_before_a_rest_is_gone_with_its_bytes() {
+        let mut decoder = Decoder::new(Limits::default());
+        let line = [&b"* X \""[..], &b"a".repeat(2000), b"\" b\r\n"].concat();
+        for piece in line.chunks(500) {
+            feed(&mut decoder, piece);
+            let _ = decoder.advance();
+        }
+        assert_eq!(decoder.response().values().count(), 2);
+        decoder.rest();
+        assert!(decoder.response().raw().is_empty() && decoder.response().values().is_empty());
+    }
+
+    #[test]
+    fn a_kept_response_is_the_same_as_the_one_it_is_a_copy_of() {
+        for len in 0..20 {
+            let line = format!("* X ({} \"{}\" {{3}}\r\na\"b) c\r\n", "a".repeat(len), "b".repeat(len / 2));
+            let mut decoder = Decoder::new(Limits::default());
+            feed(&mut decoder, b"* OK\r\n");
+            assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+            feed(&mut decoder, line.as_bytes());
+            assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+            let response = decoder.response();
+            let kept = response.to_owned();
+            assert_eq!(kept.get().raw(), line.trim_end().as_bytes());
+            assert!(kept.get().tokens().eq(response.tokens()));
+            let [ours, theirs] = [kept.get(), response].map(|one| format!("{:?}", one.values().collect::<Vec<_>>()));
+            assert_eq!(ours, theirs);
+            assert_eq!(kept.clone().get().to_owned().get().raw(), response.raw());
+        }
+    }
+
+    #[test]
     fn a_decoder_at_rest_gives_its_table_back() {
         let mut decoder = Decoder::new(Limits::default());
         feed(&mut decoder, &[b"* X", &b" a".repeat(500)[..], b"\r\n"].concat()[..1000]);
         feed(&mut decoder, b"a\r\n");
         assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
-        assert!(decoder.framer.parsed.tokens.capacity() > 128);
+        assert!(decoder.framer.parsed.block.capacity() > 128);
         decoder.rest();
-        assert_eq!(decoder.framer.parsed.tokens.capacity(), 0);
+        assert_eq!(decoder.framer.parsed.block.capacity(), 0);
     }
 }

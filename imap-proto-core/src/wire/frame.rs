@@ -1,4 +1,3 @@
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use memchr::memchr;
@@ -179,7 +178,7 @@ impl Framer {
         self.give_up_spent();
         if self.head == self.tail && self.parsed.buffer.len() > IDLE_SPACE {
             self.move_to_front();
-            self.parsed.buffer = Vec::new();
+            self.parsed.release();
             self.space = IDLE_SPACE;
         }
         if self.head == self.tail {
@@ -288,7 +287,7 @@ impl Framer {
         self.scan = end + 1;
         // Before anything else, so that it is the same error whether or not the line came in one piece.
         self.check_length()?;
-        let segment = trim_line_end(&self.parsed.buffer[self.line..end]);
+        let mut segment = trim_line_end(&self.parsed.buffer[self.line..end]);
         let first = self.line == self.head;
         if first {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
@@ -297,10 +296,10 @@ impl Framer {
                 self.start_frame(self.scan);
                 return Ok(Line::Blank);
             }
+            segment = &segment[nuls..];
             self.head += nuls;
             self.line = self.head;
         }
-        let segment = trim_line_end(&self.parsed.buffer[self.line..end]);
         if !first && segment.is_empty() && is_fetch(&self.parsed.buffer[self.head..self.line]) {
             // A literal that was announced too short leaves its line end inside the parentheses (quirk 19). What
             // follows tells.
@@ -440,6 +439,7 @@ mod tests {
     use alloc::format;
     use alloc::string::{String, ToString};
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
 

@@ -3,11 +3,14 @@
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::FrameError;
+use super::scan::{BLOCK, has_any};
 
 /// More digits than a `u64` has are no length of anything.
 const MOST_DIGITS: usize = 19;
 /// The same with zeros in front. A bound keeps a line of digits from being looked at again and again.
 const MOST_WRITTEN: usize = 64;
+/// Lengths of so many digits are read on the way to their brace.
+const PLAIN_DIGITS: usize = 10;
 /// Spaces that a server may put before and behind the brace of `{n}` (quirk 14).
 pub(super) const MOST_JUNK: usize = 16;
 /// More bytes than the words that tell body values apart have.
@@ -23,10 +26,29 @@ impl LiteralMarker {
     /// tolerated (quirk 14).
     #[inline]
     pub(super) fn at_end_of(line: &[u8]) -> Option<Self> {
-        match line.last() {
-            Some(b'}' | b' ') => Self::read(line),
+        match line {
+            [.., b'0'..=b'9', b'}'] => Self::read_plain(line).or_else(|| Self::read(line)),
+            [.., b'}' | b' '] => Self::read(line),
             _ => None,
         }
+    }
+
+    /// `{n}` or `~{n}` of few digits, as nearly all servers write it, from its end on.
+    fn read_plain(line: &[u8]) -> Option<Self> {
+        let mut len = 0;
+        let mut unit = 1;
+        for (at, byte) in line[..line.len() - 1].iter().enumerate().rev().take(PLAIN_DIGITS + 1) {
+            match byte {
+                b'0'..=b'9' => len += u64::from(byte - b'0') * unit,
+                b'{' => {
+                    let start = at - usize::from(at > 0 && line[at - 1] == b'~');
+                    return Some(LiteralMarker { start, len: Ok(len) });
+                }
+                _ => return None,
+            }
+            unit *= 10;
+        }
+        None
     }
 
     fn read(line: &[u8]) -> Option<Self> {
@@ -64,6 +86,9 @@ fn literal_length(digits: &[u8]) -> Result<u64, FrameError> {
 }
 
 pub(super) fn ends_inside_quotes(segment: &[u8]) -> bool {
+    if has_no_quotes(segment) {
+        return false;
+    }
     let Some(first) = memchr2(b'"', b'\\', segment) else { return false };
     if memchr(b'\\', &segment[first..]).is_none() {
         // Counting is cheaper than going from quote to quote.
@@ -81,6 +106,12 @@ pub(super) fn ends_inside_quotes(segment: &[u8]) -> bool {
         }
     }
     inside
+}
+
+/// True for what is short and has neither quote nor backslash, as before most bodies, found without a call.
+fn has_no_quotes(segment: &[u8]) -> bool {
+    let Some(last) = segment.last_chunk().filter(|_| segment.len() <= 4 * BLOCK) else { return false };
+    segment.as_chunks().0.iter().chain([last]).all(|block| !has_any(block, b"\"\\"))
 }
 
 /// True where a literal is the value of a body section: `… BODY[…] `, `… BODY[…]<0> `, `… RFC822 `.

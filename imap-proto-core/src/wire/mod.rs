@@ -35,6 +35,6 @@ pub(crate) use parsed::read_line;
 pub use response::{Condition, Kind, OwnedResponse, Response};
 #[cfg(test)]
 pub(crate) use tests::stream;
-pub use token::{Damage, Token, TokenKind};
+pub use token::{Damage, Token, TokenKind, Tokens};
 pub use value::{Text, Value, Values};
 pub(crate) use value::{decode, parse_number};

@@ -2,17 +2,21 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::response::Head;
+use super::token::Word;
 use super::tokenize::tokenize;
 use super::value::{Text, Values};
-use super::{Damage, Detached, Limits, Token, TokenKind};
+use super::{Damage, Detached, Limits, Token, TokenKind, Tokens};
 
 /// A response and what was made of it. Every view holds a reference to one, so that copying a view is cheap.
 #[derive(Clone, Debug)]
 pub(crate) struct Parsed {
-    /// What the frame is a part of.
+    /// What the frame is a part of; empty where the frame is behind the tokens.
     pub(super) buffer: Vec<u8>,
     frame: Range<usize>,
-    pub(super) tokens: Vec<Token>,
+    /// The tokens, and behind them the frame where it is in no buffer.
+    pub(super) block: Vec<Word>,
+    /// How many tokens there are.
+    pub(super) count: usize,
     pub(super) detached: Vec<Detached>,
     pub(super) head: Head,
     pub(super) damage: Damage,
@@ -28,7 +32,8 @@ impl Parsed {
         Parsed {
             buffer: Vec::new(),
             frame: 0..0,
-            tokens: Vec::new(),
+            block: Vec::new(),
+            count: 0,
             detached: Vec::new(),
             head: Head::NONE,
             damage: Damage { unbalanced: false, truncated: false },
@@ -45,7 +50,7 @@ impl Parsed {
         match values {
             Some(from) => self.tokenize(from, limits),
             None => {
-                self.tokens.clear();
+                self.count = 0;
                 self.damage = Damage::default();
             }
         }
@@ -54,21 +59,53 @@ impl Parsed {
     #[inline]
     fn tokenize(&mut self, from: usize, limits: &Limits) {
         let frame = self.buffer.get(self.frame.clone()).unwrap_or_default();
-        self.damage = tokenize(frame, from, &self.detached, limits, &mut self.tokens);
+        self.damage = tokenize(frame, from, &self.detached, limits, &mut self.block);
+        self.count = self.block.len();
     }
 
-    /// A copy with nothing in its buffer but the frame.
+    /// Gives the buffer back, and forgets what was read in it.
+    pub(super) fn release(&mut self) {
+        self.buffer = Vec::new();
+        self.frame = 0..0;
+        self.count = 0;
+    }
+
+    /// A copy of the tokens and the frame in one block, and of nothing else.
     pub(super) fn alone(&self) -> Self {
-        let buffer = self.frame().to_vec();
-        let frame = 0..buffer.len();
-        let (tokens, detached) = (self.tokens.clone(), self.detached.clone());
-        Parsed { buffer, frame, tokens, detached, ..*self }
+        let frame = self.frame();
+        let (words, last) = frame.as_chunks();
+        let mut end = Word::default();
+        end[..last.len()].copy_from_slice(last);
+        let mut block = Vec::with_capacity(self.count + words.len() + 1);
+        block.extend_from_slice(self.words());
+        block.extend_from_slice(words);
+        block.push(end);
+        let start = self.count * size_of::<Word>();
+        let frame = start..start + frame.len();
+        Parsed { buffer: Vec::new(), frame, block, detached: self.detached.clone(), ..*self }
+    }
+
+    #[inline]
+    fn words(&self) -> &[Word] {
+        self.block.get(..self.count).unwrap_or_default()
+    }
+
+    /// The table of tokens.
+    #[inline]
+    pub(super) fn tokens(&self) -> Tokens<'_> {
+        Tokens::new(self.words())
+    }
+
+    /// What the frame is a part of.
+    #[inline]
+    fn octets(&self) -> &[u8] {
+        if self.buffer.is_empty() { self.block.as_flattened() } else { &self.buffer }
     }
 
     /// The bytes, without the octets of detached literals.
     #[inline]
     pub(super) fn frame(&self) -> &[u8] {
-        self.buffer.get(self.frame.clone()).unwrap_or_default()
+        self.octets().get(self.frame.clone()).unwrap_or_default()
     }
 
     /// What [`Value::text`](super::Value::text) is for the value of a token.
@@ -84,9 +121,15 @@ impl Parsed {
 
     #[inline]
     pub(super) fn content(&self, token: Token) -> &[u8] {
-        let start = self.frame.start + token.start();
-        self.buffer.get(start..start + token.length()).unwrap_or_default()
+        let from = self.octets().get(self.frame.start + token.start()..);
+        from.and_then(|from| from.get(..token.length())).unwrap_or_else(nothing)
     }
+}
+
+/// What no token of a frame is: a branch that is never taken costs less than choosing between two slices each time.
+#[cold]
+fn nothing<'a>() -> &'a [u8] {
+    &[]
 }
 
 /// Bytes and the values in them, for those who read commands, as servers do.
@@ -121,8 +164,8 @@ impl Tokenized {
     }
 
     /// The table that [`values`](Self::values) goes through.
-    pub fn tokens(&self) -> &[Token] {
-        &self.0.tokens
+    pub fn tokens(&self) -> Tokens<'_> {
+        self.0.tokens()
     }
 
     /// What was missing or too much.

@@ -1,7 +1,7 @@
 use super::grammar::{Fetch, identification, list_entry, namespaces, status};
 use super::parsed::Parsed;
 use super::value::{Text, Value, Values, parse_number};
-use super::{Damage, Detached, Token};
+use super::{Damage, Detached, Tokens};
 use crate::types::{Identification, ListEntry, MailboxName, Namespaces, Status};
 
 /// The condition of a status response or of a tagged one.
@@ -250,8 +250,8 @@ impl<'a> Response<'a> {
 
     /// The table that [`values`](Self::values) goes through, for a grammar of one's own.
     #[inline]
-    pub fn tokens(&self) -> &'a [Token] {
-        &self.parsed.tokens
+    pub fn tokens(&self) -> Tokens<'a> {
+        self.parsed.tokens()
     }
 
     /// What was missing or too much in the response.
@@ -264,7 +264,7 @@ impl<'a> Response<'a> {
         &self.parsed.detached
     }
 
-    /// Copies the response: two allocations, three where it has detached literals.
+    /// Copies the response: one allocation, two where it has detached literals.
     pub fn to_owned(&self) -> OwnedResponse {
         OwnedResponse(self.parsed.alone())
     }
@@ -281,6 +281,7 @@ impl<'a> Response<'a> {
     }
 
     /// True for untagged data of this name, in any case.
+    #[inline]
     pub(crate) fn is_named(&self, name: &str) -> bool {
         matches!(self.kind(), Kind::Other | Kind::Enabled | Kind::Flags)
             && self.name().eq_ignore_ascii_case(name.as_bytes())

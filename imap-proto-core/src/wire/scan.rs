@@ -43,29 +43,31 @@ pub(super) fn looked(bytes: usize) {
     let _ = bytes;
 }
 
-pub(super) fn digits(bytes: &[u8]) -> usize {
-    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    looked(digits + 1);
-    digits
-}
-
 /// Strings up to so many times eight bytes are looked through by words; memchr needs longer ones to earn its call.
 const WORDS: usize = 4;
 
-/// Where the next quote is, or the end of the frame.
-#[inline]
-pub(super) fn next_quote(frame: &[u8], from: usize) -> usize {
-    let Some(rest) = frame.get(from..) else { return frame.len() };
-    let mut at = from;
-    for word in rest.as_chunks().0.iter().take(WORDS) {
+/// Where the next quote is, or the end.
+#[inline(always)]
+pub(super) fn next_quote(text: &[u8]) -> usize {
+    let mut at = 0;
+    for word in text.as_chunks().0.iter().take(WORDS) {
         let found = bytes_equal(u64::from_le_bytes(*word), b'"');
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    let rest = &frame[at..];
+    let rest = &text[at..];
     at + memchr(b'"', rest).unwrap_or(rest.len())
+}
+
+/// So many bytes are compared in one instruction where there are such.
+pub(super) const BLOCK: usize = 16;
+
+/// True where one of the bytes is in the block, without a branch on any.
+#[inline(always)]
+pub(super) fn has_any(block: &[u8; BLOCK], bytes: &[u8]) -> bool {
+    block.iter().fold(false, |found, byte| bytes.iter().fold(found, |found, one| found | (byte == one)))
 }
 
 /// Where the next quote or backslash is.
@@ -108,12 +110,27 @@ fn bytes_equal(word: u64, byte: u8) -> u64 {
     bytes_below(word ^ (ONES * u64::from(byte)), 1)
 }
 
-pub(super) fn decimal(digits: &[u8]) -> usize {
-    digits.iter().fold(0, |n, b| usize::saturating_add(usize::saturating_mul(n, 10), (b - b'0').into()))
+/// What `rest`, which is behind the brace of a literal, says of its length, and how many bytes are before its octets.
+/// `None` where it is no literal.
+pub(super) fn literal_header(rest: &[u8]) -> Option<(usize, usize)> {
+    let mut len = 0usize;
+    for (digits, byte) in rest.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            looked(digits + 1);
+            // As nearly all servers write it.
+            let is_plain = rest[digits..].starts_with(b"}\r\n");
+            let behind = if is_plain { 3 } else { header_length(&rest[digits..])? };
+            return (digits > 0).then_some((len, digits + behind));
+        }
+        len = len.saturating_mul(10).saturating_add(digit.into());
+    }
+    looked(rest.len());
+    None
 }
 
 /// The length of `"+"? SP* "}" SP* CRLF`, what follows the digits of a literal. A line feed alone will do.
-pub(super) fn header_length(rest: &[u8]) -> Option<usize> {
+fn header_length(rest: &[u8]) -> Option<usize> {
     let plus = usize::from(rest.first() == Some(&b'+'));
     let inside = spaces(&rest[plus..]);
     let rest = rest[plus + inside..].strip_prefix(b"}")?;

@@ -3,10 +3,9 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, decimal, digits, header_length, looked, next_quote,
-    quote_or_backslash,
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, literal_header, looked, next_quote, quote_or_backslash,
 };
-use super::token::MOST_LENGTH;
+use super::token::{MOST_LENGTH, Word};
 use super::{Damage, Detached, Limits, Token, TokenKind};
 
 /// Writes the tokens of `frame` from byte `from` on into `table`, in one pass without recursion.
@@ -18,7 +17,7 @@ pub(super) fn tokenize(
     from: usize,
     detached: &[Detached],
     limits: &Limits,
-    table: &mut Vec<Token>,
+    table: &mut Vec<Word>,
 ) -> Damage {
     table.clear();
     let mut scanner = Scanner {
@@ -26,15 +25,11 @@ pub(super) fn tokenize(
         detached,
         next_detached: 0,
         backslash: 0,
-        table,
-        open: NONE,
-        depth: 0,
-        most_depth: limits.depth,
         damage: Damage::default(),
         sections: true,
         loose_quotes: true,
     };
-    scanner.run(from, limits.tokens);
+    scanner.run(from, limits, table);
     scanner.damage
 }
 
@@ -50,20 +45,17 @@ fn ends_string(rest: &[u8]) -> bool {
 /// The parent of a list that has none.
 const NONE: u32 = MOST_LENGTH;
 
-/// Each of its methods takes where something begins and returns the byte behind it, so that the place can stay in a
-/// register.
+/// A value, and the byte behind it.
+type Found = (Token, usize);
+
+/// Each of its methods takes where a value begins and returns what it [`Found`], so that the place and the end of the
+/// table can stay in registers.
 struct Scanner<'a> {
     frame: &'a [u8],
     detached: &'a [Detached],
     next_detached: usize,
     /// Where the first backslash is behind the place that was asked for last.
     backslash: usize,
-    table: &'a mut Vec<Token>,
-    /// The innermost open list. While a list is open its length field holds its parent, so the
-    /// stack lives in the table.
-    open: u32,
-    depth: u16,
-    most_depth: u16,
     damage: Damage,
     /// False once a section was not closed, so that nobody looks for its end again.
     sections: bool,
@@ -72,91 +64,65 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    fn run(&mut self, mut at: usize, most: usize) {
+    fn run(&mut self, mut at: usize, limits: &Limits, table: &mut Vec<Word>) {
         let frame = self.frame;
-        while let Some(&byte) = frame.get(at) {
-            at = match CLASS[byte as usize] {
+        // The innermost open list. While a list is open its length field holds its parent, so the stack lives in the table.
+        let mut open = NONE;
+        let mut depth = 0;
+        while let Some(rest @ &[byte, ..]) = frame.get(at..) {
+            let (token, behind) = match CLASS[byte as usize] {
                 SPACE => {
                     looked(1);
                     at += 1;
                     continue;
                 }
                 CLOSE => {
-                    at = self.close_list(at);
+                    looked(1);
+                    at += 1;
+                    if open == NONE {
+                        self.damage.unbalanced = true;
+                    } else {
+                        open = end_list(table, open);
+                        depth -= 1;
+                    }
                     continue;
                 }
-                QUOTE => self.quoted(at),
-                OPEN => self.open_list(at),
+                QUOTE => self.quoted(at, rest),
+                OPEN if depth < limits.depth => {
+                    looked(1);
+                    let list = Token::new(TokenKind::List, at, open as usize);
+                    open = table.len() as u32;
+                    depth += 1;
+                    (list, at + 1)
+                }
+                OPEN => self.opaque(at),
                 BRACE => self.literal(at, at),
                 TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
-                _ => self.plain_atom(at),
+                _ => self.plain_atom(at, rest),
             };
-            if self.table.len() > most {
-                self.take_back();
+            if table.len() >= limits.tokens {
+                self.damage.truncated = true;
+                // A list that is one too many is not open.
+                if open as usize == table.len() {
+                    open = token.length() as u32;
+                }
                 break;
             }
+            table.push(token.to_word());
+            at = behind;
         }
-        while self.open != NONE {
+        while open != NONE {
             self.damage.unbalanced = true;
-            self.end_list();
+            open = end_list(table, open);
         }
-    }
-
-    /// Drops the token that is one too many; a list among the open ones is not open then.
-    #[cold]
-    fn take_back(&mut self) {
-        self.damage.truncated = true;
-        let Some(last) = self.table.pop() else { return };
-        if self.open as usize == self.table.len() {
-            self.open = last.length() as u32;
-            self.depth -= 1;
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, kind: TokenKind, start: usize, length: usize) {
-        self.table.push(Token::new(kind, start, length));
-    }
-
-    #[inline]
-    fn open_list(&mut self, at: usize) -> usize {
-        if self.depth >= self.most_depth {
-            return self.opaque(at);
-        }
-        let index = self.table.len() as u32;
-        self.push(TokenKind::List, at, self.open as usize);
-        self.open = index;
-        self.depth += 1;
-        looked(1);
-        at + 1
-    }
-
-    #[inline]
-    fn close_list(&mut self, at: usize) -> usize {
-        if self.open == NONE {
-            self.damage.unbalanced = true;
-        } else {
-            self.end_list();
-        }
-        looked(1);
-        at + 1
-    }
-
-    #[inline]
-    fn end_list(&mut self) {
-        let until = self.table.len();
-        let list = &mut self.table[self.open as usize];
-        let parent = list.length() as u32;
-        *list = Token::new(TokenKind::List, list.start(), until);
-        self.open = parent;
-        self.depth -= 1;
     }
 
     #[inline(always)]
-    fn quoted(&mut self, quote: usize) -> usize {
+    fn quoted(&mut self, quote: usize, rest: &[u8]) -> Found {
         let start = quote + 1;
-        let end = next_quote(self.frame, start);
-        let Some(next) = self.frame.get(end + 1) else { return self.quoted_at_end(start) };
+        let len = next_quote(&rest[1..]);
+        let Some(next) = rest.get(len + 2) else { return self.quoted_at_end(start) };
+        let end = start + len;
         if self.backslash(start) < end {
             return self.escaped(start, self.backslash);
         }
@@ -167,8 +133,7 @@ impl Scanner<'_> {
             b')' => end + 1,
             _ => return self.quoted_in_doubt(start, end),
         };
-        self.push(TokenKind::Quoted, start, end - start);
-        behind
+        (Token::new(TokenKind::Quoted, start, len), behind)
     }
 
     /// Where the first backslash at or behind `start` is, or the end of the frame. There mostly is none anywhere, so
@@ -191,8 +156,8 @@ impl Scanner<'_> {
 
     /// A string whose quote is the last byte, or which has none.
     #[cold]
-    fn quoted_at_end(&mut self, start: usize) -> usize {
-        let end = next_quote(self.frame, start);
+    fn quoted_at_end(&mut self, start: usize) -> Found {
+        let end = start + next_quote(&self.frame[start..]);
         if self.backslash(start) < end {
             return self.escaped(start, self.backslash);
         }
@@ -200,15 +165,14 @@ impl Scanner<'_> {
             return self.unclosed(TokenKind::Quoted, start);
         }
         looked(end - start + 2);
-        self.push(TokenKind::Quoted, start, end - start);
-        end + 1
+        (Token::new(TokenKind::Quoted, start, end - start), end + 1)
     }
 
     /// A string whose quote has something right behind it: another value that a server forgot to set apart (quirk 7),
     /// or the rest of a string with quotes in it that nobody escaped. Then the one that closes is the first with a
     /// space, a parenthesis or another value behind it (quirk 8).
     #[cold]
-    fn quoted_in_doubt(&mut self, start: usize, mut end: usize) -> usize {
+    fn quoted_in_doubt(&mut self, start: usize, mut end: usize) -> Found {
         let frame = self.frame;
         let next_value = match frame.get(end + 1) {
             Some(b'"') => end > start,
@@ -225,20 +189,18 @@ impl Scanner<'_> {
             looked(frame.len().min(end + 1) - start);
         }
         let kind = if memchr(b'\\', &frame[start..end]).is_some() { TokenKind::Escaped } else { TokenKind::Quoted };
-        self.push(kind, start, end - start);
-        end + 1
+        (Token::new(kind, start, end - start), end + 1)
     }
 
     /// The rest of a quoted string, from its first backslash on.
     #[cold]
-    fn escaped(&mut self, start: usize, backslash: usize) -> usize {
+    fn escaped(&mut self, start: usize, backslash: usize) -> Found {
         let mut at = backslash;
         loop {
             match quote_or_backslash(self.frame, at + 2) {
                 Some(end) if self.frame[end] == b'"' => {
                     looked(end - start + 2);
-                    self.push(TokenKind::Escaped, start, end - start);
-                    return end + 1;
+                    return (Token::new(TokenKind::Escaped, start, end - start), end + 1);
                 }
                 Some(backslash) => at = backslash,
                 None => return self.unclosed(TokenKind::Escaped, start),
@@ -247,61 +209,58 @@ impl Scanner<'_> {
     }
 
     #[cold]
-    fn unclosed(&mut self, kind: TokenKind, start: usize) -> usize {
+    fn unclosed(&mut self, kind: TokenKind, start: usize) -> Found {
         self.damage.unbalanced = true;
-        looked(self.frame.len().saturating_sub(start));
-        self.push(kind, start, self.frame.len().saturating_sub(start));
-        self.frame.len()
+        let len = self.frame.len().saturating_sub(start);
+        looked(len);
+        (Token::new(kind, start, len), self.frame.len())
     }
 
     /// `"{" number64 "+"? "}" CRLF *OCTET`, or an atom where it is none.
-    fn literal(&mut self, at: usize, brace: usize) -> usize {
-        let rest = &self.frame[brace + 1..];
-        let digits = digits(rest);
-        let Some(header) = header_length(&rest[digits..]).filter(|_| digits > 0) else {
-            return self.atom(at, brace + 1);
+    fn literal(&mut self, at: usize, brace: usize) -> Found {
+        let Some((len, header)) = literal_header(&self.frame[brace + 1..]) else {
+            return self.atom_through(at, brace + 1);
         };
-        let start = brace + 1 + digits + header;
+        let start = brace + 1 + header;
         if self.detached.get(self.next_detached).is_some_and(|d| d.at as usize == start) {
-            self.push(TokenKind::Detached, start, self.next_detached);
             self.next_detached += 1;
-            return start;
+            return (Token::new(TokenKind::Detached, start, self.next_detached - 1), start);
         }
-        let len = decimal(&rest[..digits]);
         let kept = len.min(self.frame.len() - start);
         self.damage.unbalanced |= kept < len;
-        self.push(TokenKind::Literal, start, kept);
-        start + kept
+        (Token::new(TokenKind::Literal, start, kept), start + kept)
     }
 
     /// An atom as nearly all are, and `NIL` in capitals, which two of three atoms of an envelope are; all else is for
     /// [`atom`](Self::atom).
     #[inline(always)]
-    fn plain_atom(&mut self, start: usize) -> usize {
-        let rest = self.frame.get(start..).unwrap_or_default();
+    fn plain_atom(&mut self, start: usize, rest: &[u8]) -> Found {
         if let Some(b"NIL ") | Some(b"NIL)") = rest.first_chunk() {
             looked(4);
-            self.push(TokenKind::Nil, start, 3);
-            return start + 3 + usize::from(rest[3] == b' ');
+            return (Token::new(TokenKind::Nil, start, 3), start + 3 + usize::from(rest[3] == b' '));
         }
         let len = atom_length(rest);
         let behind = match rest.get(len) {
             Some(b' ') => start + len + 1,
             Some(b')') | None => start + len,
-            _ => return self.atom(start, start),
+            _ => return self.atom(start, start + len),
         };
         if matches!(rest, [b'N' | b'n', ..]) && len == 3 {
-            return self.atom(start, start);
+            return self.atom(start, start + len);
         }
         looked(len + 1);
-        self.push(TokenKind::Atom, start, len);
-        behind
+        (Token::new(TokenKind::Atom, start, len), behind)
     }
 
     /// The atom that begins at `start` and is known to reach to `at`.
-    fn atom(&mut self, start: usize, at: usize) -> usize {
+    #[cold]
+    fn atom_through(&mut self, start: usize, at: usize) -> Found {
+        self.atom(start, at + atom_length(&self.frame[at..]))
+    }
+
+    /// The atom that begins at `start` and goes on to `at`, where it ends or a bracket or brace stands.
+    fn atom(&mut self, start: usize, mut at: usize) -> Found {
         let frame = self.frame;
-        let mut at = at + atom_length(&frame[at..]);
         loop {
             at = match frame.get(at) {
                 Some(b'[') if self.sections && is_section(&frame[start..at]) => self.section_end(at),
@@ -320,24 +279,22 @@ impl Scanner<'_> {
             [b'N' | b'n', b'I' | b'i', b'L' | b'l'] => TokenKind::Nil,
             _ => TokenKind::Atom,
         };
-        self.push(kind, start, at - start);
-        at + usize::from(frame.get(at) == Some(&b' '))
+        (Token::new(kind, start, at - start), at + usize::from(frame.get(at) == Some(&b' ')))
     }
 
     /// True where a literal begins at a brace: one that comes right behind a word (quirk 6).
     #[cold]
     fn opens_literal(&self, brace: usize) -> bool {
-        let rest = &self.frame[brace + 1..];
-        let digits = digits(rest);
-        digits > 0 && header_length(&rest[digits..]).is_some()
+        literal_header(&self.frame[brace + 1..]).is_some()
     }
 
     /// The byte behind the bracket that closes the section opened at `open`, minding quotes and literals.
-    #[cold]
     fn section_end(&mut self, open: usize) -> usize {
         let mut at = open + 1;
-        while let Some(&byte) = self.frame.get(at) {
-            match byte {
+        let is_special = |byte: &u8| matches!(byte, b']' | b'"' | b'{');
+        while let Some(special) = self.frame.get(at..).and_then(|rest| rest.iter().position(is_special)) {
+            at += special;
+            match self.frame[at] {
                 b']' => {
                     looked(at - open);
                     return at + 1;
@@ -346,8 +303,7 @@ impl Scanner<'_> {
                     Some(end) => at = end + 1,
                     None => break,
                 },
-                b'{' => at = self.skip_literal(at),
-                _ => at += 1,
+                _ => at = self.skip_literal(at),
             }
         }
         looked(self.frame.len() - open);
@@ -369,20 +325,17 @@ impl Scanner<'_> {
 
     /// The byte behind a literal inside a section, or behind a brace that opens none.
     fn skip_literal(&self, brace: usize) -> usize {
-        let rest = &self.frame[brace + 1..];
-        let digits = digits(rest);
-        match header_length(&rest[digits..]) {
-            Some(header) => (brace + 1 + digits + header).saturating_add(decimal(&rest[..digits])),
+        match literal_header(&self.frame[brace + 1..]) {
+            Some((len, header)) => (brace + 1 + header).saturating_add(len),
             None => brace + 1,
         }
     }
 
     /// A group below the deepest allowed one: one token, whatever is in it, found with a counter.
     #[cold]
-    fn opaque(&mut self, start: usize) -> usize {
+    fn opaque(&mut self, start: usize) -> Found {
         let mut at = start;
         let mut depth = 0u64;
-        let before = self.table.len();
         while let Some(&byte) = self.frame.get(at) {
             at = match CLASS[byte as usize] {
                 OPEN => {
@@ -395,22 +348,30 @@ impl Scanner<'_> {
                     depth -= 1;
                     at + 1
                 }
-                QUOTE => self.quoted(at),
-                BRACE => self.literal(at, at),
+                QUOTE => self.quoted(at, &self.frame[at..]).1,
+                BRACE => self.literal(at, at).1,
                 _ => {
                     looked(1);
                     at + 1
                 }
             };
-            self.table.truncate(before);
             if depth == 0 {
                 break;
             }
         }
         self.damage.unbalanced |= depth > 0;
-        self.push(TokenKind::Opaque, start, at - start);
-        at
+        (Token::new(TokenKind::Opaque, start, at - start), at)
     }
+}
+
+/// Closes the list at `open`, and returns its parent.
+#[inline]
+fn end_list(table: &mut [Word], open: u32) -> u32 {
+    let until = table.len();
+    let word = &mut table[open as usize];
+    let list = Token::of(*word);
+    *word = Token::new(TokenKind::List, list.start(), until).to_word();
+    list.length() as u32
 }
 
 fn is_section(name: &[u8]) -> bool {
@@ -430,7 +391,7 @@ mod tests {
     fn kinds(frame: &[u8], limits: Limits) -> (Vec<TokenKind>, Damage) {
         let mut table = Vec::new();
         let damage = tokenize(frame, 0, &[], &limits, &mut table);
-        (table.iter().map(|token| token.kind()).collect(), damage)
+        (table.iter().map(|word| Token::of(*word).kind()).collect(), damage)
     }
 
     #[test]

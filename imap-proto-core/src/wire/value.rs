@@ -3,7 +3,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::parsed::{NOTHING, Parsed};
-use super::{Detached, Token, TokenKind};
+use super::token::Word;
+use super::{Detached, Token, TokenKind, Tokens};
 
 /// One value of a response: an atom, a string, or a parenthesised list of values.
 ///
@@ -24,7 +25,7 @@ pub struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub(crate) fn all(table: &'a Parsed) -> Self {
-        Values { table, next: 0, end: table.tokens.len() as u32 }
+        Values { table, next: 0, end: table.count as u32 }
     }
 
     /// No values, of no response.
@@ -55,7 +56,7 @@ impl<'a> Iterator for Values<'a> {
             return None;
         }
         let index = self.next;
-        let token = *self.table.tokens.get(index as usize)?;
+        let token = Token::of(*self.table.block.get(index as usize)?);
         self.next = match token.kind() {
             TokenKind::List => token.length() as u32,
             _ => index + 1,
@@ -67,7 +68,7 @@ impl<'a> Iterator for Values<'a> {
 impl<'a> Value<'a> {
     #[inline]
     fn token(self) -> Token {
-        self.table.tokens[self.index as usize]
+        Token::of(self.table.block[self.index as usize])
     }
 
     /// What the value is.
@@ -152,14 +153,14 @@ impl<'a> Value<'a> {
             let mut at = self.index as usize;
             while at < last {
                 at += 1;
-                let inner = self.table.tokens[at];
+                let inner = Token::of(self.table.block[at]);
                 match inner.kind() {
                     TokenKind::List if inner.length() == list.length() => closing += 1,
                     TokenKind::List => at = inner.length() - 1,
                     _ => {}
                 }
             }
-            let token = self.table.tokens[last];
+            let token = Token::of(self.table.block[last]);
             end = match token.kind() {
                 TokenKind::List => token.start() + 1,
                 TokenKind::Detached => token.start(),
@@ -177,7 +178,7 @@ impl<'a> Value<'a> {
     /// The value at an index of the table that a view kept.
     #[inline]
     pub(crate) fn at(table: &'a Parsed, index: u32) -> Option<Self> {
-        if (index as usize) < table.tokens.len() { Some(Value { table, index }) } else { None }
+        if (index as usize) < table.count { Some(Value { table, index }) } else { None }
     }
 
     /// Where an atom or a list begins in the frame.
@@ -199,16 +200,28 @@ impl<'a> Value<'a> {
 
     /// The tokens inside a list, at any depth; none for anything else.
     #[inline]
-    pub(crate) fn inner_tokens(self) -> &'a [Token] {
+    pub(crate) fn inner_tokens(self) -> Tokens<'a> {
         let token = self.token();
         let end = if token.kind() == TokenKind::List { token.length() } else { 0 };
-        self.table.tokens.get(self.index as usize + 1..end).unwrap_or_default()
+        self.table.tokens().between(self.index as usize + 1, end)
+    }
+
+    /// Those of a list that has just so many, at any depth.
+    #[inline]
+    pub(crate) fn inner<const N: usize>(self) -> Option<[Token; N]> {
+        let token = self.token();
+        let first = self.index as usize + 1;
+        if token.kind() != TokenKind::List || token.length() != first + N {
+            return None;
+        }
+        let words: &[Word; N] = self.table.block.get(first..)?.first_chunk()?;
+        Some(words.map(Token::of))
     }
 
     /// The innermost of lists that hold nothing but the next one (quirk 81).
     #[inline]
     pub(crate) fn without_extra_parens(mut self) -> Self {
-        while let [inner, ..] = self.inner_tokens()
+        while let Some(inner) = self.inner_tokens().next()
             && inner.kind() == TokenKind::List
             && inner.length() == self.token().length()
         {

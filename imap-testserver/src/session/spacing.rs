@@ -7,7 +7,7 @@ pub(super) fn is_strict(line: &Tokenized) -> bool {
     let mut at = 0;
     let mut behind_parenthesis = true;
     for token in line.tokens() {
-        let Some((start, end)) = extent(frame, *token) else { return false };
+        let Some((start, end)) = extent(frame, token) else { return false };
         let Some(gap) = frame.get(at..start) else { return false };
         let closing = gap.iter().take_while(|byte| **byte == b')').count();
         let expected: &[u8] = if behind_parenthesis && closing == 0 { b"" } else { b" " };

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use crate::command::{
     Access, Append, Authenticate, CapabilityCommand, Check, Close, Command, Copy, Create, Delete, Enable, Expunge,
-    Fetch, Id, Idle, List, Login, Logout, Lsub, Message, Move, NamespaceCommand, Noop, Raw, Rename, Request, Returns,
-    Search, Select, StartTls, StatusCommand, Store, StoreCommand, Subscribe, UidExpunge, Unselect, Unsubscribe,
+    Fetch, Id, Idle, List, Login, Logout, Lsub, Message, Move, MultiAppend, NamespaceCommand, Noop, Raw, Rename,
+    Request, Returns, Search, Select, StartTls, StatusCommand, Store, StoreCommand, Subscribe, UidExpunge, Unselect,
+    Unsubscribe,
 };
 use crate::types::{Capability, FetchItems, Flag, Messages, Query, Section, SeqSet, StatusItems, UidSet};
 
@@ -161,6 +162,7 @@ fn on_mailboxes() -> Vec<Kind> {
         kind("APPEND Other {3+}, fed", &Append::new("Other", Message::Fed(3))),
         kind("APPEND Other {5000}, fed", &Append::new("Other", Message::Fed(LONG))),
         kind("APPEND INBOX {3+}", &Append::new("INBOX", "abc")),
+        kind("APPEND Other {3+} {3+}", &MultiAppend::new("Other", ["abc", "def"])),
         kind("STATUS Other", &status("Other")),
         kind("STATUS Third", &status("Third")),
         kind("STATUS INBOX", &status("INBOX")),

@@ -49,7 +49,7 @@ pub struct Address<'a> {
 impl<'a> Address<'a> {
     #[inline]
     fn new(value: Value<'a>) -> Option<Self> {
-        let &[name, adl, mailbox, host] = value.inner_tokens() else { return Self::of_another_shape(value) };
+        let Some([name, adl, mailbox, host]) = value.inner() else { return Self::of_another_shape(value) };
         if [name, adl, mailbox, host].iter().any(|field| field.kind() == TokenKind::List) {
             return Self::of_another_shape(value);
         }

@@ -54,8 +54,8 @@ impl<'a> BodyStructure<'a> {
     /// [`Limits::depth`](crate::wire::Limits::depth) anywhere.
     pub fn new(value: Value<'a>) -> Result<Self, Malformed> {
         let value = value.without_extra_parens();
-        let inner = value.inner_tokens();
-        if inner.is_empty() || inner.iter().any(|token| token.kind() == TokenKind::Opaque) {
+        let mut inner = value.inner_tokens();
+        if inner.is_empty() || inner.any(|token| token.kind() == TokenKind::Opaque) {
             return Err(Malformed);
         }
         Ok(Self::of_part(value))
