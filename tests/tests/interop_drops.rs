@@ -145,9 +145,11 @@ async fn run(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>, seed:
         let random = Random::new(seed.wrapping_add(number));
         let walk = Walk::begin(model.clone(), number as usize, connector, random).await;
         let mut walk = walk.dropping(extent.dropped as usize);
-        if server.name() == "Courier" {
-            walk = walk.without_examine();
-        }
+        walk = match server.name() {
+            "Courier" => walk.without_examine(),
+            "Dovecot" => walk.without_returns(),
+            _ => walk,
+        };
         walks.push(tokio::spawn(walk.run((extent.operations / extent.connections) as usize)));
     }
     let mut all = Tally::default();

@@ -25,6 +25,17 @@ impl Walk {
         Some((mailbox, Change { mailbox: at, uids, act: Act::Delete }))
     }
 
+    /// A mailbox that messages can be copied to.
+    fn target(&mut self, change: &Change, may_be: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut targets = if self.returns {
+            (0..self.model.count()).collect()
+        } else {
+            self.model.not_left(change.mailbox, &change.uids)
+        };
+        targets.retain(|into| may_be(*into));
+        if targets.is_empty() { None } else { Some(targets[self.random.below(targets.len())]) }
+    }
+
     pub(super) async fn store(&mut self, mut polls: Polls) -> Result<End, Failure> {
         let Some((mailbox, mut change)) = self.some_own(6) else { return Ok(End::NothingToDo) };
         let flags = Flags::from([FLAGS[self.random.below(FLAGS.len())].clone(), FLAGS[self.random.below(2)].clone()]);
@@ -58,7 +69,7 @@ impl Walk {
 
     pub(super) async fn copy(&mut self, mut polls: Polls) -> Result<End, Failure> {
         let Some((mailbox, mut change)) = self.some_own(6) else { return Ok(End::NothingToDo) };
-        let into = self.random.below(self.model.count());
+        let Some(into) = self.target(&change, |_| true) else { return Ok(End::NothingToDo) };
         change.act = Act::Copy { into };
         self.model.begin(&change);
         let operation = mailbox.copy(set(&change), self.model.name(into));
@@ -69,7 +80,7 @@ impl Walk {
 
     pub(super) async fn move_to(&mut self, mut polls: Polls) -> Result<End, Failure> {
         let Some((mailbox, mut change)) = self.some_own(6) else { return Ok(End::NothingToDo) };
-        let into = (change.mailbox + 1 + self.random.below(self.model.count() - 1)) % self.model.count();
+        let Some(into) = self.target(&change, |into| into != change.mailbox) else { return Ok(End::NothingToDo) };
         change.act = Act::Move { into, how: self.moving };
         self.model.begin(&change);
         let untouched = polls.0 == Some(0);

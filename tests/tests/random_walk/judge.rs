@@ -132,7 +132,7 @@ impl<'a> Judge<'a> {
                 Some(Doubt::Append { into }) if *into == place.mailbox => &record.expected.flags,
                 Some(Doubt::Change { from, act, .. }) if act.target() == Some(place.mailbox) => due[from],
                 doubt => {
-                    let gone = if state.gone.contains(place) { "removed from there" } else { "never put there" };
+                    let gone = if state.gone.contains_key(place) { "removed from there" } else { "never put there" };
                     let what = format!("{id} is at {place:?} and was {gone}, {doubt:?}");
                     let count = if due.is_empty() { &mut self.damage.unexpected } else { &mut self.damage.duplicated };
                     blame(count, &what);
@@ -152,7 +152,8 @@ impl<'a> Judge<'a> {
         }
         for place in &record.shown {
             let may_be_gone = record.doubt.as_ref().is_some_and(|doubt| doubt.may_remove(*place));
-            if !found.contains_key(place) && !due.contains_key(place) && !may_be_gone && !state.gone.contains(place) {
+            if !found.contains_key(place) && !due.contains_key(place) && !may_be_gone && !state.gone.contains_key(place)
+            {
                 blame(&mut self.damage.lost, &format!("{id} was shown at {place:?} and is not there"));
             }
         }

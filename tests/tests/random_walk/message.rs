@@ -76,6 +76,21 @@ pub(super) fn flags_of(message: &FetchedMessage) -> Option<Flags> {
     message.flags().map(|flags| flags.into_iter().filter(|flag| *flag != Flag::Recent).collect())
 }
 
+/// Whether a message is what a server has left of one that another connection removes: no octets with Dovecot, and with
+/// Courier a few of its own.
+pub(super) fn is_remnant(message: &FetchedMessage) -> bool {
+    let octets = message.section("");
+    let len = message.get().size().or(octets.as_ref().map(|octets| octets.len() as u64));
+    let subject = message.get().envelope().and_then(|envelope| envelope.subject());
+    let is_couriers = subject.is_some_and(|subject| subject.to_str() == "message unavailable");
+    is_couriers || (len == Some(0) && octets.is_none_or(|octets| octets.is_empty()))
+}
+
+/// The same of what was downloaded.
+pub(super) fn is_remnant_body(octets: &[u8]) -> bool {
+    octets.is_empty() || String::from_utf8_lossy(octets).contains("\nSubject: message unavailable\r\n")
+}
+
 /// The number of a message, from its envelope or its header.
 pub(super) fn id_of(message: &FetchedMessage) -> Option<u64> {
     let envelope = message.get().envelope().and_then(|envelope| envelope.message_id());

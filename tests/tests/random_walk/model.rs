@@ -6,7 +6,7 @@ use imap_tokio::command::Stored;
 use imap_tokio::types::{CopyUid, Flag, MailboxName, Uid};
 
 use super::change::{Act, Change, Place, Told};
-use super::message::{Expected, Flags, flags_of, id_of, name};
+use super::message::{Expected, Flags, flags_of, id_of, is_remnant, name};
 
 /// What the mailboxes have to hold, as far as anybody was told.
 ///
@@ -24,8 +24,8 @@ pub(super) struct State {
     pub(super) records: BTreeMap<u64, Record>,
     /// What is stored, but for what calls in doubt did.
     pub(super) stored: Vec<BTreeMap<Uid, Instance>>,
-    /// Where messages were that are removed.
-    pub(super) gone: BTreeSet<Place>,
+    /// Where messages were that are removed, and which.
+    pub(super) gone: BTreeMap<Place, u64>,
     calls: u64,
 }
 
@@ -74,7 +74,7 @@ impl State {
         let (id, Place { mailbox, uid }) = (instance.id, place);
         let before = self.stored[mailbox].insert(uid, instance);
         match before {
-            _ if self.gone.contains(&place) => Err(format!("{id} is stored as {uid}, which another message had")),
+            _ if self.gone.contains_key(&place) => Err(format!("{id} is stored as {uid}, which another message had")),
             Some(other) => Err(format!("{id} and {} are both stored as {uid}", other.id)),
             None => Ok(()),
         }
@@ -105,7 +105,7 @@ impl State {
             }
             if change.act.removes() {
                 self.stored[from.mailbox].remove(&uid);
-                self.gone.insert(from);
+                self.gone.insert(from, id);
             }
         }
         Ok(())
@@ -127,7 +127,7 @@ impl State {
         };
         record.shown.insert(place);
         let may_be = record.doubt.as_ref().is_some_and(|doubt| doubt.may_put_into(mailbox));
-        if reader.is_some() && known.is_none() && !may_be && !self.gone.contains(&place) {
+        if reader.is_some() && known.is_none() && !may_be && !self.gone.contains_key(&place) {
             return Err(format!("{uid} shows {id}, which is not there"));
         }
         if let (Some(reader), Some(flags)) = (reader, flags_of(message)) {
@@ -138,15 +138,8 @@ impl State {
             }
         }
         let difference = record.expected.difference(message);
-        // Of one that another walk removes meanwhile Dovecot tells what it has left, which is nothing.
-        difference.filter(|_| !is_empty(message) || self.is_there(place)).map_or(Ok(()), Err)
+        difference.filter(|_| !is_remnant(message) || self.is_there(place)).map_or(Ok(()), Err)
     }
-}
-
-/// Whether the server shows a message of no octets.
-fn is_empty(message: &FetchedMessage) -> bool {
-    let octets = message.section("").map(|octets| octets.len() as u64);
-    message.get().size().or(octets) == Some(0) && octets.is_none_or(|octets| octets == 0)
 }
 
 impl Model {
@@ -232,6 +225,16 @@ impl Model {
         })
     }
 
+    /// The mailboxes that none of these messages has left.
+    pub(super) fn not_left(&self, mailbox: usize, uids: &[Uid]) -> Vec<usize> {
+        self.state(|state| {
+            let ids: BTreeSet<u64> = uids.iter().map(|uid| state.stored[mailbox][uid].id).collect();
+            let left = state.gone.iter().filter(|(_, id)| ids.contains(id));
+            let left: BTreeSet<usize> = left.map(|(place, _)| place.mailbox).collect();
+            (0..state.stored.len()).filter(|mailbox| !left.contains(mailbox)).collect()
+        })
+    }
+
     /// A call that changes messages is about to begin.
     pub(super) fn begin(&self, change: &Change) {
         self.state(|state| {
@@ -289,6 +292,17 @@ impl Model {
         self.state(|state| {
             let there = known.iter().copied().filter(|uid| state.is_there(Place { mailbox, uid: *uid }));
             there.collect()
+        })
+    }
+
+    /// All that is known of a message, to be told when it is missing.
+    pub(super) fn history(&self, mailbox: usize, uid: Uid) -> String {
+        self.state(|state| {
+            let Some(Instance { id, .. }) = state.stored[mailbox].get(&uid) else { return "nobody's".to_owned() };
+            let gone: Vec<&Place> =
+                state.gone.iter().filter(|(_, other)| *other == id).map(|(place, _)| place).collect();
+            let record = &state.records[id];
+            format!("{id}, removed from {gone:?}, shown at {:?}, {:?}", record.shown, record.doubt)
         })
     }
 

@@ -6,6 +6,7 @@ use imap_tokio::types::{FetchItems, Query, Section, StatusItems, Uid, UidSet};
 use imap_tokio::{FetchedMessage, Notice};
 
 use super::Walk;
+use super::message::is_remnant_body;
 use super::walk::{End, Failure, Open, Polls};
 
 /// What is fetched of messages.
@@ -114,7 +115,10 @@ impl Walk {
             }
         }
         match self.model.still(at, &due).difference(&seen).next() {
-            Some(uid) => Err(format!("{uid} of {} is missing, {} of {} came", mailbox.name(), seen.len(), due.len()))?,
+            Some(uid) => {
+                let (name, history) = (mailbox.name(), self.model.history(at, *uid));
+                Err(format!("{uid} of {name} is missing, {} of {} came; it is {history}", seen.len(), due.len()))?
+            }
             None => Ok(End::Complete),
         }
     }
@@ -149,8 +153,8 @@ impl Walk {
             }
         }
         match expected {
-            // Nothing of one that was removed meanwhile.
-            Some(_) if octets.is_empty() && self.model.still(at, &BTreeSet::from([uid])).is_empty() => {
+            // Of one that is removed meanwhile.
+            Some(_) if is_remnant_body(&octets) && self.model.still(at, &BTreeSet::from([uid])).is_empty() => {
                 Ok(End::Complete)
             }
             Some(expected) if octets != expected.octets => {

@@ -28,6 +28,8 @@ pub(crate) struct Walk {
     pub(super) select_dropped: bool,
     /// One SELECT in so many is an EXAMINE.
     pub(super) examines: Option<usize>,
+    /// Whether messages go to mailboxes that they have left.
+    pub(super) returns: bool,
     /// How many operations in a hundred are dropped half-way, about.
     dropped: usize,
     pub(super) moving: Moving,
@@ -108,6 +110,7 @@ impl Walk {
             reader_dropped: false,
             select_dropped: false,
             examines: Some(3),
+            returns: true,
             dropped: 50,
             moving,
         }
@@ -122,6 +125,14 @@ impl Walk {
     /// Selects no mailbox to be read only: Courier refuses an APPEND to that one then.
     pub(crate) fn without_examine(mut self) -> Self {
         self.examines = None;
+        self
+    }
+
+    /// Copies and moves no message to a mailbox that it has left. Its file has the same name there as before, and a Dovecot
+    /// with Maildirs that still has the old one in its list gives the message another UID than it has told: "Duplicate file
+    /// entry".
+    pub(crate) fn without_returns(mut self) -> Self {
+        self.returns = false;
         self
     }
 
