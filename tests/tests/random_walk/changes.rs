@@ -83,7 +83,7 @@ impl Walk {
         let Some(into) = self.target(&change, |into| into != change.mailbox) else { return Ok(End::NothingToDo) };
         change.act = Act::Move { into, how: self.moving };
         self.model.begin(&change);
-        let untouched = polls.0 == Some(0);
+        let untouched = polls.are_none();
         let moved = polls.of(pin!(mailbox.move_to(set(&change), self.model.name(into)))).await;
         let told = match &moved {
             Some(Ok(moved)) if moved.removal == Removal::Removed => Told::Done(moved.copied.clone()),
@@ -97,7 +97,7 @@ impl Walk {
     pub(super) async fn delete(&mut self, mut polls: Polls) -> Result<End, Failure> {
         let Some((mailbox, change)) = self.some_own(4) else { return Ok(End::NothingToDo) };
         self.model.begin(&change);
-        let untouched = polls.0 == Some(0);
+        let untouched = polls.are_none();
         let deleted = polls.of(pin!(mailbox.delete(set(&change)))).await;
         let told = match &deleted {
             Some(Ok(Removal::Removed)) => Told::Done(None),

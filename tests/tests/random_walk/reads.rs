@@ -93,7 +93,7 @@ impl Walk {
     pub(super) async fn fetch(&mut self, mut polls: Polls, kind: Kind) -> Result<End, Failure> {
         let Some(Open { at, mailbox, known, .. }) = self.open.clone() else { return Ok(End::NothingToDo) };
         let (uids, due) = self.some_of(&known, kind == Kind::Bodies);
-        let items_left = if self.random.one_in(3) && polls.0.is_some() { Some(self.random.below(50)) } else { None };
+        let items_left = if self.random.one_in(3) && polls.are_few() { Some(self.random.below(50)) } else { None };
         let mut messages = mailbox.fetch(uids, kind.items());
         let mut seen = BTreeSet::new();
         loop {
@@ -110,7 +110,7 @@ impl Walk {
             }
             if self.random.one_in(40) {
                 // Other commands run while a fetch goes on, and are dropped as well.
-                let mut some = Polls(self.random.one_in(2).then_some(1));
+                let mut some = if self.random.one_in(2) { Polls::once() } else { Polls::to_the_end() };
                 some.of(pin!(self.client.noop())).await.transpose()?;
             }
         }

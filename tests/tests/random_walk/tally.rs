@@ -37,6 +37,11 @@ impl Tally {
         self.operations.values().map(|(_, dropped)| dropped).sum()
     }
 
+    /// Cancelled commands of which something had left.
+    pub(crate) fn reached(&self) -> usize {
+        self.fates.iter().filter(|(what, _)| **what != "not sent").map(|(_, count)| count).sum()
+    }
+
     pub(crate) fn add(&mut self, other: &Tally) {
         for (operation, (begun, dropped)) in &other.operations {
             let entry = self.operations.entry(operation).or_default();

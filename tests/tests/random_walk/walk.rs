@@ -45,9 +45,14 @@ pub(super) struct Open {
     pub(super) is_read_only: bool,
 }
 
-/// How many more times the operation under way is polled before it is dropped.
+/// When the operation under way is dropped.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Polls(pub(super) Option<usize>);
+pub(super) struct Polls {
+    /// How many more times it is polled; `None` where that is to its end.
+    left: Option<usize>,
+    /// How often others get their turn before it is dropped: its driver writes meanwhile, and the server answers.
+    lingers: usize,
+}
 
 /// How a step ended.
 pub(super) enum End {
@@ -76,20 +81,43 @@ impl From<String> for Failure {
 }
 
 impl Polls {
+    pub(super) fn once() -> Self {
+        Polls { left: Some(1), lingers: 0 }
+    }
+
+    pub(super) fn to_the_end() -> Self {
+        Polls { left: None, lingers: 0 }
+    }
+
+    /// Dropped before it is polled: nothing of it is ever sent.
+    pub(super) fn are_none(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    pub(super) fn are_few(&self) -> bool {
+        self.left.is_some()
+    }
+
     /// Polls a future to its end, or as often as is left; `None` when it is to be dropped now.
     pub(super) async fn of<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
-        poll_fn(|cx| {
-            if self.0 == Some(0) {
+        let output = poll_fn(|cx| {
+            if self.left == Some(0) {
                 return Poll::Ready(None);
             }
-            self.0 = self.0.map(|left| left - 1);
+            self.left = self.left.map(|left| left - 1);
             match future.as_mut().poll(cx) {
                 Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending if self.0 == Some(0) => Poll::Ready(None),
+                Poll::Pending if self.left == Some(0) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         })
-        .await
+        .await;
+        if output.is_none() {
+            for _ in 0..self.lingers {
+                tokio::task::yield_now().await;
+            }
+        }
+        output
     }
 }
 
@@ -160,7 +188,7 @@ impl Walk {
     /// Stores so many messages, to the end.
     pub(crate) async fn fill(mut self, messages: usize) {
         for _ in 0..messages {
-            if self.append(Polls(None)).await.is_err() {
+            if self.append(Polls::to_the_end()).await.is_err() {
                 panic!("a message could not be stored");
             }
         }
@@ -192,15 +220,22 @@ impl Walk {
     fn polls(&mut self) -> Polls {
         // A quarter of those that are to be dropped are over before.
         if self.random.below(300) >= self.dropped * 4 {
-            return Polls(None);
+            return Polls::to_the_end();
         }
         // Most operations are over after their second poll.
-        Polls(Some(match self.random.below(11) {
+        let left = match self.random.below(11) {
             0 => 0,
             1..7 => 1,
             7..9 => 2 + self.random.below(3),
             _ => 1 + self.random.below(60),
-        }))
+        };
+        let lingers = match self.random.below(4) {
+            _ if left == 0 => 0,
+            0 => 0,
+            1 | 2 => self.random.below(8),
+            _ => self.random.below(400),
+        };
+        Polls { left: Some(left), lingers }
     }
 
     async fn step(&mut self) -> Result<(), Failure> {
@@ -264,7 +299,7 @@ impl Walk {
         polls: &mut Polls,
         mut operation: Operation<T>,
     ) -> (Told<T>, Result<End, Failure>) {
-        let untouched = polls.0 == Some(0);
+        let untouched = polls.are_none();
         match polls.of(Pin::new(&mut operation)).await {
             Some(Ok(value)) => (Told::Done(value), Ok(End::Complete)),
             // It was begun on a connection that an earlier drop has ended.
