@@ -134,7 +134,8 @@ impl State {
             // Whoever changes it sees the change at once, others when they hear of it.
             let own = known.filter(|_| record.owner == reader && record.doubt.is_none());
             if own.map_or(!record.ever.contains(&flags), |own| own.flags != flags) {
-                return Err(format!("the flags of {id}, {uid}, are {flags:?}"));
+                let due = own.map_or_else(|| format!("any of {:?}", record.ever), |own| format!("{:?}", own.flags));
+                return Err(format!("the flags of {id}, {uid}, are {flags:?} in place of {due}"));
             }
         }
         let difference = record.expected.difference(message);
@@ -242,11 +243,16 @@ impl Model {
             for uid in &change.uids {
                 let instance = &state.stored[change.mailbox][uid];
                 let record = state.records.get_mut(&instance.id).expect("what is stored was invented");
-                record.ever.insert(change.act.flags(&instance.flags));
+                let (before, after) = (&instance.flags, change.act.flags(&instance.flags));
+                // Courier changes keywords by themselves, and others see the one before the other.
+                let keyword = Flags::from([Flag::Junk]);
+                record.ever.insert(&(before - &keyword) | &(&after & &keyword));
+                record.ever.insert(&(&after - &keyword) | &(before & &keyword));
                 if change.act.removes() {
                     // So do servers with MOVE show it to others meanwhile.
-                    record.ever.insert(&instance.flags | &Flags::from([Flag::Deleted]));
+                    record.ever.insert(before | &Flags::from([Flag::Deleted]));
                 }
+                record.ever.insert(after);
                 let from = Place { mailbox: change.mailbox, uid: *uid };
                 record.doubt = Some(Doubt::Change { from, act: change.act.clone(), call: state.calls });
             }
