@@ -72,3 +72,17 @@ async fn a_refusal_is_told_and_a_message_that_is_gone_is_empty() {
     assert_eq!(gone.read_to_end(&mut Vec::new()).await.expect("there is nothing"), 0);
     assert!(!gone.existed());
 }
+
+#[tokio::test]
+async fn a_message_expunged_between_two_pieces_never_looks_complete() {
+    const ANSWERS: &[&str] = &[
+        "* 1 FETCH (UID 1 BODY[]<0> \"Hello \")\r\n$ OK\r\n",
+        // So does Dovecot 2.3.19 for what another connection has removed.
+        "* 1 FETCH (UID 1 BODY[]<6> NIL)\r\n$ OK [EXPUNGEISSUED] Some messages were already expunged.\r\n",
+        "* 1 FETCH (UID 1 BODY[]<12> NIL)\r\n$ OK [EXPUNGEISSUED] Some messages were already expunged.\r\n",
+    ];
+    let (_inbox, mut reader) = reader(ANSWERS).await;
+    let error = reader.read_to_end(&mut Vec::new()).await.expect_err("the rest is missing");
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
+    assert!(matches!(cause, Some(Error::Gone)), "{error:?}");
+}

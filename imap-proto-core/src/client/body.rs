@@ -51,8 +51,6 @@ struct Piece {
     received: u64,
     /// What came of it and was not told: a server may answer a later piece first.
     octets: VecDeque<Bytes>,
-    /// True once the server said something of the section, be it NIL.
-    answered: bool,
     /// True once it gave the section, be it empty.
     given: bool,
     /// True once nothing more comes of it.
@@ -61,7 +59,7 @@ struct Piece {
 
 impl Piece {
     fn new(ticket: Ticket, len: u64) -> Self {
-        Piece { ticket, len, received: 0, octets: VecDeque::new(), answered: false, given: false, over: false }
+        Piece { ticket, len, received: 0, octets: VecDeque::new(), given: false, over: false }
     }
 
     /// # Errors
@@ -79,7 +77,6 @@ impl Piece {
 
     /// The response that has the section is complete, and a streamed body has come before it.
     fn answer(&mut self, body: grammar::Body<'_>) -> Result<(), Error> {
-        self.answered = true;
         self.over = true;
         self.given |= !matches!(body, grammar::Body::Nil);
         if let grammar::Body::Octets(text) = body {
@@ -214,8 +211,9 @@ impl BodyStream {
     /// the data of two commands before it ended the first.
     fn first_ended(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.pop_front() else { return Ok(()) };
-        if !piece.answered && self.existed && !self.complete {
-            // The server has nothing to say of a message that it began to give.
+        if !piece.given && self.existed && !self.complete {
+            // The server has nothing to say of a message that it began to give, or NIL, as Dovecot does. Behind the end of one
+            // that is there it is an empty string (RFC 9051 §6.4.5).
             return Err(Error::Gone);
         }
         self.existed |= piece.given;

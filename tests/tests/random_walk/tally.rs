@@ -10,12 +10,16 @@ pub(crate) struct Tally {
     pub(crate) usable: usize,
     /// Drops after which the connection was closed, by cause.
     pub(crate) closed: BTreeMap<String, usize>,
-    /// How cancelled uploads ended.
+    /// How commands ended that were cancelled, or that the connection was lost under.
     pub(crate) fates: BTreeMap<&'static str, usize>,
+    /// What the reports of `append_all` say of messages.
+    pub(crate) reports: BTreeMap<&'static str, usize>,
     /// Drops that no operation of the same connection followed, as at the end of a walk.
     pub(crate) last: usize,
     /// Handles of a mailbox that refused after a dropped SELECT of another one.
     pub(crate) deselected: usize,
+    /// Answers that some of the messages asked for are removed.
+    pub(crate) of_removed: usize,
 }
 
 impl Tally {
@@ -33,6 +37,11 @@ impl Tally {
         self.operations.values().map(|(_, dropped)| dropped).sum()
     }
 
+    /// Cancelled commands of which something had left.
+    pub(crate) fn reached(&self) -> usize {
+        self.fates.iter().filter(|(what, _)| **what != "not sent").map(|(_, count)| count).sum()
+    }
+
     pub(crate) fn add(&mut self, other: &Tally) {
         for (operation, (begun, dropped)) in &other.operations {
             let entry = self.operations.entry(operation).or_default();
@@ -45,9 +54,13 @@ impl Tally {
         for (fate, count) in &other.fates {
             *self.fates.entry(fate).or_default() += count;
         }
+        for (what, count) in &other.reports {
+            *self.reports.entry(what).or_default() += count;
+        }
         self.usable += other.usable;
         self.last += other.last;
         self.deselected += other.deselected;
+        self.of_removed += other.of_removed;
     }
 }
 
@@ -66,6 +79,11 @@ impl fmt::Display for Tally {
         for (cause, count) in &self.closed {
             writeln!(f, "    {cause}: {count}")?;
         }
-        write!(f, "  stale mailboxes that refused: {}; cancelled uploads: {:?}", self.deselected, self.fates)
+        writeln!(
+            f,
+            "  stale mailboxes that refused: {}; messages found removed: {}",
+            self.deselected, self.of_removed
+        )?;
+        write!(f, "  fates of the cancelled: {:?}; reports of append_all: {:?}", self.fates, self.reports)
     }
 }

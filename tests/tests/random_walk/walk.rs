@@ -1,47 +1,71 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use imap_tokio::command::{Append, Message, Stored};
-use imap_tokio::types::{FetchItems, Query, Section, Uid, UidSet};
-use imap_tokio::{Client, Closed, Connector, Error, Fate, Mailbox, Notice, Operation, read_from};
+use imap_tokio::types::{Capability, Code, Uid};
+use imap_tokio::{Client, Closed, Connector, Error, Fate, Mailbox, Operation};
 
-use super::message::Expected;
-use super::reader::Hesitant;
+use super::change::{Moving, Told};
+use super::reads::Kind;
 use super::{Model, Random, Tally};
 use crate::session::PATIENCE;
 
-/// One connection that does random things, half of them not to the end.
+/// One connection that does random things, some of them not to the end.
 pub(crate) struct Walk {
-    model: Arc<Model>,
+    pub(super) model: Arc<Model>,
+    /// Which walk it is: messages belong to one.
+    pub(super) number: usize,
     connector: Connector,
-    client: Client,
-    /// The mailbox that a handle is held of, and what was known to be in it when the server last synchronised it.
-    open: Option<(usize, Mailbox, BTreeSet<Uid>)>,
-    random: Random,
-    tally: Tally,
+    pub(super) client: Client,
+    pub(super) open: Option<Open>,
+    pub(super) random: Random,
+    pub(super) tally: Tally,
     /// Drops that no completed operation has followed yet, and whether a reader was among them.
     unproven: usize,
-    reader_dropped: bool,
-    select_dropped: bool,
+    pub(super) reader_dropped: bool,
+    pub(super) select_dropped: bool,
     /// One SELECT in so many is an EXAMINE.
-    examines: Option<usize>,
+    pub(super) examines: Option<usize>,
+    /// Whether messages go to mailboxes that they have left.
+    pub(super) returns: bool,
+    /// Whether IDLE is among what is done.
+    idles: bool,
+    /// How many operations in a hundred are dropped half-way, about.
+    dropped: usize,
+    pub(super) moving: Moving,
 }
 
-/// How many more times the operation under way is polled before it is dropped.
-#[derive(Clone, Copy, Debug)]
-struct Polls(Option<usize>);
+/// The mailbox that a handle is held of.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) at: usize,
+    pub(super) mailbox: Mailbox,
+    /// What was known to be in it when the server last synchronised it.
+    pub(super) known: BTreeSet<Uid>,
+    pub(super) is_read_only: bool,
+}
 
-/// The operation was dropped; or it ended.
-enum End {
+/// When the operation under way is dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Polls {
+    /// How many more times it is polled; `None` where that is to its end.
+    left: Option<usize>,
+    /// How often others get their turn before it is dropped: its driver writes meanwhile, and the server answers.
+    lingers: usize,
+}
+
+/// How a step ended.
+pub(super) enum End {
     Dropped,
     Complete,
+    /// It wanted messages to work on, and there were none.
+    NothingToDo,
 }
 
 /// Ends a test, or a connection.
-enum Failure {
+pub(super) enum Failure {
     Wrong(String),
     Ended(Error),
 }
@@ -59,28 +83,54 @@ impl From<String> for Failure {
 }
 
 impl Polls {
+    pub(super) fn once() -> Self {
+        Polls { left: Some(1), lingers: 0 }
+    }
+
+    pub(super) fn to_the_end() -> Self {
+        Polls { left: None, lingers: 0 }
+    }
+
+    /// Dropped before it is polled: nothing of it is ever sent.
+    pub(super) fn are_none(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    pub(super) fn are_few(&self) -> bool {
+        self.left.is_some()
+    }
+
     /// Polls a future to its end, or as often as is left; `None` when it is to be dropped now.
-    async fn of<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
-        poll_fn(|cx| {
-            if self.0 == Some(0) {
+    pub(super) async fn of<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
+        let output = poll_fn(|cx| {
+            if self.left == Some(0) {
                 return Poll::Ready(None);
             }
-            self.0 = self.0.map(|left| left - 1);
+            self.left = self.left.map(|left| left - 1);
             match future.as_mut().poll(cx) {
                 Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending if self.0 == Some(0) => Poll::Ready(None),
+                Poll::Pending if self.left == Some(0) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         })
-        .await
+        .await;
+        if output.is_none() {
+            for _ in 0..self.lingers {
+                tokio::task::yield_now().await;
+            }
+        }
+        output
     }
 }
 
 impl Walk {
-    pub(crate) async fn begin(model: Arc<Model>, connector: Connector, random: Random) -> Self {
+    pub(crate) async fn begin(model: Arc<Model>, number: usize, connector: Connector, random: Random) -> Self {
         let client = connector.connect().await.expect("the server lets us in");
+        let view = client.view().await.expect("it is connected");
+        let moving = if view.capabilities().has(&Capability::Move) { Moving::AtOnce } else { Moving::InSteps };
         Walk {
             model,
+            number,
             connector,
             client,
             open: None,
@@ -90,7 +140,17 @@ impl Walk {
             reader_dropped: false,
             select_dropped: false,
             examines: Some(3),
+            returns: true,
+            idles: true,
+            dropped: 50,
+            moving,
         }
+    }
+
+    /// Drops about so many operations in a hundred.
+    pub(crate) fn dropping(mut self, percent: usize) -> Self {
+        self.dropped = percent;
+        self
     }
 
     /// Selects no mailbox to be read only: Courier refuses an APPEND to that one then.
@@ -99,9 +159,25 @@ impl Walk {
         self
     }
 
+    /// Does without IDLE: while other connections change the mailbox, Courier was seen not to answer DONE within 30 seconds.
+    pub(crate) fn without_idle(mut self) -> Self {
+        self.idles = false;
+        self
+    }
+
+    /// Copies and moves no message to a mailbox that it has left. Its file has the same name there as before, and a Dovecot
+    /// with Maildirs that still has the old one in its list gives the message another UID than it has told: "Duplicate file
+    /// entry".
+    pub(crate) fn without_returns(mut self) -> Self {
+        self.returns = false;
+        self
+    }
+
     /// Does so many things, settles, and logs out.
     pub(crate) async fn run(mut self, operations: usize) -> Tally {
-        for number in 0..operations {
+        let mut number = 0;
+        while self.tally.operations() < operations {
+            number += 1;
             let step = tokio::time::timeout(PATIENCE, self.step());
             if let Err(failure) = step.await.unwrap_or_else(|_| panic!("operation {number} hangs")) {
                 self.end_of_connection(number, failure).await;
@@ -121,7 +197,7 @@ impl Walk {
     /// Stores so many messages, to the end.
     pub(crate) async fn fill(mut self, messages: usize) {
         for _ in 0..messages {
-            if self.append(Polls(None)).await.is_err() {
+            if self.append(Polls::to_the_end()).await.is_err() {
                 panic!("a message could not be stored");
             }
         }
@@ -137,10 +213,21 @@ impl Walk {
         let owed = matches!(error, Error::Closed(Closed::OctetsOwed | Closed::DriverGone));
         assert!(owed && self.reader_dropped, "operation {number}: {error:?}");
         *self.tally.closed.entry("a reader was dropped inside its message".to_owned()).or_default() += self.unproven;
-        self.client = self.connector.connect().await.expect("the server lets us in again");
+        self.client = self.connect_again().await;
         self.open = None;
         self.select_dropped = false;
         self.proven(0);
+    }
+
+    /// A process of Cyrus whose last peer has vanished inside TLS answers the next handshake with an internal error.
+    async fn connect_again(&self) -> Client {
+        for _ in 0..5 {
+            match self.connector.connect().await {
+                Err(Error::Transport(error)) => eprintln!("not connected again: {error}"),
+                connected => return connected.expect("the server lets us in again"),
+            }
+        }
+        panic!("the server does not let us in again");
     }
 
     fn proven(&mut self, usable: usize) {
@@ -149,262 +236,123 @@ impl Walk {
         self.reader_dropped = false;
     }
 
-    async fn step(&mut self) -> Result<(), Failure> {
-        // Most operations are over after their second poll.
-        let polls = match self.random.below(16) {
-            0..5 => None,
-            5 => Some(0),
-            6..12 => Some(1),
-            12..14 => Some(2 + self.random.below(3)),
-            _ => Some(1 + self.random.below(60)),
-        };
-        let (operation, result) = self.operation(Polls(polls)).await;
-        if matches!(&result, Err(Failure::Ended(Error::Deselected)) if self.select_dropped) {
-            // The handle was stale, and said so. Nothing was sent.
-            self.tally.deselected += 1;
-            self.open = None;
-            self.select_dropped = false;
-            return Ok(());
+    /// How often the next operation is polled.
+    fn polls(&mut self) -> Polls {
+        // A quarter of those that are to be dropped are over before.
+        if self.random.below(300) >= self.dropped * 4 {
+            return Polls::to_the_end();
         }
-        let end = result?;
-        let dropped = matches!(end, End::Dropped);
-        self.tally.count(operation, dropped);
+        // Most operations are over after their second poll.
+        let left = match self.random.below(11) {
+            0 => 0,
+            1..7 => 1,
+            7..9 => 2 + self.random.below(3),
+            _ => 1 + self.random.below(60),
+        };
+        let lingers = match self.random.below(4) {
+            _ if left == 0 => 0,
+            0 => 0,
+            1 | 2 => self.random.below(8),
+            _ => self.random.below(400),
+        };
+        Polls { left: Some(left), lingers }
+    }
+
+    async fn step(&mut self) -> Result<(), Failure> {
+        let polls = self.polls();
+        let (operation, result) = self.operation(polls).await;
+        let end = match result {
+            // The handle was stale, and said so. Nothing was sent.
+            Err(Failure::Ended(Error::Deselected)) if self.select_dropped => {
+                self.tally.deselected += 1;
+                self.open = None;
+                self.select_dropped = false;
+                return Ok(());
+            }
+            // Another walk has removed some of what was asked for.
+            Err(Failure::Ended(error)) if is_of_removed(&error) && self.misses_some() => {
+                self.tally.of_removed += 1;
+                End::Complete
+            }
+            other => other?,
+        };
         match end {
+            End::NothingToDo => return Ok(()),
             End::Complete => self.proven(self.unproven),
             End::Dropped => self.unproven += 1,
         }
+        self.tally.count(operation, matches!(end, End::Dropped));
         Ok(())
     }
 
+    /// Whether something was removed since the mailbox was synchronised.
+    fn misses_some(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| self.model.still(open.at, &open.known).len() < open.known.len())
+    }
+
     async fn operation(&mut self, polls: Polls) -> (&'static str, Result<End, Failure>) {
-        let choice = if self.open.is_none() { self.random.below(6) } else { self.random.below(22) };
+        let choice = if self.open.is_none() { self.random.below(10) } else { self.random.below(36) };
         match choice {
             0 | 1 => ("SELECT", self.select(polls).await),
             2 => ("APPEND", self.append(polls).await),
             3 | 4 => ("APPEND reader", self.append_from(polls).await),
-            5 | 6 => ("NOOP", self.noop(polls).await),
-            7 | 8 => ("SEARCH", self.search(polls).await),
-            9..12 => ("FETCH flags", self.fetch(polls, FetchItems::ids().flags()).await),
-            12..14 => ("FETCH envelopes", self.fetch(polls, FetchItems::summary()).await),
-            14..16 => ("FETCH bodies", self.fetch(polls, FetchItems::summary().section(Section::whole())).await),
-            16..20 => ("body", self.body(polls).await),
-            _ => ("IDLE", self.watch(polls).await),
+            5 => ("append_all", self.append_all(polls).await),
+            6 | 7 => ("NOOP", self.noop(polls).await),
+            8 => ("LIST", self.list(polls).await),
+            9 => ("STATUS", self.status(polls).await),
+            10 | 11 => ("SEARCH", self.search(polls).await),
+            12..15 => ("FETCH flags", self.fetch(polls, Kind::Flags).await),
+            15 | 16 => ("FETCH envelopes", self.fetch(polls, Kind::Envelopes).await),
+            17 | 18 => ("FETCH bodies", self.fetch(polls, Kind::Bodies).await),
+            19..22 => ("body", self.body(polls).await),
+            22 | 23 if !self.idles => ("NOOP", self.noop(polls).await),
+            22 | 23 => ("IDLE", self.watch(polls).await),
+            24..28 => ("STORE", self.store(polls).await),
+            28..31 => ("COPY", self.copy(polls).await),
+            31..34 => ("MOVE", self.move_to(polls).await),
+            _ => ("delete", self.delete(polls).await),
         }
     }
 
-    async fn select(&mut self, mut polls: Polls) -> Result<End, Failure> {
-        let target = self.random.below(self.model.count());
-        let known = self.model.known(target);
-        let name = self.model.name(target);
-        let select = if self.examines.is_some_and(|often| self.random.one_in(often)) {
-            self.client.examine(name)
-        } else {
-            self.client.select(name)
-        };
-        match polls.of(pin!(select)).await.transpose()? {
-            None => {
-                // The old handle answers for its own mailbox, or refuses.
-                self.select_dropped = true;
-                if self.random.one_in(2) {
-                    self.open = None;
-                }
-                Ok(End::Dropped)
-            }
-            Some(mailbox) if (mailbox.exists() as usize) < known.len() => {
-                Err(format!("{} of {} messages in {}", mailbox.exists(), known.len(), mailbox.name()))?
-            }
-            Some(mailbox) => {
-                self.open = Some((target, mailbox, known));
-                self.select_dropped = false;
-                Ok(End::Complete)
-            }
-        }
-    }
-
-    async fn noop(&mut self, mut polls: Polls) -> Result<End, Failure> {
-        let known = self.open.as_ref().map(|(at, ..)| self.model.known(*at));
-        let ended = polls.of(pin!(self.client.noop())).await.transpose()?;
-        if let (Some(()), Some(known), Some((_, _, synchronised))) = (ended, known, &mut self.open)
-            && !self.select_dropped
-        {
-            *synchronised = known;
-        }
-        Ok(ended.map_or(End::Dropped, |()| End::Complete))
-    }
-
-    async fn search(&mut self, mut polls: Polls) -> Result<End, Failure> {
-        let Some((_, mailbox, known)) = &self.open else { return Ok(End::Complete) };
-        let search = mailbox.search(Query::all());
-        let Some(found) = polls.of(pin!(search)).await.transpose()? else { return Ok(End::Dropped) };
-        match known.iter().find(|uid| !found.contains(**uid)) {
-            Some(uid) => Err(format!("SEARCH does not find {uid} in {}", mailbox.name()))?,
-            None => Ok(End::Complete),
-        }
-    }
-
-    async fn fetch(&mut self, mut polls: Polls, items: FetchItems) -> Result<End, Failure> {
-        let Some((at, mailbox, known)) = self.open.clone() else { return Ok(End::Complete) };
-        let bodies = !items.sections().is_empty();
-        let (uids, due) = self.some_of(&known, bodies);
-        let items_left = if self.random.one_in(3) && polls.0.is_some() { Some(self.random.below(50)) } else { None };
-        let mut messages = mailbox.fetch(uids, items);
-        let mut seen = BTreeSet::new();
-        loop {
-            if items_left == Some(seen.len()) {
-                return Ok(End::Dropped);
-            }
-            let next = polls.of(pin!(messages.try_next())).await.transpose()?;
-            let Some(next) = next else { return Ok(End::Dropped) };
-            let Some(message) = next else { break };
-            self.model.check(at, &message)?;
-            if !seen.insert(message.uid()) {
-                Err(format!("{} came twice", message.uid()))?;
-            }
-            if self.random.one_in(40) {
-                // Other commands run while a fetch goes on, and are dropped as well.
-                let mut some = Polls(self.random.one_in(2).then_some(1));
-                some.of(pin!(self.client.noop())).await.transpose()?;
-            }
-        }
-        match due.difference(&seen).next() {
-            Some(uid) => Err(format!("{uid} of {} is missing, {} of {} came", mailbox.name(), seen.len(), due.len()))?,
-            None => Ok(End::Complete),
-        }
-    }
-
-    /// All messages, or a part of those that are known to be there; and what has to come of them.
-    fn some_of(&mut self, known: &BTreeSet<Uid>, bodies: bool) -> (UidSet, BTreeSet<Uid>) {
-        if known.is_empty() || (!bodies && self.random.one_in(2)) {
-            return (UidSet::all(), known.clone());
-        }
-        let most = if bodies { 50 } else { known.len() };
-        let (from, len) = (self.random.below(known.len()), 1 + self.random.below(most));
-        let due: BTreeSet<Uid> = known.iter().skip(from).take(len).copied().collect();
-        (due.iter().copied().collect(), due)
-    }
-
-    async fn body(&mut self, mut polls: Polls) -> Result<End, Failure> {
-        let Some((at, mailbox, known)) = self.open.clone() else { return Ok(End::Complete) };
-        let missing = Uid::try_from(u32::MAX).expect("not zero");
-        let uid = match known.len() {
-            0 => missing,
-            len => known.iter().nth(self.random.below(len + 1)).copied().unwrap_or(missing),
-        };
-        let expected = self.model.message(at, uid);
-        let mut body = mailbox.body(uid, Section::whole());
-        let mut octets = Vec::new();
-        loop {
-            let next = polls.of(pin!(body.try_next())).await.transpose()?;
-            match next {
-                None => return Ok(End::Dropped),
-                Some(Some(more)) => octets.extend_from_slice(&more),
-                Some(None) => break,
-            }
-        }
-        match expected {
-            Some(expected) if octets != expected.octets => {
-                Err(format!("{} octets in place of {} for {uid}", octets.len(), expected.octets.len()))?
-            }
-            None if body.existed() || !octets.is_empty() => Err(format!("{uid} should not be there"))?,
-            _ => Ok(End::Complete),
-        }
-    }
-
-    async fn watch(&mut self, mut polls: Polls) -> Result<End, Failure> {
-        let Some((_, mailbox, _)) = &self.open else { return Ok(End::Complete) };
-        let mut watch = mailbox.watch();
-        loop {
-            match polls.of(pin!(watch.try_next())).await.transpose()? {
-                None => return Ok(End::Dropped),
-                Some(Some(Notice::Idling)) => break,
-                Some(_) => {}
-            }
-        }
-        // IDLE gives way to another command and begins again.
-        self.client.noop().await?;
-        while self.random.one_in(2) {
-            if let Some(Notice::Idling) = watch.try_next().await? {
-                break;
-            }
-        }
-        Ok(End::Complete)
-    }
-
-    async fn append(&mut self, polls: Polls) -> Result<End, Failure> {
-        let (target, message) = self.invent();
-        let append = Append::new(self.model.name(target), Message::Octets(message.octets.clone()));
-        let append = append.flags(message.flags.clone()).date(message.date());
-        self.upload(polls, target, &message, self.client.append(append)).await
-    }
-
-    async fn append_from(&mut self, polls: Polls) -> Result<End, Failure> {
-        let (target, message) = self.invent();
-        let source = read_from(Hesitant::new(message.octets.clone(), self.random.fork()));
-        let len = message.octets.len() as u64;
-        let upload = self.client.append_from(self.model.name(target), len, source, |append| {
-            append.flags(message.flags.clone()).date(message.date())
-        });
-        let end = self.upload(polls, target, &message, upload).await?;
-        self.reader_dropped |= matches!(end, End::Dropped);
-        Ok(end)
-    }
-
-    fn invent(&mut self) -> (usize, Arc<Expected>) {
-        let target = self.random.below(self.model.count());
-        (target, self.model.invent(target))
-    }
-
-    async fn upload(
+    /// Waits for one command, or drops it; tells what is known of its effect, and how the step ended.
+    pub(super) async fn drive<T>(
         &mut self,
-        mut polls: Polls,
-        target: usize,
-        message: &Expected,
-        mut upload: Operation<Option<Stored>>,
-    ) -> Result<End, Failure> {
-        let untouched = polls.0 == Some(0);
-        let stored = polls.of(Pin::new(&mut upload)).await;
-        match stored {
-            Some(Ok(stored)) => {
-                let stored = stored.ok_or_else(|| "no APPENDUID".to_owned())?;
-                self.model.is_stored(target, message.id, stored);
-                Ok(End::Complete)
-            }
-            Some(Err(error)) => {
-                // It was begun on a connection that an earlier drop has ended: nobody told how it ended.
-                Err(error)?
-            }
+        polls: &mut Polls,
+        mut operation: Operation<T>,
+    ) -> (Told<T>, Result<End, Failure>) {
+        let untouched = polls.are_none();
+        match polls.of(Pin::new(&mut operation)).await {
+            Some(Ok(value)) => (Told::Done(value), Ok(End::Complete)),
+            // It was begun on a connection that an earlier drop has ended.
+            Some(Err(error)) => (self.told(operation.cancel().await), Err(error.into())),
             None if self.random.one_in(2) => {
-                drop(upload);
-                if untouched {
-                    self.model.is_not_stored(target, message.id);
-                }
-                Ok(End::Dropped)
+                drop(operation);
+                (if untouched { Told::Nothing } else { Told::InDoubt }, Ok(End::Dropped))
             }
-            None => {
-                self.learn(target, message, upload.cancel().await)?;
-                Ok(End::Dropped)
-            }
+            None => (self.told(operation.cancel().await), Ok(End::Dropped)),
         }
     }
 
-    fn learn(&mut self, target: usize, message: &Expected, fate: Fate<Option<Stored>>) -> Result<(), Failure> {
-        let told = match fate {
-            Fate::Completed(Some(stored)) => {
-                self.model.is_stored(target, message.id, stored);
-                "completed"
-            }
-            Fate::NotSent => {
-                self.model.is_not_stored(target, message.id);
-                "not sent"
-            }
-            Fate::Cancelled => {
-                self.model.is_not_stored(target, message.id);
-                "cancelled"
-            }
-            Fate::InDoubt => "in doubt",
-            other => Err(format!("{} ended as {other:?}", message.id))?,
+    fn told<T>(&mut self, fate: Fate<T>) -> Told<T> {
+        let (what, told) = match fate {
+            Fate::Completed(value) => ("completed", Told::Done(value)),
+            Fate::NotSent => ("not sent", Told::Nothing),
+            Fate::Cancelled => ("cancelled", Told::Nothing),
+            Fate::Refused(_) => ("refused", Told::Nothing),
+            // Its refusal, which the step ends with.
+            Fate::Told => ("told", Told::Nothing),
+            Fate::InDoubt => ("in doubt", Told::InDoubt),
         };
-        *self.tally.fates.entry(told).or_default() += 1;
-        Ok(())
+        *self.tally.fates.entry(what).or_default() += 1;
+        told
+    }
+}
+
+/// The server's way of saying that a message is not there any more.
+fn is_of_removed(error: &Error) -> bool {
+    match error {
+        Error::Gone => true,
+        Error::Refused(refused) => refused.code == Some(Code::ExpungeIssued),
+        _ => false,
     }
 }
