@@ -29,8 +29,11 @@ pub fn contenders() -> Vec<Box<dyn Contender>> {
         Box::new(Ours::new("ours: owned", Depth::Values, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
-        Box::new(Connected::new("ours: connection", Bodies::Streamed, views::touch)),
-        Box::new(Connected::new(REFERENCE, Bodies::Kept, |response, touch| {
+        Box::new(Connected::new("ours: connection", Depth::Values, Bodies::Streamed, views::touch)),
+        Box::new(Connected::new("ours: connection, owned, unread", Depth::Frames, Bodies::Kept, |response, touch| {
+            touch.number(response.to_owned().get().tokens().len() as u64);
+        })),
+        Box::new(Connected::new(REFERENCE, Depth::Values, Bodies::Kept, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
     ]

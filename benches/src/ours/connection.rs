@@ -10,6 +10,7 @@ use crate::contender::{Contender, Counted, Depth, Touch};
 /// A connection with a mailbox selected and `UID FETCH 1:*` sent, for all runs.
 pub(super) struct Connected {
     name: &'static str,
+    depth: Depth,
     bodies: Bodies,
     consume: fn(Response<'_>, &mut Touch),
     connection: Connection,
@@ -31,8 +32,9 @@ pub(super) enum Bodies {
 
 impl Connected {
     /// Hands each response to `consume`.
-    pub(super) fn new(name: &'static str, bodies: Bodies, consume: fn(Response<'_>, &mut Touch)) -> Self {
-        Connected { name, bodies, consume, connection: fetching(), body: Vec::new(), announced: 0, is_first: false }
+    pub(super) fn new(name: &'static str, depth: Depth, bodies: Bodies, consume: fn(Response<'_>, &mut Touch)) -> Self {
+        let connection = fetching();
+        Connected { name, depth, bodies, consume, connection, body: Vec::new(), announced: 0, is_first: false }
     }
 
     fn drain(&mut self, touch: &mut Touch) -> u64 {
@@ -76,7 +78,7 @@ impl Contender for Connected {
     }
 
     fn depth(&self) -> Depth {
-        Depth::Values
+        self.depth
     }
 
     fn run(&mut self, bytes: &[u8], chunk: usize) -> Counted {
