@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use futures_util::stream;
 use imap_proto_core::client::{AppendAll, AppendProgress, AppendReport, Appended, Upload};
-use imap_proto_core::command::{Message, NewMessage};
+use imap_proto_core::command::{Cancelling, Message, NewMessage};
 use imap_proto_core::types::{Flag, MailboxName};
 use imap_proto_core::{Closed, Error, Misuse, SourceFailure};
 use imap_tests::memory::{Fault, Pace};
@@ -99,11 +100,9 @@ fn judge(report: &AppendReport, stepper: &Stepper, case: &str) -> usize {
         stored += copies;
     }
     assert_eq!(there.messages.len(), stored, "{case}");
-    if let Some(unreadable) = report.messages.get(UNREADABLE)
-        && !matches!(unreadable, Appended::NotStarted)
-    {
+    for (index, error) in report.failed() {
         let why = Error::Source { failure: SourceFailure::Read("no such file".into()), closed: false }.to_string();
-        assert!(matches!(unreadable, Appended::Failed(error) if error.to_string() == why), "{case}: {unreadable:?}");
+        assert_eq!((index, error.to_string()), (UNREADABLE, why), "{case}");
     }
     stored
 }
@@ -211,6 +210,63 @@ fn an_upload_ended_at_any_byte_reports_what_the_server_has() {
         "{cases} uploads ended half-way, {closed} of them inside a source's message; by number stored: {counts:?}"
     );
     assert!(cases > 4000 && closed > 100 && counts.iter().all(|count| *count > 50));
+}
+
+#[test]
+fn messages_that_go_together_are_stored_together_or_not_at_all() {
+    const TOGETHER: usize = 3;
+    const HELD: usize = 7;
+    let (mut cases, mut undone, mut closed, mut parts) = (0, 0, 0, [0; HELD + 1]);
+    let worlds = [World::SMALL, World::SMALL.synchronizing(), World::SMALL.refusing(Refuse::Missing)];
+    for (world, pace) in worlds.into_iter().flat_map(|world| PACES.map(|pace| (world, pace))) {
+        for (cancelling, by) in [Cancelling::Finish, Cancelling::Cut]
+            .into_iter()
+            .flat_map(|cancelling| [By::Owner, By::Other, By::DropWithLedger].map(|by| (cancelling, by)))
+        {
+            for steps in 0.. {
+                let (mut stepper, place) = world.open();
+                stepper.link.set_pace(pace);
+                let items = stream::iter((0..HELD).map(body));
+                let call = place.client.append_all(into(&place), items);
+                let mut call = call.together(TOGETHER).cancelling(cancelling);
+                let ledger = call.ledger();
+                let case = format!("{world:?} {pace:?} {cancelling:?} {by:?} after {steps}");
+                let whole = stepper.step(Pin::new(&mut call), steps);
+                let is_whole = whole.is_some();
+                let report = match by {
+                    _ if is_whole => whole.expect("it is there"),
+                    By::Owner => stepper.finish(call.stop()).expect("it stops"),
+                    By::Other => {
+                        call.stopper().stop();
+                        stepper.finish(call).expect("it stops")
+                    }
+                    By::DropWithLedger | By::Drop => {
+                        drop(call);
+                        stepper.finish(ledger.report()).expect("it is reported")
+                    }
+                };
+                settle(&mut stepper).expect("it settles");
+                let stored = judge(&report, &stepper, &case);
+                for group in report.messages.chunks(TOGETHER) {
+                    let stored = group.iter().filter(|message| matches!(message, Appended::Stored(_))).count();
+                    assert!(stored == 0 || stored == group.len(), "{case}: {report:?}");
+                }
+                parts[stored] += 1;
+                undone += usize::from(
+                    stepper.end().is_none() && report.messages.iter().any(|m| matches!(m, Appended::Cancelled)),
+                );
+                closed += usize::from(stepper.end().is_some());
+                assert!(stepper.end().is_none() || cancelling == Cancelling::Cut, "{case}");
+                cases += 1;
+                if is_whole {
+                    assert!(world.refuse != Refuse::Never || (report.is_complete() && stored == HELD), "{case}");
+                    break;
+                }
+            }
+        }
+    }
+    println!("{cases} uploads of messages together: {undone} taken back, {closed} closed; by number stored: {parts:?}");
+    assert!(undone > 100 && closed > 100 && parts[TOGETHER] > 100 && parts[HELD] > 20);
 }
 
 #[test]
