@@ -70,6 +70,8 @@ pub(super) struct Entry {
     pub(super) answered: u64,
     /// By when it is to be over.
     pub(super) by: Option<Time>,
+    /// When an IDLE may be taken up again that the server ended as soon as it had begun.
+    pub(super) resumes: Option<Time>,
     /// True where its end is of no interest: it was told that it failed, or nobody asked for it.
     pub(super) untold: bool,
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
@@ -148,6 +150,7 @@ impl Entry {
             undone: false,
             answered: 0,
             by,
+            resumes: None,
             untold: false,
             refused_early: None,
             outstanding: 0,

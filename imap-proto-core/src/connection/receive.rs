@@ -7,6 +7,7 @@ use super::route::SoFar;
 use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending, abandon, log};
 use crate::command::{Cancelling, Completion, Effect, Order, Outcome, only_answers};
+use crate::config::Time;
 use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
 use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
@@ -27,6 +28,10 @@ pub(super) enum Found {
     Challenge(CommandId),
     Done(CommandId, Outcome),
 }
+
+/// An IDLE that the server ends by itself is taken up again no sooner than this after it began: one that ends each at once
+/// would have us ask as fast as the network goes.
+const LEAST_IDLE: Time = Time::from_secs(2);
 
 impl Connection {
     /// The next event, or `None` until something is received, written, submitted or timed out.
@@ -408,6 +413,10 @@ impl Connection {
         log::answered(&mut entry, condition);
         let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
         if idled && ok && entry.abandoned.is_none() {
+            if let Stage::Idling { renew } = entry.stage {
+                let began = renew.saturating_sub(self.config.idle_refresh);
+                entry.resumes = Some(began.saturating_add(LEAST_IDLE));
+            }
             entry.stage = Stage::Queued;
             entry.begun = false;
             entry.tag = None;

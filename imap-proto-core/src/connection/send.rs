@@ -92,6 +92,9 @@ impl Connection {
         }
         while let Some(next) = self.in_flight.next_queued() {
             let id = next.id;
+            if next.resumes.is_some_and(|at| at > self.now) {
+                return;
+            }
             match turn(next, &self.in_flight, &self.circumstances()) {
                 Turn::Later(_) => return,
                 Turn::AfterDone => {

@@ -18,6 +18,8 @@ enum Due {
     Drained,
     /// IDLE is renewed.
     Renew(CommandId),
+    /// An IDLE may be taken up again.
+    Resume(CommandId),
     /// The command had its time.
     Over(CommandId),
     /// Nothing was said for long.
@@ -41,6 +43,12 @@ impl Connection {
             match due {
                 None => return,
                 Some(Due::Renew(id)) => self.write_done(id),
+                Some(Due::Resume(id)) => {
+                    if let Some(entry) = self.in_flight.get_mut(id) {
+                        entry.resumes = None;
+                    }
+                    self.write_queued();
+                }
                 Some(Due::Over(id)) => self.end_late(id),
                 Some(Due::KeepAlive) => self.keep_alive(),
                 Some(Due::Drained) => {
@@ -106,7 +114,7 @@ impl Connection {
         let idle = in_flight.idles().filter_map(|entry| match entry.stage {
             Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
             Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
-            _ => None,
+            _ => Some((entry.resumes?, Due::Resume(entry.id))),
         });
         // All others wait for the same: that anything moves. The first that waits is one of the first.
         let owed = in_flight.under_way().chain(in_flight.idles()).any(|entry| {

@@ -313,6 +313,39 @@ fn idle_is_renewed_before_its_time() {
 }
 
 #[test]
+fn an_idle_that_the_server_ends_is_taken_up_again_and_not_as_fast_as_the_network_goes() {
+    let mut script = Script::selected("IDLE");
+    script.submit(&Idle);
+    script.c("A1 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    script.wait(60);
+    script.s("* 4 EXISTS\r\nA1 OK\r\n");
+    script.e(&["- * 4 EXISTS"]);
+    script.c("A2 IDLE\r\n");
+    // This one is ended as soon as it has begun.
+    script.s("+ idling\r\nA2 OK\r\n");
+    script.e(&["1 idles"]);
+    script.c_nothing();
+    script.wait(1);
+    script.c_nothing();
+    // Nobody else has to wait for that.
+    script.submit(&Noop);
+    script.c("A3 NOOP\r\n");
+    script.s("A3 OK\r\n");
+    script.e(&["2 ok"]);
+    script.c_nothing();
+    script.wait(1);
+    script.c("A4 IDLE\r\n");
+    script.s("+ idling\r\n");
+    script.e(&["1 idles"]);
+    assert!(
+        script.connection.poll_timeout().is_some_and(|at| at > Duration::from_secs(600)),
+        "nothing but the renewal is due"
+    );
+}
+
+#[test]
 fn an_idle_whose_end_is_not_answered_loses_the_connection() {
     let mut script = Script::selected("IDLE");
     let id = script.submit(&Idle);
