@@ -140,6 +140,34 @@ fn calls_are_answered_beside_a_half_read_fetch() {
 }
 
 #[test]
+fn a_call_beside_a_long_fetch_has_its_turn_within_a_window() {
+    const WINDOW: u32 = 5;
+    for read in 0..40 {
+        let (mut stepper, place) = World { inbox: 60, ..World::SMALL }.open();
+        stepper.link.set_pace(Pace::bytes(100));
+        let uids = uid(1)..=uid(60);
+        let mut stream = place.inbox.fetch(uids, FetchItems::ids().flags()).window(WINDOW);
+        for _ in 0..read {
+            stepper.finish(stream.try_next()).expect("the stream goes on").expect("no error").expect("a message");
+        }
+        let (from, received) = (stepper.link.written(), stepper.link.read());
+        let noop = place.client.noop();
+        stepper.finish(noop).expect("an answer").expect("it is done");
+        let sent = String::from_utf8(stepper.link.sent(from)).expect("text");
+        // The stream may have asked for its next window before.
+        assert!(sent.contains("NOOP") && sent.matches("FETCH").count() <= 1, "after {read}: {sent}");
+        // Of what was asked for before there are two windows of lines like `* 60 FETCH (UID 60 FLAGS ())`.
+        let before = stepper.link.read() - received;
+        assert!(before < 2 * u64::from(WINDOW) * 40 + 100, "after {read}: {before} octets came first");
+        let mut rest = read;
+        while stepper.finish(stream.try_next()).expect("the stream goes on").expect("no error").is_some() {
+            rest += 1;
+        }
+        assert_eq!(rest, 60);
+    }
+}
+
+#[test]
 fn calls_are_answered_beside_a_half_read_body() {
     for (act, read) in BESIDE.into_iter().flat_map(|act| [1, 70_000, 262_144, 300_000].map(|read| (act, read))) {
         let (mut stepper, place) = open();
