@@ -18,13 +18,13 @@ impl Group {
         Group { most, first: 0, messages: Vec::new(), octets: 0 }
     }
 
-    /// True where the message cannot spoil it for the others. One whose octets come from a source goes alone too: it may
+    /// True where a message cannot spoil it for the others. One whose octets come from a source goes alone too: it may
     /// fail half-way.
-    pub(super) fn takes(&self, index: usize, upload: &Upload) -> bool {
-        let is_next = self.is_empty() || index == self.first + self.messages.len();
-        is_next && upload.source.is_none() && upload.message.is_plain()
+    pub(super) fn takes(upload: &Upload) -> bool {
+        upload.source.is_none() && upload.message.is_plain()
     }
 
+    /// Adds the message behind the last one.
     pub(super) fn add(&mut self, index: usize, message: NewMessage) {
         if self.is_empty() {
             self.first = index;

@@ -178,10 +178,15 @@ impl Work {
                 self.progress.taken += 1;
                 self.report.messages.push(Appended::NotStarted);
                 let index = self.report.messages.len() - 1;
-                let failure = |failure| Error::Source { failure, closed: false };
-                match upload.map_err(failure).and_then(|upload| self.send(index, upload)) {
-                    Ok(()) => {}
-                    Err(error) => self.not_sent(index, error),
+                let sent = match upload {
+                    Ok(upload) => self.send(index, upload),
+                    Err(failure) => {
+                        self.send_group();
+                        Err(Error::Source { failure, closed: false })
+                    }
+                };
+                if let Err(error) = sent {
+                    self.not_sent(index, error);
                 }
             }
         }
@@ -189,7 +194,7 @@ impl Work {
     }
 
     fn send(&mut self, index: usize, upload: Upload) -> Result<(), Error> {
-        if let Some(group) = self.group.as_mut().filter(|group| group.takes(index, &upload)) {
+        if let Some(group) = self.group.as_mut().filter(|_| Group::takes(&upload)) {
             group.add(index, upload.message);
             if group.is_full() {
                 self.send_group();
