@@ -1,10 +1,31 @@
 //! Many messages in one call: however it ends, the report says what the server has.
+//!
+//! Each of these was broken once by hand, and this is what failed (`ended` is
+//! [`an_upload_ended_at_any_byte_reports_what_the_server_has`], `together`
+//! [`messages_that_go_together_are_stored_together_or_not_at_all`]):
+//!
+//! | rule that was broken | what failed |
+//! | --- | --- |
+//! | `Work::stop`: what has not begun is taken back | `stopping_takes_back_what_has_not_begun` |
+//! | `Call::Withdraw`: what has begun is not | `ended` |
+//! | `Work::abandon`: a source is gone with its owner | `ended` |
+//! | `Work::unanswered`: what may be stored is in doubt | `ended`, `an_upload_whose_connection_is_lost_at_any_byte_reports_what_the_server_has`, `together` |
+//! | `Work::answered`: TRYCREATE ends the upload | `a_mailbox_that_is_not_there_ends_the_upload_at_its_first_message` |
+//! | `Batch::listen`: the end of the connection is told | `an_upload_waiting_for_its_stream_ends_with_the_connection` |
+//! | `Work::poll_more`: no more than may be under way | `no_more_is_taken_than_may_be_under_way` |
+//! | `Work::poll_more`: a group goes before what cannot be read | `together` |
+//! | `AppendAll`: a ledger has the report of a call that ended | `ended` |
+//! | `Stopper`: whoever waits for the call is woken | `a_stopper_wakes_whoever_waits` |
+//! | `abandon`: a MULTIAPPEND is taken back between two messages | `together`, `several` |
+//! | `abandon`: with `Cut` nothing more is sent | `together`, `several` |
+//! | `abandon`: only where MULTIAPPEND was advertised | `a_server_that_does_not_say_it_takes_several_is_not_told_to_take_them_back` of the core |
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake};
 
 use futures_core::Stream;
 use futures_util::stream;
@@ -354,16 +375,42 @@ fn a_source_that_fails_ends_the_upload_with_what_it_said() {
     }
 }
 
+/// A stream that has nothing, and never says so.
+struct Never;
+
+impl Stream for Never {
+    type Item = Upload;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Upload>> {
+        Poll::Pending
+    }
+}
+
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_stopper_wakes_whoever_waits() {
+    let (mut stepper, place) = World::SMALL.open();
+    let mut call = place.client.append_all("Drafts", Never);
+    let woken = Arc::new(Woken(AtomicUsize::new(0)));
+    let waker = woken.clone().into();
+    assert!(Pin::new(&mut call).poll(&mut Context::from_waker(&waker)).is_pending());
+    let stopper = call.stopper();
+    std::thread::spawn(move || stopper.stop()).join().expect("it does not panic");
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    let report = stepper.finish(call).expect("it stops");
+    assert!(report.messages.is_empty() && matches!(report.ended, Some(Error::Cancelled)), "{report:?}");
+}
+
 #[test]
 fn an_upload_waiting_for_its_stream_ends_with_the_connection() {
     let (mut stepper, place) = World::SMALL.open();
-    struct Never;
-    impl Stream for Never {
-        type Item = Upload;
-        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Upload>> {
-            Poll::Pending
-        }
-    }
     let mut call = place.client.append_all("Drafts", Never);
     assert!(stepper.step(Pin::new(&mut call), 20).is_none());
     stepper.link.server_mut().bye("bye");
