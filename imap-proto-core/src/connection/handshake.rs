@@ -7,7 +7,7 @@ use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
 use crate::error::{Error, Misuse, Phase, Violation};
-use crate::sasl::{AnyMechanism, Mechanism, Plain};
+use crate::sasl::{AnyMechanism, Mechanism, Plain, Reply};
 use crate::types::{Capability, Secret};
 
 /// How the stream is secured.
@@ -260,7 +260,7 @@ impl Handshake {
         let capabilities = self.connection.view().capabilities();
         if capabilities.has_auth("PLAIN") {
             let takes_initial = capabilities.offers(&Capability::SaslIr);
-            let mechanism = Plain::new(user.clone(), password).map_err(Misuse::Encode)?;
+            let mechanism = Plain::new(user.clone(), password).map_err(Misuse::Credentials)?;
             return self.authenticate(alloc::boxed::Box::new(mechanism), takes_initial, now);
         }
         if capabilities.has(&Capability::LoginDisabled) {
@@ -285,7 +285,10 @@ impl Handshake {
         let response = self.exchange.as_mut().and_then(|exchange| match (exchange.initial.take(), challenge) {
             // What the first `+` says besides is of no interest to a client that speaks first.
             (Some(initial), _) => Some(initial),
-            (None, Some(challenge)) => exchange.mechanism.respond(&challenge).ok(),
+            (None, Some(challenge)) => match exchange.mechanism.respond(&challenge) {
+                Ok(Reply::Say(said)) => Some(said),
+                _ => None,
+            },
             (None, None) => None,
         });
         match response {
