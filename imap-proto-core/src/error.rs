@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::command::InvalidRaw;
+use crate::sasl::InvalidCredentials;
 use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
@@ -290,6 +291,9 @@ pub enum Misuse {
     /// An argument has no wire form.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A name, password or token that the mechanism cannot carry.
+    #[error(transparent)]
+    Credentials(#[from] InvalidCredentials),
     /// A mailbox name that cannot be.
     #[error(transparent)]
     Name(#[from] InvalidName),

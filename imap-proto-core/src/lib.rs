@@ -40,6 +40,9 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
+//! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
+//! | `saslprep` | names and passwords beyond ASCII for SCRAM; needs the standard library |
+//! | `cram-md5` | CRAM-MD5, for servers that have nothing better |
 //! | `tracing` | a span for each command, with its begin and end, at debug level under the target `imap`, lines at trace level under `imap::wire` |
 #![no_std]
 

@@ -7,7 +7,7 @@ use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Login, Request, StartTls};
 use crate::config::{Config, Time};
 use crate::error::{Error, Misuse, Phase, Violation};
-use crate::sasl::{AnyMechanism, Mechanism, Plain};
+use crate::sasl::{AnyMechanism, Mechanism, Plain, Reply};
 use crate::types::{Capability, Secret};
 
 /// How the stream is secured.
@@ -259,7 +259,7 @@ impl Handshake {
         let capabilities = self.connection.view().capabilities();
         if capabilities.has_auth("PLAIN") {
             let takes_initial = capabilities.offers(&Capability::SaslIr);
-            let mechanism = Plain::new(user.clone(), password).map_err(Misuse::Encode)?;
+            let mechanism = Plain::new(user.clone(), password).map_err(Misuse::Credentials)?;
             return self.authenticate(alloc::boxed::Box::new(mechanism), takes_initial, now);
         }
         if capabilities.has(&Capability::LoginDisabled) {
@@ -284,7 +284,7 @@ impl Handshake {
         let response = self.exchange.as_mut().and_then(|exchange| match (exchange.initial.take(), challenge) {
             // What the first `+` says besides is of no interest to a client that speaks first.
             (Some(initial), _) => Some(initial),
-            (None, Some(challenge)) => exchange.mechanism.respond(&challenge).ok(),
+            (None, Some(challenge)) => answer_to(&mut *exchange.mechanism, &challenge),
             (None, None) => None,
         });
         match response {
@@ -329,6 +329,18 @@ impl Handshake {
 
     fn submit(&mut self, request: Result<Request, Misuse>, now: Time) -> Result<CommandId, Error> {
         self.connection.submit(request.map_err(Error::Misuse)?, now)
+    }
+}
+
+/// What a mechanism says to a challenge, however long it has to work for it.
+fn answer_to(mechanism: &mut dyn Mechanism, challenge: &[u8]) -> Option<Secret> {
+    let mut reply = mechanism.respond(challenge);
+    loop {
+        match reply {
+            Ok(Reply::Say(said)) => return Some(said),
+            Ok(Reply::Work) => reply = mechanism.work(),
+            Err(_) => return None,
+        }
     }
 }
 

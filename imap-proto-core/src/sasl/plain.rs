@@ -2,9 +2,8 @@ use alloc::string::String;
 
 use zeroize::Zeroizing;
 
-use super::{Mechanism, Unanswered};
+use super::{ExchangeError, InvalidCredentials, Mechanism, Reply};
 use crate::types::Secret;
-use crate::wire::EncodeError;
 
 /// `PLAIN`: a name and a password, in UTF-8 and unprotected: for TLS only. RFC 4616
 ///
@@ -24,11 +23,11 @@ impl Plain {
     /// A login as `user`, acting for nobody else.
     ///
     /// # Errors
-    /// [`EncodeError::Nul`] for a name or password with a NUL, which is what parts the fields.
-    pub fn new(user: impl Into<String>, password: &Secret) -> Result<Self, EncodeError> {
+    /// [`InvalidCredentials::Separator`] for a name or password with a NUL, which is what parts the fields.
+    pub fn new(user: impl Into<String>, password: &Secret) -> Result<Self, InvalidCredentials> {
         let user = user.into();
         if user.contains('\0') || password.expose().contains(&0) {
-            return Err(EncodeError::Nul);
+            return Err(InvalidCredentials::Separator);
         }
         let mut message = Zeroizing::new(alloc::vec::Vec::with_capacity(user.len() + password.expose().len() + 2));
         message.push(0);
@@ -49,8 +48,8 @@ impl Mechanism for Plain {
     }
 
     /// There are no challenges beside the empty one that asks for the initial response.
-    fn respond(&mut self, _: &[u8]) -> Result<Secret, Unanswered> {
-        Err(Unanswered)
+    fn respond(&mut self, _: &[u8]) -> Result<Reply, ExchangeError> {
+        Err(ExchangeError::Unexpected)
     }
 
     fn is_complete(&self) -> bool {
@@ -75,7 +74,7 @@ mod tests {
     #[test]
     fn no_field_can_reach_into_the_next() {
         for (user, password) in [("a\0b", "secret"), ("alice", "se\0cret")] {
-            assert_eq!(Plain::new(user, &Secret::new(password)).map(drop), Err(EncodeError::Nul));
+            assert_eq!(Plain::new(user, &Secret::new(password)).map(drop), Err(InvalidCredentials::Separator));
         }
     }
 }
