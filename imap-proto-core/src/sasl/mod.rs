@@ -20,6 +20,7 @@ mod external;
 mod login;
 mod oauth_bearer;
 mod plain;
+#[cfg(feature = "scram")]
 mod prepare;
 #[cfg(feature = "scram")]
 mod scram;
