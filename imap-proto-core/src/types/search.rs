@@ -5,7 +5,7 @@ use core::fmt;
 use core::ops::Not;
 
 use super::fetch_items::is_contained;
-use super::{Capability, Date, Flag, Keyword, SeqSet, UidSet};
+use super::{Capability, Date, EntryType, Flag, Keyword, SeqSet, UidSet};
 
 /// Says which messages a SEARCH is after.
 ///
@@ -64,28 +64,6 @@ enum Part {
     /// A mod-sequence with whatever names its entry.
     ModSeq(Option<(Flag, EntryType)>, u64),
     Raw(String),
-}
-
-/// Says whose change of a flag counts, where flags are one's own or shared. RFC 7162 §3.1.5
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EntryType {
-    /// `priv`: that of one's own flag.
-    Private,
-    /// `shared`: that of the flag all users share.
-    Shared,
-    /// `all`: the later of both.
-    Any,
-}
-
-impl EntryType {
-    fn as_str(self) -> &'static str {
-        match self {
-            EntryType::Private => "priv",
-            EntryType::Shared => "shared",
-            EntryType::Any => "all",
-        }
-    }
 }
 
 /// Says that a raw search key would break out of its command: it is empty, holds more than printable ASCII or a brace, or its

@@ -17,7 +17,7 @@ use super::matrix::settle;
 
 pub(crate) const PACES: [Pace; 4] = [Pace::bytes(1), Pace::bytes(7), Pace::bytes(usize::MAX), Pace::AT_ONCE];
 
-const WORLDS: [World; 6] = [
+pub(crate) const WORLDS: [World; 6] = [
     World::SMALL,
     World::SMALL.synchronizing(),
     World::SMALL.synchronizing().refusing(Refuse::No),

@@ -33,22 +33,12 @@ use imap_proto_core::client::{AppendAll, AppendProgress, AppendReport, Appended,
 use imap_proto_core::command::{Cancelling, Message, NewMessage};
 use imap_proto_core::types::{Flag, MailboxName};
 use imap_proto_core::{Closed, Error, Misuse, SourceFailure};
-use imap_tests::memory::{Fault, Pace};
+use imap_tests::memory::Fault;
 use imap_tests::stepper::Stepper;
 
 use super::acts::{PIECES, Place, Refuse, World, source, text};
+use super::fates::{PACES, WORLDS};
 use super::matrix::settle;
-
-const PACES: [Pace; 4] = [Pace::bytes(1), Pace::bytes(7), Pace::bytes(usize::MAX), Pace::AT_ONCE];
-
-const WORLDS: [World; 6] = [
-    World::SMALL,
-    World::SMALL.synchronizing(),
-    World::SMALL.synchronizing().refusing(Refuse::No),
-    World::SMALL.synchronizing().refusing(Refuse::Bad),
-    World::SMALL.synchronizing().refusing(Refuse::Missing),
-    World::SMALL.refusing(Refuse::Missing),
-];
 
 /// Which of them comes from a source, and which cannot be read.
 const FED: usize = 1;
