@@ -200,9 +200,13 @@ impl Walk {
 
     pub(super) async fn status(&mut self, mut polls: Polls) -> Result<End, Failure> {
         let at = self.random.below(self.model.count());
-        // Of the selected mailbox it may tell what it is as synchronised (RFC 9051 §6.3.11).
-        let open = self.open.as_ref().filter(|open| open.at == at || self.select_dropped);
-        let known = open.map_or_else(|| self.model.known(at), |open| open.known.clone());
+        let known = match &self.open {
+            // It may be selected, and nobody here knows since when.
+            _ if self.select_dropped => BTreeSet::new(),
+            // Of the selected mailbox it may tell what it is as synchronised (RFC 9051 §6.3.11).
+            Some(open) if open.at == at => open.known.clone(),
+            _ => self.model.known(at),
+        };
         let status = self.client.status(self.model.name(at), StatusItems::new().messages());
         let Some(status) = polls.of(pin!(status)).await.transpose()? else { return Ok(End::Dropped) };
         let due = self.model.still(at, &known).len();

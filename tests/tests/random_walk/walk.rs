@@ -25,6 +25,7 @@ pub(crate) struct Walk {
     /// Drops that no completed operation has followed yet, and whether a reader was among them.
     unproven: usize,
     pub(super) reader_dropped: bool,
+    /// A SELECT was dropped, and none completed since: it is not known which mailbox is selected.
     pub(super) select_dropped: bool,
     /// One SELECT in so many is an EXAMINE.
     pub(super) examines: Option<usize>,
@@ -266,7 +267,6 @@ impl Walk {
             Err(Failure::Ended(Error::Deselected)) if self.select_dropped => {
                 self.tally.deselected += 1;
                 self.open = None;
-                self.select_dropped = false;
                 return Ok(());
             }
             // Another walk has removed some of what was asked for.
