@@ -156,7 +156,7 @@ async fn run(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>, seed:
         let walk = Walk::begin(model.clone(), number as usize, connector, random).await;
         let mut walk = walk.dropping(extent.dropped as usize);
         walk = match server.name() {
-            "Courier" => walk.without_examine().without_idle(),
+            "Courier" => walk.without_examine(),
             "Dovecot" => walk.without_returns(),
             _ => walk,
         };

@@ -8,8 +8,9 @@ use super::{PASSWORD, Server, USERS};
 
 /// `/etc/courier` and `/run/courier` are compiled in, so the server has its own mounted over them.
 ///
-/// The owner of all mail is `mail`: gamin wants an entry in passwd, else each login is told an ALERT. Memory is
-/// bounded per process, as Courier's own script has it.
+/// The owner of all mail is `mail`: gamin wants an entry in passwd, else each login is told an ALERT. The abstract socket of
+/// its server is seen by all Couriers of a machine but for `GAM_CLIENT_ID`: one that ends took it from the others, whose
+/// processes then answered no DONE for a minute. Memory is bounded per process, as Courier's own script has it.
 const SCRIPT: &str = r#"
 set -e
 exec >> "$0/courier.log" 2>&1
@@ -39,6 +40,7 @@ set -a
 . "$0/etc/imapd"
 . "$0/etc/imapd-ssl"
 prefix=/usr exec_prefix=/usr sbindir=/usr/sbin bindir=/usr/bin
+GAM_CLIENT_ID="${0##*/}"
 set +a
 { /usr/lib/courier/courier-authlib/authdaemond; touch "$0/exited"; } &
 ulimit -v "$IMAP_ULIMITD"

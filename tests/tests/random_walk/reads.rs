@@ -212,7 +212,12 @@ impl Walk {
         let due = self.model.still(at, &known).len();
         match status.messages {
             Some(messages) if messages as usize >= due => Ok(End::Complete),
-            messages => Err(format!("STATUS tells of {messages:?} messages in mailbox {at}, {due} are there"))?,
+            messages => {
+                let open = self.open.as_ref().map(|open| open.at);
+                Err(format!(
+                    "STATUS tells of {messages:?} messages in mailbox {at}, {due} are there; {open:?} is open"
+                ))?
+            }
         }
     }
 }

@@ -31,8 +31,6 @@ pub(crate) struct Walk {
     pub(super) examines: Option<usize>,
     /// Whether messages go to mailboxes that they have left.
     pub(super) returns: bool,
-    /// Whether IDLE is among what is done.
-    idles: bool,
     /// How many operations in a hundred are dropped half-way, about.
     dropped: usize,
     pub(super) moving: Moving,
@@ -142,7 +140,6 @@ impl Walk {
             select_dropped: false,
             examines: Some(3),
             returns: true,
-            idles: true,
             dropped: 50,
             moving,
         }
@@ -157,12 +154,6 @@ impl Walk {
     /// Selects no mailbox to be read only: Courier refuses an APPEND to that one then.
     pub(crate) fn without_examine(mut self) -> Self {
         self.examines = None;
-        self
-    }
-
-    /// Does without IDLE: while other connections change the mailbox, Courier was seen not to answer DONE within 30 seconds.
-    pub(crate) fn without_idle(mut self) -> Self {
-        self.idles = false;
         self
     }
 
@@ -305,7 +296,6 @@ impl Walk {
             15 | 16 => ("FETCH envelopes", self.fetch(polls, Kind::Envelopes).await),
             17 | 18 => ("FETCH bodies", self.fetch(polls, Kind::Bodies).await),
             19..22 => ("body", self.body(polls).await),
-            22 | 23 if !self.idles => ("NOOP", self.noop(polls).await),
             22 | 23 => ("IDLE", self.watch(polls).await),
             24..28 => ("STORE", self.store(polls).await),
             28..31 => ("COPY", self.copy(polls).await),
