@@ -1,6 +1,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::types::Identification;
 use crate::wire::Limits;
 
 /// A moment, as the time since the connection began. The core has no clock: whoever drives it tells the time.
@@ -23,6 +24,12 @@ pub struct Config {
     /// The letters every tag begins with. Unpredictable ones keep a forged answer from fitting; adapters
     /// draw them at random. Anything but ASCII letters and digits is left out.
     pub tag_prefix: String,
+    /// What makes an authentication by SCRAM one that was never had before, which is not done without: 18 printable characters
+    /// or more, none of them a comma, that nobody can foresee. Adapters draw them at random.
+    pub nonce: String,
+    /// What is said of the client after login, where the server has ID (RFC 2971). Without it nothing is, but for the name of
+    /// this library to a server known to open no mailbox otherwise.
+    pub id: Option<Identification>,
     /// The limits before authentication.
     pub unauthenticated: Limits,
     /// The limits after it.
@@ -68,6 +75,8 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             tag_prefix: String::from("A"),
+            nonce: String::new(),
+            id: None,
             unauthenticated: Limits::unauthenticated(),
             authenticated: Limits::authenticated(),
             unauthenticated_bytes: 64 << 10,

@@ -2,10 +2,11 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::command::InvalidRaw;
-use crate::sasl::InvalidCredentials;
+use crate::sasl::{AuthMethod, ExchangeError, InvalidCredentials};
 use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
 
@@ -47,6 +48,15 @@ pub enum Error {
     /// The server does not advertise what the call needs; nothing was sent.
     #[error("the server does not offer {0}")]
     Unsupported(&'static str),
+    /// The server offers no way to log in that is allowed and possible; nothing was sent.
+    #[error(transparent)]
+    NoMechanism(Box<NoMechanism>),
+    /// The server broke the exchange of an authentication, which was cancelled: it is not to be believed.
+    #[error("authentication: {0}")]
+    Exchange(ExchangeError),
+    /// No access token was to be had; nothing was sent. What the provider said is the source.
+    #[error("no access token: {0}")]
+    Token(Arc<dyn core::error::Error + Send + Sync>),
     /// Another mailbox has been selected since; nothing was sent.
     #[error("the mailbox is no longer selected")]
     Deselected,
@@ -122,8 +132,7 @@ impl Error {
     pub fn login_refusal(&self) -> Option<LoginRefusal> {
         match self {
             Error::Refused(refused) => refused.login_refusal(),
-            // LOGINDISABLED, and no mechanism that is known here.
-            Error::Unsupported("LOGIN") => Some(LoginRefusal::Configuration),
+            Error::NoMechanism(_) => Some(LoginRefusal::Configuration),
             _ => None,
         }
     }
@@ -131,7 +140,7 @@ impl Error {
 
 /// A tagged `NO` or `BAD`.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{command} refused: {text}")]
+#[error("{command} refused: {text}{}", Why(&self.reason))]
 #[non_exhaustive]
 pub struct Refused {
     /// The command by its name, without arguments; a raw one by its first word.
@@ -142,6 +151,41 @@ pub struct Refused {
     pub code: Option<Code>,
     /// The server's words.
     pub text: String,
+    /// What the server said before, in the exchange of an authentication: of a token it is why, in JSON (RFC 7628 §3.2.2).
+    pub reason: Option<String>,
+}
+
+struct Why<'a>(&'a Option<String>);
+
+impl core::fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"))
+    }
+}
+
+/// What was offered to log in with, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no way to log in: the server offers {}, and allowed here is {}", Listed(&self.offered), Listed(&self.allowed))]
+#[non_exhaustive]
+pub struct NoMechanism {
+    /// The SASL mechanisms that the server names.
+    pub offered: Vec<String>,
+    /// What the [`Credentials`](crate::Credentials) allow. One that was offered as well is not possible here: its feature is
+    /// not built in, or it needs a channel binding.
+    pub allowed: Vec<AuthMethod>,
+}
+
+struct Listed<'a, T>(&'a [T]);
+
+impl<T: core::fmt::Display> core::fmt::Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut before = "";
+        for one in self.0 {
+            write!(f, "{before}{one}")?;
+            before = ", ";
+        }
+        if self.0.is_empty() { f.write_str("nothing") } else { Ok(()) }
+    }
 }
 
 impl Refused {

@@ -62,7 +62,9 @@ pub mod wire;
 
 pub use config::{Config, LiteralPolicy, Time};
 pub use connection::{
-    CancelEffect, CommandId, Connection, Credentials, Event, Handshake, Health, Security, Selected, SessionState, View,
-    Want,
+    CancelEffect, CommandId, Connection, Event, Handshake, Health, Security, Selected, SessionState, View, Want,
 };
-pub use error::{Closed, Error, Fate, Limit, LoginRefusal, Misuse, Phase, Refused, SourceFailure, Violation};
+pub use error::{
+    Closed, Error, Fate, Limit, LoginRefusal, Misuse, NoMechanism, Phase, Refused, SourceFailure, Violation,
+};
+pub use sasl::{AuthMethod, Credentials};

@@ -7,6 +7,7 @@ use super::wire::Wire;
 use super::{Client, Driver};
 use crate::connection::{Handshake, Want};
 use crate::error::Error;
+use crate::sasl::{Credentials, InvalidCredentials};
 
 /// Where a handshake has arrived.
 #[derive(Debug)]
@@ -18,22 +19,29 @@ pub enum Shaken<W> {
     Ready(Client, Box<Driver<W>>),
 }
 
-/// Drives a handshake over a wire until it needs TLS or is done.
+/// Drives a handshake over a wire until it needs TLS or is done, with tokens from the provider of its credentials.
 ///
-/// Dropped half-way it drops the wire, which closes the connection.
+/// Dropped half-way it drops the wire, which closes the connection, and what is asked of the provider.
 ///
 /// # Errors
-/// Whatever [`Handshake::advance`] ended with, and failures of the wire.
+/// Whatever [`Handshake::advance`] ended with, failures of the wire, and [`Error::Token`] where the provider has none.
 pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Box<Handshake>) -> Result<Shaken<W>, Error> {
     let mut pump = Pump::default();
-    let want = poll_fn(|cx| poll_handshake(&mut wire, &mut handshake, &mut pump, cx)).await?;
-    Ok(match want {
-        Want::Tls => Shaken::Tls(wire, handshake),
-        _ => {
-            let (client, driver) = super::pair(handshake.into_connection(), wire);
-            Shaken::Ready(client, Box::new(driver))
+    loop {
+        match poll_fn(|cx| poll_handshake(&mut wire, &mut handshake, &mut pump, cx)).await? {
+            Want::Tls => return Ok(Shaken::Tls(wire, handshake)),
+            Want::Token(refresh) => {
+                let provider = handshake.credentials().and_then(Credentials::provider).cloned();
+                let Some(provider) = provider else { return Err(Error::Misuse(InvalidCredentials::NoToken.into())) };
+                let token = provider.token(refresh).await;
+                handshake.token(token.map_err(|error| Error::Token(error.into()))?, wire.now())?;
+            }
+            _ => {
+                let (client, driver) = super::pair(handshake.into_connection(), wire);
+                return Ok(Shaken::Ready(client, Box::new(driver)));
+            }
         }
-    })
+    }
 }
 
 fn poll_handshake<W: Wire>(
@@ -45,6 +53,11 @@ fn poll_handshake<W: Wire>(
     loop {
         match handshake.advance(wire.now()) {
             Ok(Want::Bytes) => {}
+            Ok(Want::Work) => {
+                // Others get their turn meanwhile.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             done => return Poll::Ready(done),
         }
         let wrote = pump.write(wire, handshake.connection(), cx);

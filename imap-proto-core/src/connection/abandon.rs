@@ -113,7 +113,7 @@ impl Connection {
             return Found::Nothing;
         };
         let command = entry.name.clone();
-        entry.refused_early = Some(Box::new(Refused { command, condition, code, text }));
+        entry.refused_early = Some(Box::new(Refused { command, condition, code, text, reason: None }));
         if entry.undone && entry.stage == Stage::Leaving {
             // What ends the command is on its way.
             return Found::Nothing;

@@ -25,7 +25,7 @@ use alloc::collections::VecDeque;
 use bytes::Bytes;
 
 pub use event::Event;
-pub use handshake::{Credentials, Handshake, Security, Want};
+pub use handshake::{Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
 use crate::command::Request;

@@ -452,7 +452,7 @@ impl Connection {
         }
         let outcome = match ok || ended.is_some() {
             true => Ok(Completion { code, text, selected, enabled }),
-            false => Err(Box::new(Refused { command: entry.name, condition, code, text })),
+            false => Err(Box::new(Refused { command: entry.name, condition, code, text, reason: None })),
         };
         match ended {
             Some(error) => {

@@ -5,7 +5,7 @@
 //! | [`Scram`] | RFC 5802, RFC 7677: neither side sees the password, and the server has to know it | nothing; its `-PLUS` forms TLS |
 //! | [`Plain`] | RFC 4616 | TLS |
 //! | [`Login`] | as PLAIN, in two steps; never standardised | TLS |
-//! | [`XOAuth2`], [`OAuthBearer`] | a token in place of a password (RFC 7628) | TLS |
+//! | [`Bearer`]: `OAUTHBEARER`, `XOAUTH2` | a token in place of a password (RFC 7628) | TLS |
 //! | [`External`] | who we are is known from elsewhere, as from a certificate (RFC 4422 appendix A) | TLS |
 //! | [`Anonymous`] | RFC 4505 | nothing |
 //! | [`CramMd5`] | RFC 2195, for servers that have nothing better; never chosen unasked | TLS |
@@ -14,17 +14,17 @@
 
 mod anonymous;
 mod bearer;
+mod binding;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;
+mod credentials;
 mod external;
 mod login;
-mod oauth_bearer;
 mod plain;
 #[cfg(feature = "scram")]
 mod prepare;
 #[cfg(feature = "scram")]
 mod scram;
-mod xoauth2;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -34,15 +34,17 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 pub use anonymous::Anonymous;
+pub use bearer::Bearer;
+pub use binding::ChannelBinding;
 #[cfg(feature = "cram-md5")]
 pub use cram_md5::CramMd5;
+pub(crate) use credentials::Offer;
+pub use credentials::{AuthMethod, Credentials, Refresh, TokenFuture, TokenProvider};
 pub use external::External;
 pub use login::Login;
-pub use oauth_bearer::OAuthBearer;
 pub use plain::Plain;
 #[cfg(feature = "scram")]
-pub use scram::{ChannelBinding, Hash, Iterations, Scram};
-pub use xoauth2::XOAuth2;
+pub use scram::{Hash, Iterations, Scram};
 
 use crate::types::Secret;
 
@@ -108,6 +110,9 @@ pub enum ExchangeError {
     /// The server does not know the password. RFC 5802 §3
     #[error("the server does not prove that it knows the password")]
     Signature,
+    /// The server lets us in before the exchange is over: it has proved nothing.
+    #[error("the server ends the exchange before it is over")]
+    Incomplete,
     /// The server says what is wrong. RFC 5802 §7
     #[error("the server says: {0}")]
     Server(String),
@@ -123,6 +128,9 @@ pub enum InvalidCredentials {
     /// A name or password that SASLprep (RFC 4013) does not allow; without the feature `saslprep`, any beyond ASCII.
     #[error("a name or password that cannot be prepared as RFC 4013 asks")]
     Unprepared,
+    /// No token, where the mechanism takes nothing else.
+    #[error("no token")]
+    NoToken,
 }
 
 /// Any mechanism.

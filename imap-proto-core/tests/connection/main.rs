@@ -4,6 +4,7 @@ mod abandoned;
 mod attack;
 mod cancel;
 mod listing;
+mod login;
 mod mailboxes;
 mod messages;
 mod multi_append;

@@ -17,7 +17,7 @@ pub use hash::Hash;
 use salted::Salting;
 
 use super::prepare::prepared;
-use super::{ExchangeError, InvalidCredentials, Mechanism, Reply, escaped};
+use super::{ChannelBinding, ExchangeError, InvalidCredentials, Mechanism, Reply, escaped};
 use crate::types::Secret;
 
 /// How many rounds a server may ask for.
@@ -25,40 +25,6 @@ pub type Iterations = RangeInclusive<u32>;
 
 /// From what RFC 7677 §4 asks of servers to what takes a second or two.
 const ITERATIONS: Iterations = 4096..=1_000_000;
-
-/// How the exchange is bound to the TLS below it, so that nobody between can pass it on. RFC 5802 §6
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChannelBinding {
-    /// Not at all: there is no TLS, or nothing is known of it.
-    #[default]
-    None,
-    /// It could be, and the server does not offer it. A server that does will see that somebody has hidden it.
-    NotOffered,
-    /// `tls-exporter`, for TLS 1.3: 32 octets exported with the label `EXPORTER-Channel-Binding`. RFC 9266
-    Exporter(Vec<u8>),
-    /// `tls-server-end-point`: the hash of the server's certificate. RFC 5929 §4.1
-    EndPoint(Vec<u8>),
-}
-
-impl ChannelBinding {
-    /// The GS2 header without the name it is acting for.
-    fn flag(&self) -> &'static str {
-        match self {
-            ChannelBinding::None => "n",
-            ChannelBinding::NotOffered => "y",
-            ChannelBinding::Exporter(_) => "p=tls-exporter",
-            ChannelBinding::EndPoint(_) => "p=tls-server-end-point",
-        }
-    }
-
-    fn data(&self) -> &[u8] {
-        match self {
-            ChannelBinding::None | ChannelBinding::NotOffered => &[],
-            ChannelBinding::Exporter(data) | ChannelBinding::EndPoint(data) => data,
-        }
-    }
-}
 
 /// `SCRAM-SHA-1` and `SCRAM-SHA-256`, with their `-PLUS` forms: a password that is not sent, and a server that has to show that
 /// it knows it. RFC 5802, RFC 7677
@@ -201,8 +167,7 @@ fn check(challenge: &[u8], expected: &Digest) -> Result<(), ExchangeError> {
 
 impl Mechanism for Scram {
     fn name(&self) -> &str {
-        let is_bound = matches!(self.binding, ChannelBinding::Exporter(_) | ChannelBinding::EndPoint(_));
-        match (self.hash, is_bound) {
+        match (self.hash, self.binding.is_bound()) {
             (Hash::Sha1, false) => "SCRAM-SHA-1",
             (Hash::Sha1, true) => "SCRAM-SHA-1-PLUS",
             (Hash::Sha256, false) => "SCRAM-SHA-256",
