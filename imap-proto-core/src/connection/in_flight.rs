@@ -24,8 +24,8 @@ pub(super) struct InFlight {
     queued: VecDeque<Box<Entry>>,
     /// What those under way claim.
     claimed: Claimed,
-    /// Bytes of those under way that were written and not answered.
-    outstanding: usize,
+    /// Bytes of those under way that were written and not answered. A message may have more than memory holds.
+    outstanding: u64,
     /// How many of those under way have no message sequence numbers in them.
     unnumbered: usize,
     /// How many of those under way change flags.
@@ -77,7 +77,7 @@ pub(super) struct Entry {
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
-    pub(super) outstanding: usize,
+    pub(super) outstanding: u64,
     /// What is logged of it is logged inside this, from when it begins until it is answered.
     #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nothing is logged"))]
     pub(super) span: CommandSpan,
@@ -343,13 +343,13 @@ impl InFlight {
     /// Takes note that so many more bytes of a command were written.
     pub(super) fn wrote(&mut self, id: CommandId, bytes: usize) {
         if let Some(entry) = self.get_mut(id) {
-            entry.outstanding += bytes;
-            self.outstanding += bytes;
+            entry.outstanding += bytes as u64;
+            self.outstanding += bytes as u64;
         }
     }
 
     /// Bytes that were written and not answered, of all but a running IDLE, which is not to be answered.
-    pub(super) fn outstanding(&self) -> usize {
+    pub(super) fn outstanding(&self) -> u64 {
         let idle = self.under_way.front().filter(|entry| entry.is_idle());
         self.outstanding - idle.map_or(0, |idle| idle.outstanding)
     }
