@@ -53,7 +53,8 @@ pub struct Config {
     pub handshake: Duration,
     /// How long the server may take to answer `DONE`.
     pub done: Duration,
-    /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner.
+    /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner. At
+    /// least two seconds.
     pub idle_refresh: Duration,
     /// After how much silence of a connection on which nothing is under way, IDLE among it, a NOOP is sent, at least a second.
     /// It keeps address translators from forgetting the connection, and finds out that it is lost: an answer that does not come

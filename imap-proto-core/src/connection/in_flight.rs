@@ -107,8 +107,8 @@ pub(super) enum Stage {
     Challenged,
     /// Its last byte has left.
     Sent,
-    /// IDLE, after its `+`, to be renewed at that time.
-    Idling { renew: Time },
+    /// IDLE, since its `+` was read.
+    Idling { since: Time },
     /// IDLE, after DONE was written.
     Ending { by: Time },
 }

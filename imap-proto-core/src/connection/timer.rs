@@ -1,6 +1,7 @@
 use core::time::Duration;
 
 use super::in_flight::Stage;
+use super::receive::LEAST_IDLE;
 use super::view::SessionState;
 use super::{CancelEffect, CommandId, Connection, Pending};
 use crate::command::{Command, Effect, Noop, only_answers};
@@ -111,8 +112,9 @@ impl Connection {
         let greeting =
             (self.view.state == SessionState::Greeting).then_some((self.config.greeting, Due::Lost(Phase::Greeting)));
         let in_flight = &self.in_flight;
-        let idle = in_flight.idles().filter_map(|entry| match entry.stage {
-            Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
+        let refresh = self.config.idle_refresh.max(LEAST_IDLE);
+        let idle = in_flight.idles().filter_map(move |entry| match entry.stage {
+            Stage::Idling { since } => Some((since.saturating_add(refresh), Due::Renew(entry.id))),
             Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
             _ => Some((entry.resumes?, Due::Resume(entry.id))),
         });
