@@ -1,12 +1,14 @@
 //! The connection as transcripts.
 
 mod abandoned;
+mod any_bytes;
 mod attack;
 mod cancel;
 mod listing;
 mod mailboxes;
 mod messages;
 mod multi_append;
+mod odd_moments;
 mod order;
 mod quirks;
 mod saved;
