@@ -64,7 +64,7 @@ impl Play {
             sent: Vec::new(),
             ends: BTreeMap::new(),
             wanted: Vec::new(),
-            is_patient: seed % 4 > 0,
+            is_patient: !seed.is_multiple_of(4),
             go_aheads: Vec::new(),
         }
     }
