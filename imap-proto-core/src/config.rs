@@ -38,7 +38,7 @@ pub struct Config {
     pub answer_bytes: u64,
     /// Bytes of an abandoned command's answer that are read and thrown away before the connection is closed instead.
     pub drain_bytes: u64,
-    /// How long that may take.
+    /// How long that may take, once no command is in front of it that is wanted or finished.
     pub drain_time: Duration,
     /// How long a command may stay without any byte in either direction. Beyond it the connection is lost.
     pub progress: Duration,

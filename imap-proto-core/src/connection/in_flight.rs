@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::CommandId;
 use super::claimed::Claimed;
 use super::log::CommandSpan;
-use crate::command::{Cancelling, Claim, Effect, OrWithout, Order, Request, State};
+use crate::command::{Cancelling, Claim, Effect, OrWithout, Order, Request, State, only_answers};
 use crate::config::Time;
 use crate::error::Refused;
 use crate::types::{Capability, MailboxName};
@@ -182,6 +182,11 @@ impl Entry {
         }
     }
 
+    /// True where nothing but its answer is left, which nobody wants.
+    pub(super) fn is_read_over(&self) -> bool {
+        self.abandoned.is_some() && only_answers(&self.claim, &self.effect)
+    }
+
     /// The mailbox that it puts messages into.
     pub(super) fn filled(&self) -> Option<&MailboxName> {
         let adds = matches!(self.effect, Effect::Store | Effect::Change) && !self.order.changes_names();
@@ -323,11 +328,6 @@ impl InFlight {
     pub(super) fn idles(&self) -> impl Iterator<Item = &Entry> {
         let first = [self.under_way.front(), self.queued.front()];
         first.into_iter().flatten().map(|entry| &**entry).filter(|entry| entry.is_idle())
-    }
-
-    /// Those under way whose answers nobody wants.
-    pub(super) fn abandoned(&self) -> impl Iterator<Item = &Entry> {
-        self.under_way().filter(|entry| entry.abandoned.is_some())
     }
 
     /// The first and the last of those under way, one and the same where it is alone.

@@ -409,8 +409,12 @@ impl Connection {
             self.view.apply_code(code);
             self.follow_names();
         }
+        let was_in_front = self.in_flight.ends().is_some_and(|(first, _)| first.id == id);
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
         log::answered(&mut entry, condition);
+        if was_in_front && !entry.is_read_over() {
+            self.in_front_until = self.now;
+        }
         let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
         if idled && ok && entry.abandoned.is_none() {
             if let Stage::Idling { since } = entry.stage {

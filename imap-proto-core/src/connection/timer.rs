@@ -4,7 +4,7 @@ use super::in_flight::Stage;
 use super::receive::LEAST_IDLE;
 use super::view::SessionState;
 use super::{CancelEffect, CommandId, Connection, Pending};
-use crate::command::{Command, Effect, Noop, only_answers};
+use crate::command::{Command, Effect, Noop};
 use crate::config::Time;
 use crate::error::{Error, Fate, Limit, Phase};
 
@@ -124,10 +124,13 @@ impl Connection {
             !has_own && (entry.is_owed() || self.outbox.holds(entry.id))
         });
         let lost = owed.then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
-        // What is finished in the background takes the time it takes, as long as it gets on.
-        let drains = in_flight.abandoned().filter(|entry| entry.begun && only_answers(&entry.claim, &entry.effect));
-        let drains = drains
-            .filter_map(|entry| Some((entry.abandoned?.since.saturating_add(self.config.drain_time), Due::Drained)));
+        // What is wanted, or finished in the background, takes the time it takes, as long as it gets on, and what is behind
+        // it waits for it.
+        let drains = in_flight.under_way().take_while(|entry| entry.is_read_over()).filter(|entry| entry.begun);
+        let drains = drains.filter_map(|entry| {
+            let since = entry.abandoned?.since.max(self.in_front_until);
+            Some((since.saturating_add(self.config.drain_time), Due::Drained))
+        });
         let late = in_flight.deadline().map(|(by, id)| (by, Due::Over(id)));
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));

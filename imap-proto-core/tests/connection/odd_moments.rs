@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::script::Script;
-use imap_proto_core::command::{Access, Append, Command, Fetch, Idle, Message, MultiAppend, Noop, Select, Stored};
-use imap_proto_core::types::{FetchItems, Section, Uid, UidSet};
+use imap_proto_core::command::{
+    Access, Append, Command, Copy, Fetch, Idle, Message, MultiAppend, Noop, Search, Select, Stored,
+};
+use imap_proto_core::types::{FetchItems, Query, Section, Uid, UidSet};
 use imap_proto_core::{CancelEffect, Config, Event, Health};
 
 fn held(text: &'static str) -> Message {
@@ -280,5 +282,41 @@ fn limits_at_their_ends_end_the_connection_at_worst() {
         }
         let is_over = script.connection.is_closed() || matches!(script.connection.health(), Health::Usable);
         assert!(is_over && script.connection.is_quiet(), "{end}: {:?}", script.connection.health());
+    }
+}
+
+/// How long the rest of an answer that nobody wants may take.
+const DRAIN_TIME: u64 = 30;
+
+#[test]
+fn what_is_given_up_behind_a_long_answer_does_not_end_it() {
+    let one = || UidSet::from(Uid::new(1).expect("it is not 0"));
+    for first_is_dropped in [false, true] {
+        let mut script = Script::selected("");
+        let first = match first_is_dropped {
+            // What is finished in the background takes the time it takes.
+            true => script.submit(&Copy::new(one(), "x")),
+            false => script.submit(&Fetch::new(one(), FetchItems::ids().section(Section::whole()))),
+        };
+        let search = script.submit(&Search::new(Query::all()));
+        assert_eq!(script.leave().lines().count(), 2);
+        script.abandon(search);
+        if first_is_dropped {
+            script.abandon(first);
+        } else {
+            script.s("* 1 FETCH (UID 1 BODY[] {20000}\r\n");
+        }
+        for _ in 0..20 {
+            script.s(&if first_is_dropped { "* OK at it\r\n".to_owned() } else { "x".repeat(1000) });
+            script.events();
+            script.wait(DRAIN_TIME / 2);
+        }
+        script.s(if first_is_dropped { "A1 OK\r\n" } else { ")\r\nA1 OK\r\n" });
+        assert!(script.events().contains(&"1 ok".to_owned()), "{first_is_dropped}");
+        // From here on it has its time.
+        script.wait(DRAIN_TIME - 1);
+        assert!(!script.connection.is_closed());
+        script.wait(1);
+        assert!(script.connection.is_closed());
     }
 }
