@@ -45,7 +45,7 @@ pub struct Config {
     pub answer_bytes: u64,
     /// Bytes of an abandoned command's answer that are read and thrown away before the connection is closed instead.
     pub drain_bytes: u64,
-    /// How long that may take.
+    /// How long that may take, once no command is in front of it that is wanted or finished.
     pub drain_time: Duration,
     /// How long a command may stay without any byte in either direction. Beyond it the connection is lost.
     pub progress: Duration,
@@ -60,7 +60,8 @@ pub struct Config {
     pub handshake: Duration,
     /// How long the server may take to answer `DONE`.
     pub done: Duration,
-    /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner.
+    /// After how long an IDLE is renewed. RFC 2177 allows up to 29 minutes; address translators forget sooner. At
+    /// least two seconds.
     pub idle_refresh: Duration,
     /// After how much silence of a connection on which nothing is under way, IDLE among it, a NOOP is sent, at least a second.
     /// It keeps address translators from forgetting the connection, and finds out that it is lost: an answer that does not come

@@ -60,6 +60,11 @@ impl Feed {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, SourceFailure>> {
         while self.rest.is_empty() {
             match ready!(self.source.as_mut().poll_next(cx)) {
+                Some(Ok(octets)) if octets.is_empty() => {
+                    // A source may have nothing at once, for ever: others are to have their turn.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Ok(octets)) if octets.len() as u64 <= self.owed => self.rest = octets,
                 Some(Err(error)) => return Poll::Ready(Err(SourceFailure::Read(error.to_string()))),
                 _ => return Poll::Ready(Err(SourceFailure::Length)),

@@ -145,6 +145,9 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Nothing else is sent inside the message, and no time but its own ends the waiting for a source: one that waits for
+    /// another call on this connection, as a [`BodyStream`] does, waits for ever.
+    ///
     /// Dropped half-way inside the message the connection has to close, since nobody can make up the octets
     /// that were promised; nothing is stored then, unless the last octet had left.
     pub fn append_from(

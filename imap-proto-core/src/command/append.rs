@@ -220,7 +220,7 @@ impl Command for Append {
 /// RFC 3502 §6.3.11: a UID for each message, in the order they were appended, which is that of UIDs.
 pub(crate) fn stored(ok: &Completion, messages: usize) -> Vec<Stored> {
     match &ok.code {
-        Some(Code::AppendUid(stored)) if messages == 1 || stored.uids.len() == messages as u64 => {
+        Some(Code::AppendUid(stored)) if stored.uids.len() == messages as u64 => {
             stored.uids.iter().take(messages).map(|uid| Stored { uid_validity: stored.uid_validity, uid }).collect()
         }
         _ => Vec::new(),

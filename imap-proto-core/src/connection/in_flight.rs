@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::CommandId;
 use super::claimed::Claimed;
 use super::log::CommandSpan;
-use crate::command::{Cancelling, Claim, Effect, OrWithout, Order, Request, State};
+use crate::command::{Cancelling, Claim, Effect, OrWithout, Order, Request, State, only_answers};
 use crate::config::Time;
 use crate::error::Refused;
 use crate::types::{Capability, MailboxName};
@@ -24,8 +24,8 @@ pub(super) struct InFlight {
     queued: VecDeque<Box<Entry>>,
     /// What those under way claim.
     claimed: Claimed,
-    /// Bytes of those under way that were written and not answered.
-    outstanding: usize,
+    /// Bytes of those under way that were written and not answered. A message may have more than memory holds.
+    outstanding: u64,
     /// How many of those under way have no message sequence numbers in them.
     unnumbered: usize,
     /// How many of those under way change flags.
@@ -77,7 +77,7 @@ pub(super) struct Entry {
     /// A tagged NO or BAD that came before all octets of a literal had left: they are still owed.
     pub(super) refused_early: Option<Box<Refused>>,
     /// Bytes of it that were written and not answered.
-    pub(super) outstanding: usize,
+    pub(super) outstanding: u64,
     /// What is logged of it is logged inside this, from when it begins until it is answered.
     #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nothing is logged"))]
     pub(super) span: CommandSpan,
@@ -107,8 +107,8 @@ pub(super) enum Stage {
     Challenged,
     /// Its last byte has left.
     Sent,
-    /// IDLE, after its `+`, to be renewed at that time.
-    Idling { renew: Time },
+    /// IDLE, since its `+` was read.
+    Idling { since: Time },
     /// IDLE, after DONE was written.
     Ending { by: Time },
 }
@@ -180,6 +180,11 @@ impl Entry {
             Claim::Fetch { items, .. } => items.marks_seen() || !items.raw_items().is_empty(),
             _ => false,
         }
+    }
+
+    /// True where nothing but its answer is left, which nobody wants.
+    pub(super) fn is_read_over(&self) -> bool {
+        self.abandoned.is_some() && only_answers(&self.claim, &self.effect)
     }
 
     /// The mailbox that it puts messages into.
@@ -325,11 +330,6 @@ impl InFlight {
         first.into_iter().flatten().map(|entry| &**entry).filter(|entry| entry.is_idle())
     }
 
-    /// Those under way whose answers nobody wants.
-    pub(super) fn abandoned(&self) -> impl Iterator<Item = &Entry> {
-        self.under_way().filter(|entry| entry.abandoned.is_some())
-    }
-
     /// The first and the last of those under way, one and the same where it is alone.
     pub(super) fn ends(&self) -> Option<(&Entry, &Entry)> {
         Some((self.under_way.front()?, self.under_way.back()?))
@@ -343,13 +343,13 @@ impl InFlight {
     /// Takes note that so many more bytes of a command were written.
     pub(super) fn wrote(&mut self, id: CommandId, bytes: usize) {
         if let Some(entry) = self.get_mut(id) {
-            entry.outstanding += bytes;
-            self.outstanding += bytes;
+            entry.outstanding += bytes as u64;
+            self.outstanding += bytes as u64;
         }
     }
 
     /// Bytes that were written and not answered, of all but a running IDLE, which is not to be answered.
-    pub(super) fn outstanding(&self) -> usize {
+    pub(super) fn outstanding(&self) -> u64 {
         let idle = self.under_way.front().filter(|entry| entry.is_idle());
         self.outstanding - idle.map_or(0, |idle| idle.outstanding)
     }

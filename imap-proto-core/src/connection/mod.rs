@@ -91,6 +91,8 @@ pub struct Connection {
     received: u64,
     /// When a byte last moved in either direction.
     activity: Time,
+    /// When the last command ended that others waited behind, and that was not just read over.
+    in_front_until: Time,
     now: Time,
     pending: VecDeque<Pending>,
     /// The command whose body is streaming.
@@ -170,6 +172,7 @@ impl Connection {
             unknown_tags: 0,
             received: 0,
             activity: Time::ZERO,
+            in_front_until: Time::ZERO,
             now: Time::ZERO,
             pending: VecDeque::new(),
             body: None,

@@ -81,7 +81,7 @@ pub(super) fn turn(next: &Entry, in_flight: &InFlight, now: &Circumstances<'_>) 
         Some(Why::Renumbering)
     } else if in_flight.minds_flags(next) {
         Some(Why::Flags)
-    } else if in_flight.outstanding() > now.outstanding {
+    } else if in_flight.outstanding() > now.outstanding as u64 {
         Some(Why::TooMuch)
     } else {
         in_flight.near(next, now.late_uids).find_map(|other| meets(next, other, now))

@@ -1,5 +1,6 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use bytes::Bytes;
 
@@ -94,34 +95,38 @@ impl Outbox {
 
     /// True while any byte of `owner` waits here.
     pub(super) fn holds(&self, owner: CommandId) -> bool {
-        let Some(first) = self.segments.front().map(|segment| segment.owner) else { return false };
-        self.segments.binary_search_by_key(&owner.since(first), |segment| segment.owner.since(first)).is_ok()
+        !self.places(owner).is_empty()
+    }
+
+    /// Where the segments of `owner` are.
+    fn places(&self, owner: CommandId) -> Range<usize> {
+        let Some(first) = self.segments.front().map(|segment| segment.owner) else { return 0..0 };
+        let since = owner.since(first);
+        let from = self.segments.partition_point(|segment| segment.owner.since(first) < since);
+        let until = self.segments.partition_point(|segment| segment.owner.since(first) <= since);
+        from..until
     }
 
     /// Bytes that wait, of `owner` alone.
     pub(super) fn waiting(&self, owner: CommandId) -> usize {
         let skipped = self.segments.front().filter(|first| first.owner == owner).map_or(0, |_| self.sent);
-        self.segments.iter().filter(|s| s.owner == owner).map(|s| s.as_bytes().len()).sum::<usize>() - skipped
+        self.segments.range(self.places(owner)).map(|s| s.as_bytes().len()).sum::<usize>() - skipped
     }
 
     /// Takes back what `owner` put here, but for a segment that is partly sent.
     pub(super) fn remove_unsent(&mut self, owner: CommandId) {
-        if !self.holds(owner) {
-            return;
-        }
-        let begun = self.sent > 0;
-        let mut index = 0;
-        self.segments.retain(|segment| {
-            index += 1;
-            segment.owner != owner || (begun && index == 1)
-        });
+        let Range { start, end } = self.places(owner);
+        let begun = usize::from(start == 0 && end > 0 && self.sent > 0);
+        self.segments.drain(start + begun..end);
     }
 
     /// Where the first announcement of `owner` is that [can be taken back](Self::push_next_message).
     fn next_message(&self, owner: CommandId) -> Option<usize> {
         let is_begun = |index| index == 0 && self.sent > 0;
-        let mut segments = self.segments.iter().enumerate();
-        segments.find(|(index, s)| s.owner == owner && s.next_message && !is_begun(*index)).map(|(index, _)| index)
+        self.places(owner).find(|index| {
+            let is_next = self.segments.get(*index).is_some_and(|segment| segment.next_message);
+            is_next && !is_begun(*index)
+        })
     }
 
     pub(super) fn has_next_message(&self, owner: CommandId) -> bool {
@@ -131,11 +136,7 @@ impl Outbox {
     /// Puts `instead` in the place of the next message of `owner` and all after it. False where none can be taken back.
     pub(super) fn replace_next_message(&mut self, owner: CommandId, instead: Instead) -> bool {
         let Some(at) = self.next_message(owner) else { return false };
-        let mut index = 0;
-        self.segments.retain(|segment| {
-            index += 1;
-            segment.owner != owner || index <= at
-        });
+        self.segments.drain(at..self.places(owner).end);
         let (line, next_message) = match instead {
             Instead::NoMessage => (NO_MESSAGE, true),
             Instead::LineEnd => (&b"\r\n"[..], false),

@@ -30,8 +30,8 @@ pub(super) enum Found {
 }
 
 /// An IDLE that the server ends by itself is taken up again no sooner than this after it began: one that ends each at once
-/// would have us ask as fast as the network goes.
-const LEAST_IDLE: Time = Time::from_secs(2);
+/// would have us ask as fast as the network goes. Nor is it renewed any sooner, however that is configured.
+pub(super) const LEAST_IDLE: Time = Time::from_secs(2);
 
 impl Connection {
     /// The next event, or `None` until something is received, written, submitted or timed out.
@@ -305,7 +305,7 @@ impl Connection {
     }
 
     fn take_continuation(&mut self) -> Found {
-        let renew = self.now.saturating_add(self.config.idle_refresh);
+        let since = self.now;
         if self.in_flight.iter().any(|entry| matches!(entry.effect, Effect::StartTls) && entry.begun) {
             self.close(Error::Protocol(Violation::UnexpectedContinuation));
             return Found::Nothing;
@@ -314,7 +314,7 @@ impl Connection {
         let id = entry.id;
         let abandoned = entry.abandoned.is_some();
         if entry.order == Order::Idle {
-            entry.stage = Stage::Idling { renew };
+            entry.stage = Stage::Idling { since };
             if abandoned {
                 self.write_done(id);
             }
@@ -409,13 +409,16 @@ impl Connection {
             self.view.apply_code(code);
             self.follow_names();
         }
+        let was_in_front = self.in_flight.ends().is_some_and(|(first, _)| first.id == id);
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
         log::answered(&mut entry, condition);
+        if was_in_front && !entry.is_read_over() {
+            self.in_front_until = self.now;
+        }
         let idled = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
         if idled && ok && entry.abandoned.is_none() {
-            if let Stage::Idling { renew } = entry.stage {
-                let began = renew.saturating_sub(self.config.idle_refresh);
-                entry.resumes = Some(began.saturating_add(LEAST_IDLE));
+            if let Stage::Idling { since } = entry.stage {
+                entry.resumes = Some(since.saturating_add(LEAST_IDLE));
             }
             entry.stage = Stage::Queued;
             entry.begun = false;

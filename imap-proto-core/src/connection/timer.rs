@@ -1,9 +1,10 @@
 use core::time::Duration;
 
 use super::in_flight::Stage;
+use super::receive::LEAST_IDLE;
 use super::view::SessionState;
 use super::{CancelEffect, CommandId, Connection, Pending};
-use crate::command::{Command, Effect, Noop, only_answers};
+use crate::command::{Command, Effect, Noop};
 use crate::config::Time;
 use crate::error::{Error, Fate, Limit, Phase};
 
@@ -111,8 +112,9 @@ impl Connection {
         let greeting =
             (self.view.state == SessionState::Greeting).then_some((self.config.greeting, Due::Lost(Phase::Greeting)));
         let in_flight = &self.in_flight;
-        let idle = in_flight.idles().filter_map(|entry| match entry.stage {
-            Stage::Idling { renew } => Some((renew, Due::Renew(entry.id))),
+        let refresh = self.config.idle_refresh.max(LEAST_IDLE);
+        let idle = in_flight.idles().filter_map(move |entry| match entry.stage {
+            Stage::Idling { since } => Some((since.saturating_add(refresh), Due::Renew(entry.id))),
             Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
             _ => Some((entry.resumes?, Due::Resume(entry.id))),
         });
@@ -122,10 +124,13 @@ impl Connection {
             !has_own && (entry.is_owed() || self.outbox.holds(entry.id))
         });
         let lost = owed.then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
-        // What is finished in the background takes the time it takes, as long as it gets on.
-        let drains = in_flight.abandoned().filter(|entry| entry.begun && only_answers(&entry.claim, &entry.effect));
-        let drains = drains
-            .filter_map(|entry| Some((entry.abandoned?.since.saturating_add(self.config.drain_time), Due::Drained)));
+        // What is wanted, or finished in the background, takes the time it takes, as long as it gets on, and what is behind
+        // it waits for it.
+        let drains = in_flight.under_way().take_while(|entry| entry.is_read_over()).filter(|entry| entry.begun);
+        let drains = drains.filter_map(|entry| {
+            let since = entry.abandoned?.since.max(self.in_front_until);
+            Some((since.saturating_add(self.config.drain_time), Due::Drained))
+        });
         let late = in_flight.deadline().map(|(by, id)| (by, Due::Over(id)));
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));

@@ -1,6 +1,7 @@
 //! The connection as transcripts.
 
 mod abandoned;
+mod any_bytes;
 mod attack;
 mod cancel;
 mod listing;
@@ -8,6 +9,7 @@ mod login;
 mod mailboxes;
 mod messages;
 mod multi_append;
+mod odd_moments;
 mod order;
 mod quirks;
 mod saved;

@@ -41,9 +41,11 @@ mod acts;
 mod attack;
 mod beside;
 mod changes;
+mod crowds;
 mod fates;
 mod faults;
 mod matrix;
+mod odd_ends;
 mod several;
 mod uploads;
 

@@ -48,7 +48,7 @@ impl Client {
     {
         let mailbox = mailbox.into_mailbox_name().map_err(|invalid| Error::Misuse(Misuse::Name(invalid)));
         let work = Work::new(self, mailbox, upload::uploads(messages));
-        AppendAll { state: State::Running(Box::new(work)), shared: Arc::new(Shared::new()), has_ledger: false }
+        AppendAll { state: State::Running(Box::new(work)), shared: Arc::new(Shared::new()), kept: None }
     }
 }
 
@@ -68,7 +68,7 @@ impl Client {
 pub struct AppendAll {
     state: State,
     shared: Arc<Shared>,
-    has_ledger: bool,
+    kept: Option<Arc<Kept>>,
 }
 
 enum State {
@@ -76,12 +76,22 @@ enum State {
     Over(AppendReport),
 }
 
-/// What the call shares with its stoppers and its ledger.
+/// What the call shares with its stoppers.
 struct Shared {
     stopped: AtomicBool,
     caller: AtomicWaker,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Shared { stopped: AtomicBool::new(false), caller: AtomicWaker::new() }
+    }
+}
+
+/// What the call shares with its ledger.
+struct Kept {
     left: ConcurrentQueue<Left>,
-    ledger: AtomicWaker,
+    reader: AtomicWaker,
 }
 
 /// What a call leaves to its ledger.
@@ -92,20 +102,15 @@ enum Left {
     Report(AppendReport),
 }
 
-impl Shared {
+impl Kept {
     fn new() -> Self {
-        Shared {
-            stopped: AtomicBool::new(false),
-            caller: AtomicWaker::new(),
-            left: ConcurrentQueue::bounded(1),
-            ledger: AtomicWaker::new(),
-        }
+        Kept { left: ConcurrentQueue::bounded(1), reader: AtomicWaker::new() }
     }
 
+    /// What is left first counts.
     fn leave(&self, left: Left) {
-        // There is room: a call leaves one thing.
         let _ = self.left.push(left);
-        self.ledger.wake();
+        self.reader.wake();
     }
 }
 
@@ -158,10 +163,18 @@ impl AppendAll {
         Stopper { shared: self.shared.clone() }
     }
 
-    /// A handle that has the report however this future ends. The last one that was asked for has it.
+    /// A handle that has the report however this future ends. The last one that was asked for has it: one before it, where
+    /// the report was not there yet, has an empty one that ended with [`Misuse::Over`].
     pub fn ledger(&mut self) -> Ledger {
-        self.has_ledger = true;
-        Ledger { shared: self.shared.clone(), work: None }
+        let kept = Arc::new(Kept::new());
+        if let Some(earlier) = self.kept.replace(kept.clone()) {
+            let ended = Some(Error::Misuse(Misuse::Over));
+            earlier.leave(Left::Report(AppendReport { ended, ..AppendReport::default() }));
+        }
+        if let State::Over(report) = &self.state {
+            kept.leave(Left::Report(report.clone()));
+        }
+        Ledger { kept, work: None }
     }
 }
 
@@ -180,8 +193,8 @@ impl Future for AppendAll {
         }
         let report = ready!(work.poll(cx));
         this.state = State::Over(report.clone());
-        if this.has_ledger {
-            this.shared.leave(Left::Report(report.clone()));
+        if let Some(kept) = &this.kept {
+            kept.leave(Left::Report(report.clone()));
         }
         Poll::Ready(report)
     }
@@ -190,10 +203,10 @@ impl Future for AppendAll {
 impl Drop for AppendAll {
     fn drop(&mut self) {
         if let State::Running(mut work) = core::mem::replace(&mut self.state, State::Over(AppendReport::default()))
-            && self.has_ledger
+            && let Some(kept) = self.kept.take()
         {
             work.abandon();
-            self.shared.leave(Left::Work(work));
+            kept.leave(Left::Work(work));
         }
     }
 }
@@ -230,7 +243,7 @@ impl core::fmt::Debug for Stopper {
 
 /// Keeps the report of an [`AppendAll`] that may be dropped.
 pub struct Ledger {
-    shared: Arc<Shared>,
+    kept: Arc<Kept>,
     work: Option<Box<Work>>,
 }
 
@@ -242,8 +255,8 @@ impl Ledger {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<AppendReport> {
         if self.work.is_none() {
-            self.shared.ledger.register(cx.waker());
-            match self.shared.left.pop() {
+            self.kept.reader.register(cx.waker());
+            match self.kept.left.pop() {
                 Ok(Left::Work(work)) => self.work = Some(work),
                 Ok(Left::Report(report)) => return Poll::Ready(report),
                 Err(_) => return Poll::Pending,

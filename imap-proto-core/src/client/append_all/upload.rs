@@ -18,7 +18,8 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// One of `len` octets that come from `source` as they are wanted.
+    /// One of `len` octets that come from `source` as they are wanted. It must not wait for a call on the same connection:
+    /// nothing else is sent inside the message.
     pub fn from_source(len: u64, source: Source) -> Self {
         Upload { message: NewMessage::new(Message::Fed(len)), source: Some(source) }
     }

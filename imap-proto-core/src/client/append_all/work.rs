@@ -33,8 +33,8 @@ pub(super) struct Work {
     group: Option<Group>,
     stopped_for: Option<Error>,
     under_way: VecDeque<UnderWay>,
-    /// Octets of what is under way.
-    octets: u64,
+    /// Octets of what is under way. Any length may be announced, and by more than one.
+    octets: u128,
     report: AppendReport,
     progress: AppendProgress,
     pub(super) settings: Settings,
@@ -152,7 +152,7 @@ impl Work {
             }
         }
         if given > 0 {
-            self.progress.octets += given;
+            self.progress.octets = self.progress.octets.saturating_add(given);
             self.tell();
         }
     }
@@ -160,7 +160,8 @@ impl Work {
     /// Sends what the stream has, as far as there is room. False when nothing more can be done now.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> bool {
         let waiting = self.group.as_ref().map_or(0, Group::octets);
-        let has_room = self.octets + waiting < self.settings.ahead && self.under_way.len() < MOST_UNDER_WAY;
+        let has_room = self.octets + u128::from(waiting) < u128::from(self.settings.ahead)
+            && self.under_way.len() < MOST_UNDER_WAY;
         let next = match self.uploads.as_mut() {
             Some(uploads) if has_room => uploads.as_mut().poll_next(cx),
             _ => Poll::Pending,
@@ -232,7 +233,7 @@ impl Work {
         feed: Option<Feed>,
     ) -> Result<(), Error> {
         let ticket = self.batch.submit(command)?;
-        self.octets += size;
+        self.octets += u128::from(size);
         self.under_way.push_back(UnderWay { ticket, places, size, counted: 0, feed });
         Ok(())
     }
@@ -326,7 +327,7 @@ impl Work {
     /// The command at this place is over; `how` is asked for each of its messages.
     fn over(&mut self, at: usize, mut how: impl FnMut() -> Appended) {
         let Some(under_way) = self.under_way.remove(at) else { return };
-        self.octets -= under_way.size;
+        self.octets -= u128::from(under_way.size);
         let mut was_begun = false;
         for index in under_way.places {
             let how = how();
@@ -341,7 +342,8 @@ impl Work {
             }
         }
         if was_begun {
-            self.progress.octets += under_way.size - under_way.counted;
+            let rest = under_way.size.saturating_sub(under_way.counted);
+            self.progress.octets = self.progress.octets.saturating_add(rest);
             self.tell();
         }
     }

@@ -135,8 +135,13 @@ fn known_code<'a>(name: &[u8], input: &'a [u8]) -> Parsed<'a> {
 /// resp-code-apnd  = "APPENDUID" SP nz-number SP append-uid
 /// append-uid      =/ uid-set
 /// ```
+///
+/// UIDs are given in ascending order, and so the messages are known by them (RFC 4315 §3): what does not rise tells nothing.
 fn append_uid(input: &[u8]) -> Parsed<'_> {
-    let uids = map_opt(sequence_set::<Uid>, |uids| (!uids.is_empty() && !uids.is_open()).then_some(uids));
+    let uids = map_opt(uid_sequence, |uids| {
+        let rises = uids.ranges().windows(2).all(|pair| matches!(pair, [(_, high), (low, _)] if high < low));
+        rises.then(|| uids.to_set())
+    });
     map((terminated(uid_validity, space1), uids), |(uid_validity, uids)| {
         Code::AppendUid(AppendUid { uid_validity, uids })
     })
