@@ -40,6 +40,9 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Any [`Stream`] will do: the crate futures-util makes one of a list of files with
+    /// `stream::iter(paths).map(tokio::fs::read).buffered(4)`.
+    ///
     /// A message that the server refuses or that cannot be read is in the report, and the next one is sent; of a mailbox
     /// that does not exist (TRYCREATE) nothing more is, and what had left by then is refused as well. See [`AppendAll`] for
     /// stopping it half-way.
@@ -62,8 +65,8 @@ impl Client {
 /// begun, finishes the messages of which an octet has left, and gives the report; a [`Stopper`] does the same from any
 /// thread. The connection stays good. Of small messages many have left before the first is answered, by default up to
 /// [`Config::outstanding`](crate::Config::outstanding) octets of them; with [`ahead(0)`](Self::ahead) it is the present one alone.
-/// The report comes when they are answered, and from a server that is silent only with
-/// [`Config::progress`](crate::Config::progress).
+/// The report comes when they are answered; where the server is silent, after [`Config::progress`](crate::Config::progress), or
+/// when the connection is ended by dropping its [`Driver`](super::Driver).
 ///
 /// **Dropping it** gives up without waiting: what has not begun is not sent, and what has is finished in the background, but
 /// for a message that comes from a source, which is gone then: inside it the connection has to close. A [`Ledger`],

@@ -23,6 +23,16 @@ pub enum Appended {
 }
 
 /// What became of the messages of an [`append_all`](crate::client::Client::append_all).
+///
+/// Its indices are the places in the stream, so that the next upload can begin where this one ended:
+///
+/// ```
+/// # use imap_proto_core::client::AppendReport;
+/// # fn left(report: &AppendReport, files: Vec<String>) -> Vec<String> {
+/// let again = report.not_stored().chain(report.messages.len()..files.len());
+/// again.map(|index| files[index].clone()).collect()
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AppendReport {
