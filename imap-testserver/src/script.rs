@@ -25,7 +25,9 @@ pub struct Script {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Each answer comes so much later. Whoever drives the session keeps the time, by the runtime's timer.
+    /// Each answer takes so much longer, one after the other: it is a slow server, and not a long way to it, so that ten
+    /// commands sent at once take ten times as long. An hour makes it silent. Whoever drives the session keeps the time, by the
+    /// runtime's timer.
     Delay(Duration),
     /// What is sent leaves in pieces of so many bytes, each flushed on its own. Zero is as one.
     Split(usize),

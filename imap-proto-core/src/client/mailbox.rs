@@ -72,7 +72,10 @@ impl Mailbox {
 
     /// Watches it: what happens in the mailbox, as the server tells it. RFC 9051 §6.3.13
     ///
-    /// Other calls on the connection go on working: IDLE gives way to them and is taken up again.
+    /// Other calls on the connection go on working: IDLE gives way to them and is taken up again. A connection has one at a
+    /// time: another ends with [`Misuse::AlreadyIdling`](crate::Misuse::AlreadyIdling), and the first goes on. It ends with
+    /// [`Error::Deselected`](crate::Error::Deselected) once another mailbox is selected.
+    ///
     /// Dropped, IDLE is ended; what was on its way goes to [`Client::notices`].
     pub fn watch(&self) -> Watch {
         Watch::idling(self)

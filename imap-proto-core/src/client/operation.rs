@@ -155,6 +155,9 @@ impl<T> Operation<T> {
     /// operation is dropped; so is one that waits for the answer to LOGOUT, with
     /// [`Phase::Command`](crate::Phase::Command). The time is kept by the driver, with the clock of its [`Wire`](super::Wire).
     ///
+    /// The answer that comes later is read over and not told: a CREATE stays in doubt. Whoever wants to know waits for the
+    /// operation by reference under a timeout of the runtime, and calls [`cancel`](Self::cancel), which waits for the answer.
+    ///
     /// ```
     /// # use core::time::Duration;
     /// # use imap_proto_core::{Error, Phase, client::Mailbox, types::Query};

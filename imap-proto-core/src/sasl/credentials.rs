@@ -39,8 +39,11 @@ enum Who {
     Provided { user: String, provider: Arc<dyn TokenProvider> },
     External { acting_for: Option<String> },
     Anonymous { trace: String },
-    Custom(Arc<dyn Fn(&ChannelBinding) -> Result<AnyMechanism, InvalidCredentials> + Send + Sync>),
+    Custom(Arc<Factory>),
 }
+
+/// Makes a mechanism for a login.
+type Factory = dyn Fn(&ChannelBinding) -> Result<AnyMechanism, InvalidCredentials> + Send + Sync;
 
 impl fmt::Debug for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

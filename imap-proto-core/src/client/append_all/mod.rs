@@ -40,8 +40,12 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Any [`Stream`] will do: the crate futures-util makes one of a list of files with
+    /// `stream::iter(paths).map(tokio::fs::read).buffered(4)`.
+    ///
     /// A message that the server refuses or that cannot be read is in the report, and the next one is sent; of a mailbox
-    /// that does not exist (TRYCREATE) nothing more is. See [`AppendAll`] for stopping it half-way.
+    /// that does not exist (TRYCREATE) nothing more is, and what had left by then is refused as well. See [`AppendAll`] for
+    /// stopping it half-way.
     pub fn append_all<S>(&self, mailbox: impl IntoMailboxName, messages: S) -> AppendAll
     where
         S: Stream<Item: IntoUpload> + Send + 'static,
@@ -58,8 +62,11 @@ impl Client {
 /// the answers to those before, as far as the server's literals allow it (RFC 7888).
 ///
 /// **It is stopped between messages.** [`stop`](Self::stop) takes nothing more from the stream, takes back what has not
-/// begun, finishes the message of which an octet has left, and gives the report; a [`Stopper`] does the same from any
-/// thread. The connection stays good.
+/// begun, finishes the messages of which an octet has left, and gives the report; a [`Stopper`] does the same from any
+/// thread. The connection stays good. Of small messages many have left before the first is answered, by default up to
+/// [`Config::outstanding`](crate::Config::outstanding) octets of them; with [`ahead(0)`](Self::ahead) it is the present one alone.
+/// The report comes when they are answered; where the server is silent, after [`Config::progress`](crate::Config::progress), or
+/// when the connection is ended by dropping its [`Driver`](super::Driver).
 ///
 /// **Dropping it** gives up without waiting: what has not begun is not sent, and what has is finished in the background, but
 /// for a message that comes from a source, which is gone then: inside it the connection has to close. A [`Ledger`],
@@ -125,7 +132,9 @@ impl AppendAll {
     }
 
     /// Sends up to `messages` in one command where the server offers MULTIAPPEND, which stores all of them or none: as many as
-    /// the stream has ready, within [`ahead`](Self::ahead). One from a source goes alone, and so does one with NUL in it.
+    /// the stream has ready, within [`ahead`](Self::ahead). A stream that waits for each message, as `then(tokio::fs::read)` does,
+    /// has one ready at a time, and each goes alone; `buffered` reads ahead. One from a source goes alone, and so does one with
+    /// NUL in it.
     /// RFC 3502
     pub fn together(mut self, messages: usize) -> Self {
         if let State::Running(work) = &mut self.state {

@@ -23,13 +23,24 @@ pub enum Appended {
 }
 
 /// What became of the messages of an [`append_all`](crate::client::Client::append_all).
+///
+/// Its indices are the places in the stream, so that the next upload can begin where this one ended:
+///
+/// ```
+/// # use imap_proto_core::client::AppendReport;
+/// # fn left(report: &AppendReport, files: Vec<String>) -> Vec<String> {
+/// let again = report.not_stored().chain(report.messages.len()..files.len());
+/// again.map(|index| files[index].clone()).collect()
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct AppendReport {
     /// Each message that was taken from the stream, in its order. Those behind them were left in it.
     pub messages: Vec<Appended>,
     /// Why it ended before the end of the stream was reached and all was answered: [`Error::Cancelled`] where it was
-    /// stopped, [`Error::Refused`] where there is no such mailbox, else what ended the connection.
+    /// stopped, [`Error::Refused`] where there is no such mailbox, else what ended the connection. A stream that came to its end
+    /// before the first refusal leaves it empty: then the messages alone tell that there is no such mailbox.
     pub ended: Option<Error>,
 }
 
@@ -89,7 +100,7 @@ pub struct AppendProgress {
     pub taken: usize,
     /// Messages that are stored.
     pub stored: usize,
-    /// Messages that are over and not stored.
+    /// Messages that are over and not known to be stored: refused, failed, not started, or in doubt.
     pub failed: usize,
     /// Octets of the messages that are over, and of that which comes from a source those that it gave.
     pub octets: u64,
