@@ -178,7 +178,8 @@ fn what_was_offered_and_what_is_allowed_is_told_where_no_way_is_both() {
         let Error::NoMechanism(none) = error else { panic!("{error:?}") };
         let named: Vec<&str> = offered.split(' ').filter_map(|word| word.strip_prefix("AUTH=")).collect();
         let (mut found, mut named) = (none.offered.clone(), named);
-        (found.sort(), named.sort());
+        found.sort();
+        named.sort();
         assert_eq!(found, named);
         assert_eq!(none.allowed, credentials.allowed());
     }
