@@ -201,7 +201,7 @@ fn connector(scripted: &Scripted) -> Connector<Scripted> {
 /// What became of it: the address that was taken, and when.
 fn open(scripted: &Scripted, connector: &Connector<Scripted>) -> Result<String, Error> {
     let opened: Result<Opened<Scripted>, Error> = scripted.run(connector.open());
-    opened?;
+    drop(opened?);
     let state = scripted.state();
     assert_eq!(state.open, 0, "the other attempts are given up");
     Ok(format!("{} {}", state.taken.expect("a stream was taken"), state.now.as_millis()))
