@@ -3,7 +3,7 @@
 mod account;
 mod text;
 
-pub use account::{connector, take_option, take_switch};
+pub use account::{Account, Password, connector, take_option, take_switch};
 pub use text::decoded;
 
 /// Whatever went wrong, for `main` to print.

@@ -1,53 +1,58 @@
-//! An IMAP client over any stream of `futures-io`, for runtimes other than tokio.
+//! An IMAP client for smol, async-std and any other executor, which survives real servers, real networks and impatient callers.
 //!
-//! What is here: [`FuturesWire`] makes a [`Wire`] of a stream and of a timer that the caller names, and the client of
-//! [`imap_proto_core`] runs over it. What is not here yet: connectors for async-std and smol, which would open the
-//! socket, put TLS over it and spawn the driver. async-std is discontinued; whoever begins something is better off
-//! with smol, whose streams and timers fit below.
+//! A `Connector` opens a connection: TCP, TLS by rustls, greeting, login. [`Client`] is the handle on it, and its [`Driver`] moves
+//! it. Dropping any future is a correct way to cancel: what was promised on the wire is finished in the background, and the next
+//! call is answered rightly.
 //!
-//! ```
-//! use std::future::{Future, poll_fn};
-//! use std::pin::pin;
-//! use std::task::Poll;
-//! use std::time::Instant;
+//! | where | for | the driver |
+//! | --- | --- | --- |
+//! | `imap_async_std::smol`, feature `smol` | smol | is spawned on smol's executor by `Connector::connect` |
+//! | `imap_async_std::async_std`, feature `async-std` | async-std | is spawned on async-std's executor by `Connector::connect` |
+//! | `imap_async_std`, without a feature | any executor | is polled by the caller: [`Connector::open`](imap_proto_core::connect::Connector::open) |
 //!
-//! use futures_io::{AsyncRead, AsyncWrite};
-//! use imap_async_std::{Config, Credentials, Error, FuturesWire, Handshake, Security, Shaken, shake_hands};
+//! **async-std is discontinued**, and its authors send its users to smol. Whoever begins something takes smol; the feature
+//! `async-std` is for programs that can't leave it yet. The features add to each other: both runtimes may be in one program.
 //!
-//! /// `stream` is connected, TLS and all; `sleep` is `smol::Timer::at`, or the like.
-//! async fn count<S, T>(stream: S, sleep: fn(Instant) -> T) -> Result<u32, Error>
-//! where
-//!     S: AsyncRead + AsyncWrite + Unpin,
-//!     T: Future,
-//! {
+//! The modules of the runtimes have everything under the same names as this page, and as the crate `imap-tokio` has them for
+//! tokio: going from one runtime to another is to change the import, and `main`. What the documentation of a type
+//! calls `imap_proto_core::client::Client` is [`imap_async_std::Client`](Client), and so for [`command`], [`types`] and [`wire`].
+//!
+//! The feature `platform-roots` adds `Connector::platform_roots`: certificates are judged as the operating system does.
+//!
+//! Sockets and timers are those of the crate `async-io`, which all three share; it has a thread of its own, and names are
+//! looked up on another. With a stream and a timer of one's own there is [`FuturesWire`], below all that.
+//!
+//! ```no_run
+//! use imap_async_std::{Connector, Credentials, Error};
+//!
+//! async fn count(executor: &smol::Executor<'_>) -> Result<u32, Error> {
 //!     let login = Credentials::password("alice", "secret");
-//!     // A tag prefix of one's own should be random: `Config::tag_prefix`.
-//!     let handshake = Handshake::new(Config::default(), Security::ImplicitTls, Some(login));
-//!     let wire = FuturesWire::new(stream, sleep);
-//!     let Shaken::Ready(client, driver) = shake_hands(wire, Box::new(handshake)).await? else {
-//!         unreachable!("only STARTTLS asks for TLS");
-//!     };
-//!     let work = async move {
-//!         let inbox = client.examine("INBOX").await?;
-//!         let count = inbox.exists();
-//!         client.logout().await?;
-//!         Ok(count)
-//!     };
-//!     // Nothing moves unless the driver is polled: spawn it, or poll it beside the work.
-//!     let (mut driver, mut work) = (pin!(driver), pin!(work));
-//!     poll_fn(|cx| {
-//!         let _ = driver.as_mut().poll(cx);
-//!         work.as_mut().poll(cx)
-//!     })
-//!     .await
+//!     let (client, driver) = Connector::new("imap.example.org").credentials(login).open().await?;
+//!     // Nothing moves unless the driver is polled: here by an executor of the caller's.
+//!     let driver = executor.spawn(driver);
+//!     let inbox = client.examine("INBOX").await?;
+//!     let count = inbox.exists();
+//!     client.logout().await?;
+//!     driver.await;
+//!     Ok(count)
 //! }
 //! ```
 
+#[cfg(feature = "async-std")]
+pub mod async_std;
+mod body_reader;
+mod runtime;
+#[cfg(feature = "smol")]
+pub mod smol;
 mod stream;
 
+pub use body_reader::BodyReader;
+pub use bytes;
 pub use imap_proto_core::client::*;
+pub use imap_proto_core::connect::rustls;
 pub use imap_proto_core::{
-    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, Misuse, Phase, Refused,
-    Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
+    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, LoginRefusal, Misuse, Phase,
+    Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
 };
-pub use stream::FuturesWire;
+pub use runtime::{AsyncIo, Connector, Duplex};
+pub use stream::{FuturesWire, read_from};

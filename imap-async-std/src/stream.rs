@@ -1,16 +1,12 @@
 use std::fmt;
-use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use imap_proto_core::Time;
-use imap_proto_core::client::{TransportError, Wire};
-
-/// Parts of one vectored write.
-const MOST_PARTS: usize = 32;
+use imap_proto_core::client::{Source, TransportError, Wire, source_by};
+use imap_proto_core::connect::{broken, in_slices, read_or_end};
 
 /// Any stream of `futures-io` as a [`Wire`], with a timer of the caller's.
 ///
@@ -47,34 +43,24 @@ where
     T: Future,
 {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<Result<usize, TransportError>> {
-        match ready!(Pin::new(&mut self.stream).poll_read(cx, into)) {
-            Ok(n) => Poll::Ready(Ok(n)),
-            // TLS cut off without a close_notify. What it cut off decides what that means.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
-            Err(error) => Poll::Ready(Err(transport(error))),
-        }
+        read_or_end(Pin::new(&mut self.stream).poll_read(cx, into))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &[&[u8]]) -> Poll<Result<usize, TransportError>> {
         let stream = Pin::new(&mut self.stream);
-        if let [part] = from {
-            return stream.poll_write(cx, part).map_err(transport);
+        match from {
+            [part] => stream.poll_write(cx, part).map_err(broken),
+            // A stream that knows no vectored write takes the first part that is not empty.
+            parts => in_slices(parts, |slices| stream.poll_write_vectored(cx, slices)).map_err(broken),
         }
-        let mut slices = [IoSlice::new(&[]); MOST_PARTS];
-        let count = from.len().min(MOST_PARTS);
-        for (slice, part) in slices.iter_mut().zip(from) {
-            *slice = IoSlice::new(part);
-        }
-        // A stream that knows no vectored write takes the first part that is not empty.
-        stream.poll_write_vectored(cx, &slices[..count]).map_err(transport)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Pin::new(&mut self.stream).poll_flush(cx).map_err(transport)
+        Pin::new(&mut self.stream).poll_flush(cx).map_err(broken)
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Pin::new(&mut self.stream).poll_close(cx).map_err(transport)
+        Pin::new(&mut self.stream).poll_close(cx).map_err(broken)
     }
 
     fn now(&self) -> Time {
@@ -109,6 +95,8 @@ impl<S: fmt::Debug, F, T> fmt::Debug for FuturesWire<S, F, T> {
     }
 }
 
-fn transport(error: io::Error) -> TransportError {
-    Arc::new(error)
+/// Makes the octets of a reader the source of [`Client::append_from`](crate::Client::append_from).
+pub fn read_from(reader: impl AsyncRead + Send + 'static) -> Source {
+    let mut reader = Box::pin(reader);
+    source_by(move |cx, into| reader.as_mut().poll_read(cx, into))
 }

@@ -84,7 +84,7 @@ pub enum Error {
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
-    /// The stream below failed, or TLS over it. With `imap-tokio` it is an `std::io::Error` or a `rustls::Error`, to be had by
+    /// The stream below failed, or TLS over it. Of a `Connector` it is an `std::io::Error` or a `rustls::Error`, to be had by
     /// `downcast_ref`; what is below it is the [source](core::error::Error::source).
     #[error(transparent)]
     Transport(Arc<dyn core::error::Error + Send + Sync>),

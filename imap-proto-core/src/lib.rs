@@ -40,6 +40,8 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
+//! | `connect` | how a connection is opened, over what a runtime brings: addresses, TLS, the handshake; needs std and rustls |
+//! | `platform-roots` | with `connect`, certificates judged as the operating system does |
 //! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
 //! | `saslprep` | names and passwords beyond ASCII for SCRAM; needs the standard library |
 //! | `cram-md5` | CRAM-MD5, for servers that have nothing better |
@@ -47,13 +49,15 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "connect"))]
 extern crate std;
 
 #[cfg(feature = "client")]
 pub mod client;
 pub mod command;
 mod config;
+#[cfg(feature = "connect")]
+pub mod connect;
 pub mod connection;
 mod error;
 pub mod sasl;

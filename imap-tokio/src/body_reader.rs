@@ -2,16 +2,13 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
-use futures_core::Stream;
-use imap_proto_core::Error;
 use imap_proto_core::client::BodyStream;
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// The octets of a section as a reader, for whatever takes one: `tokio::io::copy` to a file, a decoder, a hash.
 ///
-/// An error of the download is an [`io::Error`] with the [`Error`] in it, told by every read from then on: what was cut
-/// short never looks complete. Dropped half-way, what was asked for is read over, two pieces at most, as with the
+/// An error of the download is an [`io::Error`] with the [`Error`](crate::Error) in it, told by every read from then on: what was
+/// cut short never looks complete. Dropped half-way, what was asked for is read over, two pieces at most, as with the
 /// [`BodyStream`] it is made of.
 ///
 /// ```no_run
@@ -28,15 +25,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 #[must_use = "nothing is fetched unless it is read"]
 pub struct BodyReader {
     body: BodyStream,
-    /// What came and was not read.
-    left: Bytes,
-    failed: Option<Error>,
 }
 
 impl BodyReader {
     /// Reads what the stream has left.
     pub fn new(body: BodyStream) -> Self {
-        BodyReader { body, left: Bytes::new(), failed: None }
+        BodyReader { body }
     }
 
     /// True once the server gave the section, be it empty.
@@ -53,19 +47,8 @@ impl From<BodyStream> for BodyReader {
 
 impl AsyncRead for BodyReader {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        while self.left.is_empty() && into.remaining() > 0 {
-            if let Some(error) = &self.failed {
-                return Poll::Ready(Err(io::Error::other(error.clone())));
-            }
-            match ready!(Pin::new(&mut self.body).poll_next(cx)) {
-                None => return Poll::Ready(Ok(())),
-                Some(Ok(octets)) => self.left = octets,
-                Some(Err(error)) => self.failed = Some(error),
-            }
-        }
-        let count = self.left.len().min(into.remaining());
-        into.put_slice(&self.left[..count]);
-        self.left.advance(count);
+        let count = ready!(self.body.poll_read(cx, into.initialize_unfilled())).map_err(io::Error::other)?;
+        into.advance(count);
         Poll::Ready(Ok(()))
     }
 }

@@ -26,22 +26,19 @@
 //! ```
 
 mod body_reader;
-mod connector;
-mod source;
+mod runtime;
 mod stream;
-mod tls;
 
 pub use body_reader::BodyReader;
 pub use bytes;
-pub use connector::Connector;
 pub use imap_proto_core::client::*;
+pub use imap_proto_core::connect::rustls;
 pub use imap_proto_core::{
     Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, LoginRefusal, Misuse, Phase,
     Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
 };
-pub use rustls;
-pub use source::read_from;
-pub use stream::TokioWire;
+pub use runtime::{Connector, Duplex, Tokio};
+pub use stream::{TokioWire, read_from};
 
 /// The examples of the README are compiled with the documentation's.
 #[cfg(doctest)]

@@ -1,15 +1,12 @@
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use imap_proto_core::Time;
-use imap_proto_core::client::{TransportError, Wire};
+use imap_proto_core::client::{Source, TransportError, Wire, source_by};
+use imap_proto_core::connect::{broken, in_slices, read_or_end};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
-
-/// Parts of one vectored write.
-const MOST_PARTS: usize = 32;
 
 /// Any tokio stream as a [`Wire`], with tokio's clock.
 #[derive(Debug)]
@@ -38,34 +35,24 @@ impl<S> TokioWire<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire for TokioWire<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<Result<usize, TransportError>> {
-        let mut buffer = ReadBuf::new(into);
-        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
-            Ok(()) => Poll::Ready(Ok(buffer.filled().len())),
-            // TLS cut off without a close_notify. What it cut off decides what that means.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
-            Err(error) => Poll::Ready(Err(transport(error))),
-        }
+        read_or_end(poll_read(Pin::new(&mut self.stream), cx, into))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &[&[u8]]) -> Poll<Result<usize, TransportError>> {
         let stream = Pin::new(&mut self.stream);
-        if from.len() == 1 || !stream.is_write_vectored() {
-            return stream.poll_write(cx, from.first().copied().unwrap_or_default()).map_err(transport);
+        match from {
+            [part] => stream.poll_write(cx, part).map_err(broken),
+            // A stream that knows no vectored write takes the first part that is not empty.
+            parts => in_slices(parts, |slices| stream.poll_write_vectored(cx, slices)).map_err(broken),
         }
-        let mut slices = [IoSlice::new(&[]); MOST_PARTS];
-        let count = from.len().min(MOST_PARTS);
-        for (slice, part) in slices.iter_mut().zip(from) {
-            *slice = IoSlice::new(part);
-        }
-        stream.poll_write_vectored(cx, &slices[..count]).map_err(transport)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Pin::new(&mut self.stream).poll_flush(cx).map_err(transport)
+        Pin::new(&mut self.stream).poll_flush(cx).map_err(broken)
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx).map_err(transport)
+        Pin::new(&mut self.stream).poll_shutdown(cx).map_err(broken)
     }
 
     fn now(&self) -> Time {
@@ -83,6 +70,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for TokioWire<S> {
     }
 }
 
-pub(crate) fn transport(error: io::Error) -> TransportError {
-    Arc::new(error)
+/// Makes the octets of a reader the source of [`Client::append_from`](crate::Client::append_from).
+pub fn read_from(reader: impl AsyncRead + Send + 'static) -> Source {
+    let mut reader = Box::pin(reader);
+    source_by(move |cx, into| poll_read(reader.as_mut(), cx, into))
+}
+
+fn poll_read(reader: Pin<&mut impl AsyncRead>, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(into);
+    ready!(reader.poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }

@@ -42,6 +42,10 @@ pub struct BodyStream {
     complete: bool,
     existed: bool,
     begun: bool,
+    /// What came and was not read, where it is read.
+    left: Bytes,
+    /// What ended the reading, to be told again.
+    failed: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -98,6 +102,8 @@ impl BodyStream {
             complete: false,
             existed: false,
             begun: false,
+            left: Bytes::new(),
+            failed: None,
         }
     }
 
@@ -163,7 +169,33 @@ impl BodyStream {
         self.existed
     }
 
+    /// Reads into `into` as much as is there; zero octets mean the end, or that there is no room.
+    ///
+    /// It is what the readers of adapters are made of. An error is told by every read from then on: what was cut short never
+    /// looks complete.
+    ///
+    /// # Errors
+    /// With what ended the download early.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<Result<usize, Error>> {
+        while self.left.is_empty() && !into.is_empty() {
+            if let Some(error) = &self.failed {
+                return Poll::Ready(Err(error.clone()));
+            }
+            match ready!(self.poll_octets(cx)) {
+                None => return Poll::Ready(Ok(0)),
+                Some(Ok(octets)) => self.left = octets,
+                Some(Err(error)) => self.failed = Some(error),
+            }
+        }
+        let count = self.left.len().min(into.len());
+        into[..count].copy_from_slice(&self.left.split_to(count));
+        Poll::Ready(Ok(count))
+    }
+
     fn poll_octets(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if !self.left.is_empty() {
+            return Poll::Ready(Some(Ok(core::mem::take(&mut self.left))));
+        }
         if self.batch.is_none() {
             return Poll::Ready(None);
         }

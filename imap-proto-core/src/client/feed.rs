@@ -3,7 +3,7 @@ use alloc::string::ToString;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
 use super::Client;
@@ -13,6 +13,42 @@ use crate::error::{Error, SourceFailure};
 /// The octets of a message, in pieces, from whoever has them.
 pub type Source =
     Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn core::error::Error + Send + Sync>>> + Send + 'static>>;
+
+/// What is read at a time.
+const CHUNK: usize = 32 << 10;
+
+/// Makes a [`Source`] of a reader that is polled: of the adapters' `read_from`.
+///
+/// `read` puts octets into the slice and tells how many; zero is the end.
+pub fn source_by<E>(read: impl FnMut(&mut Context<'_>, &mut [u8]) -> Poll<Result<usize, E>> + Send + 'static) -> Source
+where
+    E: Into<Box<dyn core::error::Error + Send + Sync>> + 'static,
+{
+    Box::pin(Reading { read: Box::new(read), chunk: BytesMut::new() })
+}
+
+struct Reading<R: ?Sized> {
+    chunk: BytesMut,
+    read: Box<R>,
+}
+
+impl<E, R> Stream for Reading<R>
+where
+    E: Into<Box<dyn core::error::Error + Send + Sync>>,
+    R: FnMut(&mut Context<'_>, &mut [u8]) -> Poll<Result<usize, E>>,
+{
+    type Item = Result<Bytes, Box<dyn core::error::Error + Send + Sync>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Reading { chunk, read } = &mut *self;
+        chunk.resize(CHUNK, 0);
+        let count = ready!(read(cx, chunk)).map_err(Into::into)?;
+        // A reader that says more than there is room for has not read it.
+        let octets = chunk.split_to(count.min(CHUNK));
+        chunk.clear();
+        Poll::Ready((!octets.is_empty()).then(|| Ok(octets.freeze())))
+    }
+}
 
 /// The octets of one command on their way from their source to the driver.
 pub(super) struct Feed {

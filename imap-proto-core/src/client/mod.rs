@@ -28,7 +28,7 @@ use alloc::sync::Arc;
 pub use append_all::{AppendAll, AppendProgress, AppendReport, Appended, IntoUpload, Ledger, Stopper, Upload};
 pub use body::BodyStream;
 pub use driver::Driver;
-pub use feed::Source;
+pub use feed::{Source, source_by};
 pub use fetch::{FetchStream, FetchedMessage};
 pub use handshake::{Shaken, shake_hands};
 pub use mailbox::Mailbox;

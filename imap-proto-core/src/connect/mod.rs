@@ -1,0 +1,23 @@
+//! How a connection is opened, whatever the runtime: names looked up, addresses tried, TLS put over, hands shaken.
+//!
+//! It is written once, over what a [`Runtime`] brings; an adapter implements that and gives its users a [`Connector`] of its
+//! own name. Needs the standard library, and does no IO itself.
+
+mod addresses;
+mod connector;
+mod dial;
+mod failure;
+mod opening;
+mod runtime;
+#[cfg(test)]
+mod scripted;
+mod spans;
+mod transfer;
+mod trust;
+mod within;
+
+pub use connector::Connector;
+pub use opening::Opened;
+pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
+pub use rustls;
+pub use transfer::{broken, in_slices, read_or_end};

@@ -1,0 +1,163 @@
+use std::boxed::Box;
+use std::format;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::string::String;
+use std::vec;
+use std::vec::Vec;
+
+use rustls::pki_types::ServerName;
+
+use super::addresses::{interleaved, is_reached_from};
+use super::dial::dial;
+use super::failure::{failed, is_about_certificate, summary};
+use super::spans::Around;
+use super::within::within;
+use super::{Carries, Connector, Route, Runtime, Secured, Spawn, TlsFacts};
+use crate::client::{Client, Driver, Shaken, Wire, shake_hands};
+use crate::connection::Handshake;
+use crate::error::{Error, Phase};
+
+/// A handle on a connection, and what moves it.
+pub type Opened<R> = (Client, Box<Driver<<R as Runtime>::Wire>>);
+
+impl<R: Runtime> Connector<R> {
+    /// Connects and spawns the driver on the runtime.
+    ///
+    /// Dropped half-way the connection is closed.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] where TCP or TLS took too long and [`Error::Transport`] where they failed, with the server and
+    /// port in their texts, and what became of each address where it has several; [`Error::Timeout`] with its phase;
+    /// [`Error::Refused`] for a refused login, of which [`Error::login_refusal`] tells more; and whatever else ended the handshake.
+    pub async fn connect(&self) -> Result<Client, Error>
+    where
+        R: Spawn,
+    {
+        let around = self.around();
+        let (client, driver) = around.clone().run(self.dial()).await?;
+        self.runtime.spawn(around.run(driver));
+        Ok(client)
+    }
+
+    /// Connects, and leaves the polling of the driver to the caller.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn open(&self) -> Result<Opened<R>, Error> {
+        self.around().run(self.dial()).await
+    }
+
+    /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
+    /// as over TCP, and the driver is left to the caller.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn open_over<S>(&self, stream: S) -> Result<Opened<R>, Error>
+    where
+        R: Carries<S>,
+    {
+        let stream = self.runtime.carry(stream);
+        self.around().run(self.begin(stream, &self.host)).await
+    }
+
+    fn around(&self) -> Around {
+        Around::connection(&self.host)
+    }
+
+    async fn dial(&self) -> Result<Opened<R>, Error> {
+        let port = self.port.unwrap_or(self.security.default_port());
+        let host = &self.host;
+        let (dialled, server) = match self.address.as_deref() {
+            None => (host.as_str(), format!("{host}:{port}")),
+            Some(address) if address == host => (address, format!("{host}:{port}")),
+            Some(address) => (address, format!("{host} at {address}:{port}")),
+        };
+        let dialling = self.reach(dialled, port);
+        let reached = within(&self.runtime, self.connect_within, Phase::Connect, &server, dialling).await?;
+        let stream = reached.map_err(|error| failed(error, format!("connecting to {server}")))?;
+        self.begin(stream, &server).await
+    }
+
+    /// Looks a host up, and connects to the first of its addresses that answers.
+    async fn reach(&self, host: &str, port: u16) -> io::Result<R::Stream> {
+        let addresses = match host.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => interleaved(self.runtime.resolve(String::from(host), port).await?),
+        };
+        let from = self.local_address;
+        let is_of_family = |to: &SocketAddr| from.is_none_or(|from| is_reached_from(to, from));
+        let routes: Vec<Route> = addresses
+            .iter()
+            .filter(|to| is_of_family(to))
+            .map(|to| Route { to: *to, from, keep_alive: self.tcp_keep_alive })
+            .collect();
+        if routes.is_empty() && !addresses.is_empty() {
+            let why = "the host has no address of the family of the local address";
+            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, why));
+        }
+        dial(&self.runtime, routes, self.connect_within).await.map_err(summary)
+    }
+
+    /// `server` is what it is called in errors.
+    async fn begin(&self, stream: R::Stream, server: &str) -> Result<Opened<R>, Error> {
+        if !self.security.begins_with_tls() {
+            return self.shake_hands(stream, None, server).await;
+        }
+        let Secured { stream, tls } = self.secure(stream, server).await?;
+        self.shake_hands(stream, Some(tls), server).await
+    }
+
+    /// From the greeting to the login, with STARTTLS where it is asked for. The only place that makes a handshake and goes
+    /// on with it.
+    async fn shake_hands(&self, stream: R::Stream, tls: Option<TlsFacts>, server: &str) -> Result<Opened<R>, Error> {
+        let wire = self.runtime.wire(self.runtime.now(), stream);
+        let mut shaken = shake_hands(wire, self.handshake(tls)).await?;
+        loop {
+            match shaken {
+                Shaken::Ready(client, driver) => return Ok((client, driver)),
+                Shaken::Tls(wire, mut handshake) => {
+                    let (began, stream) = self.runtime.into_parts(wire);
+                    let Secured { stream, tls: _ } = self.secure(stream, server).await?;
+                    let wire = self.runtime.wire(began, stream);
+                    handshake.secured(wire.now())?;
+                    shaken = shake_hands(wire, handshake).await?;
+                }
+            }
+        }
+    }
+
+    /// The login to come, on a stream that is secured by TLS already or not.
+    fn handshake(&self, _tls: Option<TlsFacts>) -> Box<Handshake> {
+        let mut config = self.config.clone();
+        config.tag_prefix = random_prefix();
+        Box::new(Handshake::new(config, self.security, self.credentials.clone()))
+    }
+
+    async fn secure(&self, stream: R::Stream, server: &str) -> Result<Secured<R::Stream>, Error> {
+        let name = ServerName::try_from(self.host.clone()).map_err(|error| {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+            failed(error, format!("TLS with {server}: a certificate cannot be for \"{}\"", self.host.escape_debug()))
+        })?;
+        let config = self.trust.config(self.identity.as_deref())?;
+        let securing = self.runtime.secure(stream, config, name);
+        let secured = within(&self.runtime, self.tls_within, Phase::Tls, server, securing).await?;
+        secured.map_err(|error| {
+            let is_other_talk = self.security.begins_with_tls() && !is_about_certificate(&error);
+            let hint = if is_other_talk { " (a port for STARTTLS or clear text does not begin with it)" } else { "" };
+            failed(error, format!("TLS with {server}{hint}"))
+        })
+    }
+}
+
+/// Letters that nobody can foresee: the standard library keys its hashers at random.
+fn random_prefix() -> String {
+    let mut number = RandomState::new().build_hasher().finish();
+    let mut prefix = String::with_capacity(6);
+    for _ in 0..6 {
+        prefix.push(char::from(b'A' + (number % 26) as u8));
+        number /= 26;
+    }
+    prefix
+}
