@@ -20,12 +20,12 @@
 //! }
 //! ```
 
-use imap_proto_core::connect::{self, Spawn};
+use imap_proto_core::connect::Spawn;
 
 pub use crate::*;
 
-/// Opens connections on async-std: [`connect::Connector`] says how.
-pub type Connector = connect::Connector<AsyncIo<AsyncStd>>;
+/// Opens connections on async-std: [`imap_proto_core::connect::Connector`] says how.
+pub type Connector = imap_proto_core::connect::Connector<AsyncIo<AsyncStd>>;
 
 /// The executor of async-std, which runs on its own threads: one for each core, or as many as `ASYNC_STD_THREAD_COUNT` says.
 #[derive(Clone, Copy, Debug, Default)]

@@ -20,12 +20,12 @@
 //! }
 //! ```
 
-use imap_proto_core::connect::{self, Spawn};
+use imap_proto_core::connect::Spawn;
 
 pub use crate::*;
 
-/// Opens connections on smol: [`connect::Connector`] says how.
-pub type Connector = connect::Connector<AsyncIo<Smol>>;
+/// Opens connections on smol: [`imap_proto_core::connect::Connector`] says how.
+pub type Connector = imap_proto_core::connect::Connector<AsyncIo<Smol>>;
 
 /// The global executor of smol, which runs on its own threads: one, or as many as `SMOL_THREADS` says.
 #[derive(Clone, Copy, Debug, Default)]

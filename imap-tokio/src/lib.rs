@@ -33,10 +33,7 @@ pub use body_reader::BodyReader;
 pub use bytes;
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::connect::rustls;
-pub use imap_proto_core::{
-    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, LoginRefusal, Misuse, Phase,
-    Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
-};
+pub use imap_proto_core::*;
 pub use runtime::{Connector, Duplex, Tokio};
 pub use stream::{TokioWire, read_from};
 

@@ -9,7 +9,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::trust::{Identity, Trust};
 use crate::config::Config;
-use crate::connection::{Credentials, Security};
+use crate::connection::Security;
+use crate::sasl::Credentials;
 
 /// Opens connections: TCP, TLS, greeting, login.
 ///

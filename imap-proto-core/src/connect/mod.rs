@@ -4,10 +4,12 @@
 //! own name. Needs the standard library, and does no IO itself.
 
 mod addresses;
+mod binding;
 mod connector;
 mod dial;
 mod failure;
 mod opening;
+mod random;
 mod runtime;
 #[cfg(test)]
 mod scripted;

@@ -1,6 +1,5 @@
 use std::boxed::Box;
 use std::format;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::string::String;
@@ -12,6 +11,7 @@ use rustls::pki_types::ServerName;
 use super::addresses::{interleaved, is_reached_from};
 use super::dial::dial;
 use super::failure::{failed, is_about_certificate, summary};
+use super::random::letters;
 use super::spans::Around;
 use super::within::within;
 use super::{Carries, Connector, Route, Runtime, Secured, Spawn, TlsFacts};
@@ -113,14 +113,15 @@ impl<R: Runtime> Connector<R> {
     /// on with it.
     async fn shake_hands(&self, stream: R::Stream, tls: Option<TlsFacts>, server: &str) -> Result<Opened<R>, Error> {
         let wire = self.runtime.wire(self.runtime.now(), stream);
-        let mut shaken = shake_hands(wire, self.handshake(tls)).await?;
+        let mut shaken = shake_hands(wire, self.handshake(tls)?).await?;
         loop {
             match shaken {
                 Shaken::Ready(client, driver) => return Ok((client, driver)),
                 Shaken::Tls(wire, mut handshake) => {
                     let (began, stream) = self.runtime.into_parts(wire);
-                    let Secured { stream, tls: _ } = self.secure(stream, server).await?;
+                    let Secured { stream, tls } = self.secure(stream, server).await?;
                     let wire = self.runtime.wire(began, stream);
+                    handshake.bind(tls.binding());
                     handshake.secured(wire.now())?;
                     shaken = shake_hands(wire, handshake).await?;
                 }
@@ -129,10 +130,15 @@ impl<R: Runtime> Connector<R> {
     }
 
     /// The login to come, on a stream that is secured by TLS already or not.
-    fn handshake(&self, _tls: Option<TlsFacts>) -> Box<Handshake> {
+    fn handshake(&self, tls: Option<TlsFacts>) -> Result<Box<Handshake>, Error> {
         let mut config = self.config.clone();
-        config.tag_prefix = random_prefix();
-        Box::new(Handshake::new(config, self.security, self.credentials.clone()))
+        config.tag_prefix = letters(6)?;
+        config.nonce = letters(24)?;
+        let mut handshake = Handshake::new(config, self.security, self.credentials.clone());
+        if let Some(tls) = tls {
+            handshake.bind(tls.binding());
+        }
+        Ok(Box::new(handshake))
     }
 
     async fn secure(&self, stream: R::Stream, server: &str) -> Result<Secured<R::Stream>, Error> {
@@ -149,15 +155,4 @@ impl<R: Runtime> Connector<R> {
             failed(error, format!("TLS with {server}{hint}"))
         })
     }
-}
-
-/// Letters that nobody can foresee: the standard library keys its hashers at random.
-fn random_prefix() -> String {
-    let mut number = RandomState::new().build_hasher().finish();
-    let mut prefix = String::with_capacity(6);
-    for _ in 0..6 {
-        prefix.push(char::from(b'A' + (number % 26) as u8));
-        number /= 26;
-    }
-    prefix
 }
