@@ -19,13 +19,15 @@ use crate::types::{Capabilities, Capability, Secret};
 ///
 /// | made by | unless said otherwise, in this order |
 /// | --- | --- |
-/// | [`password`](Self::password) | `SCRAM-SHA-256-PLUS`, `SCRAM-SHA-1-PLUS`, `SCRAM-SHA-256`, `SCRAM-SHA-1`, `PLAIN`, `LOGIN`, the LOGIN command; SCRAM with the feature `scram` |
+/// | [`password`](Self::password) | `SCRAM-SHA-256`, `SCRAM-SHA-1`, `PLAIN`, `LOGIN`, the LOGIN command; SCRAM with the feature `scram` |
 /// | [`token`](Self::token), [`provided`](Self::provided) | `OAUTHBEARER`, `XOAUTH2` |
 /// | [`external`](Self::external) | `EXTERNAL` |
 /// | [`anonymous`](Self::anonymous) | `ANONYMOUS` |
 /// | [`custom`](Self::custom) | the one it is made for |
 ///
-/// `CRAM-MD5` (feature `cram-md5`) is for passwords, and only where it is allowed by name.
+/// For passwords there are also `SCRAM-SHA-256-PLUS` and `SCRAM-SHA-1-PLUS`, which are bound to the TLS below them, and `CRAM-MD5`
+/// (feature `cram-md5`), each where it is allowed by name. The `-PLUS` forms are not tried unasked, since servers offer them
+/// that take none of the bindings of today's TLS, as Cyrus 3.6 does; whoever knows that theirs does is safest with them.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     who: Who,
@@ -113,8 +115,7 @@ pub type TokenFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Secret, Box<dyn core::error::Error + Send + Sync>>> + Send + 'a>>;
 
 /// What is allowed for a password, from the strongest on.
-const FOR_PASSWORDS: [&str; 6] =
-    ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
+const FOR_PASSWORDS: [&str; 4] = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
 
 impl Credentials {
     /// A name and a password.

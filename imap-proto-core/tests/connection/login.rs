@@ -135,7 +135,8 @@ fn the_first_way_that_is_allowed_offered_and_possible_is_taken() {
     let all = "AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-256-PLUS";
     let gs2 = |flag: &str| format!("{flag},,n=alice,r={NONCE}");
     for (shake, offered, name, said) in [
-        (&bound, all, "SCRAM-SHA-256-PLUS", gs2("p=tls-exporter")),
+        (&only(&["SCRAM-SHA-256-PLUS", "PLAIN"]), all, "SCRAM-SHA-256-PLUS", gs2("p=tls-exporter")),
+        (&bound, all, "SCRAM-SHA-256", gs2("n")),
         (&password, all, "SCRAM-SHA-256", gs2("n")),
         // The server hides what it has, or somebody does for it.
         (&bound, "AUTH=SCRAM-SHA-256", "SCRAM-SHA-256", gs2("y")),

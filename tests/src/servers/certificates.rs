@@ -6,16 +6,25 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-/// Writes `ca.pem`, `server.pem` and `server.key`, and returns the authority's certificate in DER.
+/// Whose certificate the client's is.
+const CLIENT: &str = "alice";
+
+/// Writes `ca.pem`, and for the server and a client their certificates and keys, `server.pem`, `server.key`, `client.pem` and
+/// `client.key`; returns the authority's certificate in DER.
 pub(super) fn write(dir: &Path) -> io::Result<Vec<u8>> {
-    let (ca, server, key) = make().map_err(io::Error::other)?;
+    let (ca, ends) = make().map_err(io::Error::other)?;
     fs::write(dir.join("ca.pem"), ca.pem())?;
-    fs::write(dir.join("server.pem"), server.pem())?;
-    fs::write(dir.join("server.key"), key.serialize_pem())?;
+    for (name, (certificate, key)) in ["server", "client"].into_iter().zip(ends) {
+        fs::write(dir.join(name).with_extension("pem"), certificate.pem())?;
+        fs::write(dir.join(name).with_extension("key"), key.serialize_pem())?;
+    }
     Ok(ca.der().to_vec())
 }
 
-fn make() -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Error> {
+type End = (rcgen::Certificate, KeyPair);
+
+/// The authority, and the certificates of server and client.
+fn make() -> Result<(rcgen::Certificate, [End; 2]), rcgen::Error> {
     let ca_key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
     params.distinguished_name.push(DnType::CommonName, "imap-tests CA");
@@ -30,6 +39,13 @@ fn make() -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Er
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    let server = params.signed_by(&key, &issuer)?;
-    Ok((ca, server, key))
+    let server = (params.signed_by(&key, &issuer)?, key);
+
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.distinguished_name.push(DnType::CommonName, CLIENT);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let client = (params.signed_by(&key, &issuer)?, key);
+    Ok((ca, [server, client]))
 }

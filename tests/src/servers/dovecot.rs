@@ -1,6 +1,7 @@
 //! A real Dovecot of one's own.
 
 mod config;
+mod jwt;
 
 use std::io;
 use std::os::unix::fs::chown;
@@ -63,6 +64,22 @@ impl Dovecot {
         Self::start_with(config::FOR_MANY)
     }
 
+    /// Starts one that can be logged in to in every way that Dovecot has and this project speaks: by tokens that
+    /// [`token`](Self::token) makes, by the certificate of [`Server::client_pem`](super::Server::client_pem), and by nobody.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_for_logins() -> Option<Self> {
+        Self::start_with(config::FOR_LOGINS)
+    }
+
+    /// An access token for that user, until that second of Unix time: a JWT that [`start_for_logins`](Self::start_for_logins)'s
+    /// server believes. RFC 7519
+    pub fn token(user: &str, until: u64) -> String {
+        jwt::signed(user, until, config::TOKEN_KEY)
+    }
+
     fn start_with(settings: &str) -> Option<Self> {
         Rig::start(&Recipe {
             name: "Dovecot",
@@ -91,7 +108,7 @@ impl Server for Dovecot {
 }
 
 fn prepare(place: &Place, settings: &str) -> io::Result<()> {
-    place.directories(&["run", "state"])?;
+    place.directories(&["run", "state", "keys", "keys/default", "keys/default/HS256"])?;
     for user in USERS {
         for part in [place.dir.join("mail"), place.dir.join("mail").join(user), maildir(&place.dir, user)] {
             directory(&part, 0o700)?;

@@ -55,6 +55,11 @@ pub trait Server {
         self.rig().ca_der()
     }
 
+    /// Returns the file with a certificate for alice of the same authority, in PEM. Its key is beside it, in `client.key`.
+    fn client_pem(&self) -> PathBuf {
+        self.rig().dir().join("tls/client.pem")
+    }
+
     /// Returns what the server has logged, for the message of a test that fails.
     fn log(&self) -> String {
         self.rig().log()

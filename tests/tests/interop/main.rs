@@ -11,6 +11,7 @@ mod dropping;
 mod fetch;
 mod listing;
 mod mailboxes;
+mod mechanisms;
 mod peer;
 mod search;
 mod secure;

@@ -1,5 +1,8 @@
 use std::io;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::servers::rig::Place;
 use crate::servers::{PASSWORD, USERS};
 
@@ -100,10 +103,47 @@ service imap {
 }
 ";
 
+/// What signs the tokens that are believed.
+pub(super) const TOKEN_KEY: &str = "a key of thirty-two octets, as is";
+
+/// Every mechanism, and whoever has a certificate of our authority is who it says. Refusals are not slowed down.
+pub(super) const FOR_LOGINS: &str = "
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 oauthbearer xoauth2 external anonymous
+ssl_ca = <@DIR@/tls/ca.pem
+ssl_require_crl = no
+ssl_verify_client_cert = yes
+auth_ssl_username_from_cert = yes
+auth_anonymous_username = erin
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = @DIR@/oauth2.conf.ext
+}
+passdb {
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}
+";
+
+/// Dovecot looks for the key below `<azp or default>/<algorithm>/<kid or default>`.
+const OAUTH2: &str = "
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=@DIR@/keys/
+username_attribute = sub
+";
+
 /// Writes `dovecot.conf` and `users`; of a setting that is there twice the later one holds.
 pub(super) fn write(place: &Place, settings: &str) -> io::Result<()> {
     let config = TEMPLATE.replace("@UID@", &MAIL_UID.to_string()) + settings;
     place.write("dovecot.conf", &config)?;
+    place.write("oauth2.conf.ext", OAUTH2)?;
+    place.write("keys/default/HS256/default", &STANDARD.encode(TOKEN_KEY))?;
     let users: String = USERS
         .iter()
         .map(|user| {
