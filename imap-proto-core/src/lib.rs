@@ -40,6 +40,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
+//! | `compress` | COMPRESS=DEFLATE (RFC 4978): a connection that the server agrees to compress |
 //! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
 //! | `saslprep` | names and passwords beyond ASCII for SCRAM; needs the standard library |
 //! | `cram-md5` | CRAM-MD5, for servers that have nothing better |

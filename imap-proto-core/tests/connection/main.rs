@@ -3,6 +3,8 @@
 mod abandoned;
 mod attack;
 mod cancel;
+#[cfg(feature = "compress")]
+mod compress;
 mod listing;
 mod mailboxes;
 mod messages;
