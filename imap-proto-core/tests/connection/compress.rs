@@ -550,6 +550,27 @@ fn what_was_deflated_is_begun_and_what_was_not_can_be_taken_back() {
     assert!(script.connection.is_quiet());
 }
 
+#[test]
+fn a_peer_that_takes_nothing_is_given_up_inside_a_message_too() {
+    let (mut script, _) = compressed();
+    let id = script.append(Message::Fed(200_000));
+    leave(&mut script);
+    let mut state = 7_u32;
+    while script.connection.is_quiet() {
+        assert!(script.events().concat().starts_with("1 wants"));
+        let octets = (0..1000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        script.connection.feed(id, octets.collect::<Vec<u8>>().into()).expect("they are wanted");
+        let _ = waiting(&mut script);
+    }
+    script.wait(59);
+    assert!(!script.connection.is_closed());
+    script.wait(1);
+    assert!(script.connection.is_closed(), "nothing moved for a minute");
+}
+
 #[track_caller]
 fn ends_with(script: &mut Script, expected: &Error) {
     let mut last = None;
