@@ -1,6 +1,7 @@
 //! The library beside its peers.
 //!
-//! `peers` receives, `roundtrips` waits, `scale` idles, `sending` sends, `dovecot` runs whole clients.
+//! `peers` receives, `roundtrips` waits, `scale` idles, `sending` sends, `dovecot` runs whole clients, `compress` does
+//! so over COMPRESS.
 //! `docs/performance.md` has what they found.
 //!
 //! `cargo run --release -p imap-benches -- peers` prints the table. A new contender implements
@@ -15,6 +16,7 @@
 //! tagged one, so its peak is the size of the corpus; async-imap is measured below its commands, which is
 //! the best it can do.
 
+pub mod compress;
 pub mod contender;
 pub mod contenders;
 pub mod corpus;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use imap_benches::measure::{PATIENCE, Timing};
 use imap_benches::options::{Options, Task, USAGE};
 use imap_benches::table::{self, Column};
-use imap_benches::{count, dovecot, measure, record, roundtrips};
+use imap_benches::{compress, count, dovecot, measure, record, roundtrips};
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args().skip(1).collect();
@@ -20,6 +20,10 @@ fn main() -> ExitCode {
         Task::Dovecot(sizes) => {
             let records = dovecot::run(&sizes)?;
             record::tell(&records, &sizes, Some("cpu_ms")).map(|()| true)
+        }
+        Task::Compress(sizes) => {
+            let records = compress::run(&sizes)?;
+            record::tell(&records, &sizes, Some("wall_ms")).map(|()| true)
         }
         Task::DovecotClient(args) => dovecot::client(&args).map(|()| true),
     });

@@ -13,6 +13,7 @@ usage: imap-benches peers|tokens [--corpus-only A,B,…] [--corpus FILE] [--cont
        imap-benches scale      [--connections N] [--dovecot N] [--seconds N]
        imap-benches sending    [--messages N] [--megabytes N]
        imap-benches dovecot    [--messages N] [--folders N] [--megabytes N] [--rounds N]
+       imap-benches compress   [--messages N] [--rounds N]
                           each with [--contender-only TEXT|TEXT] [--json FILE]";
 
 /// What is to be done.
@@ -28,6 +29,8 @@ pub enum Task {
     Sending(Sizes),
     /// Runs clients against a real server, one after another.
     Dovecot(Sizes),
+    /// Fetches from a real server, compressed and not.
+    Compress(Sizes),
     /// Is one of these clients.
     DovecotClient(Vec<String>),
 }
@@ -48,6 +51,7 @@ impl Task {
             "scale" => Sizes::default().parse(args).map(Self::Scale),
             "sending" => Sizes { megabytes: 1024, ..Sizes::default() }.parse(args).map(Self::Sending),
             "dovecot-client" => Ok(Self::DovecotClient(args.collect())),
+            "compress" => Sizes::default().parse(args).map(Self::Compress),
             "dovecot" => Sizes::default().parse(args).map(Self::Dovecot),
             _ => Err(format!("there is no {name}")),
         }

@@ -44,6 +44,12 @@ fn whole_clients_do_the_same_at_dovecot() {
 }
 
 #[test]
+fn what_is_compressed_is_less() {
+    let table = run(TIME, "compress --messages 50 --rounds 1");
+    assert!(table.contains("| 50 ENVELOPE | ours, COMPRESS=DEFLATE |") || !table.contains("| ours |"), "{table}");
+}
+
+#[test]
 fn everyone_receives_what_is_generated() {
     run(TIME, "peers --rounds 1 --no-count --chunk 1400 --corpus-only C --contender-only proto|async|next|ours");
 }

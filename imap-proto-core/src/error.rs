@@ -281,6 +281,12 @@ pub enum Violation {
     /// A body came before the UID of its message while several such bodies were awaited, and was taken for another.
     #[error("a body before the UID that tells whose it is")]
     StrayBody,
+    /// What was received after the OK to COMPRESS is no DEFLATE stream (RFC 1951).
+    #[error("compressed data that is corrupt")]
+    CorruptCompression,
+    /// Bytes came behind the last block of a DEFLATE stream, which is to go on for as long as the connection does.
+    #[error("data behind the end of the compressed stream")]
+    DataAfterCompression,
 }
 
 /// A bound that was passed.
@@ -356,6 +362,9 @@ pub enum Misuse {
     /// One IDLE is running already.
     #[error("the connection is idling already")]
     AlreadyIdling,
+    /// The connection is compressed already, by COMPRESS or below it.
+    #[error("the connection is compressed already")]
+    AlreadyCompressed,
     /// The set of messages is empty.
     #[error("an empty set of messages")]
     EmptySet,

@@ -42,6 +42,7 @@
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
 //! | `connect` | how a connection is opened, over what a runtime brings: addresses, TLS, the handshake; needs std and rustls |
 //! | `platform-roots` | with `connect`, certificates judged as the operating system does |
+//! | `compress` | COMPRESS=DEFLATE (RFC 4978): a connection that the server agrees to compress |
 //! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
 //! | `saslprep` | names and passwords beyond ASCII for SCRAM; needs the standard library |
 //! | `cram-md5` | CRAM-MD5, for servers that have nothing better |

@@ -59,8 +59,8 @@ impl Builder {
         self
     }
 
-    /// Announces one more capability. Of those not there from the beginning the server does `LITERAL-`, all others are
-    /// announced only.
+    /// Announces one more capability. Of those not there from the beginning the server does `LITERAL-` and `COMPRESS=DEFLATE`, all
+    /// others are announced only.
     pub fn announcing(mut self, capability: Capability) -> Self {
         self.options.capabilities.insert(capability);
         self

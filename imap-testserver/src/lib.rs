@@ -2,7 +2,7 @@
 //!
 //! It speaks IMAP4rev1 (RFC 3501) with what clients of today look for: UIDPLUS, MOVE, MULTIAPPEND, IDLE, ESEARCH, CONDSTORE,
 //! LIST-EXTENDED, LIST-STATUS, SPECIAL-USE, `STATUS=SIZE`, SASL-IR, LITERAL+, NAMESPACE, ENABLE, UNSELECT, CHILDREN and ID;
-//! each can be taken [away](Builder::without). Envelopes, structures and sections are computed from the octets of real
+//! each can be taken [away](Builder::without). LITERAL- and `COMPRESS=DEFLATE` can be [added](Builder::announcing). Envelopes, structures and sections are computed from the octets of real
 //! messages. What breaks the grammar is answered BAD. On demand it [misbehaves](Script).
 //!
 //! ```
@@ -34,7 +34,7 @@
 //! # Without a runtime
 //!
 //! [`Session`] is the protocol without IO: bytes in, bytes out. With `default-features = false` it is all there is, and no
-//! dependency but the protocol core and mail-parser.
+//! dependency but the protocol core, mail-parser and miniz_oxide.
 //!
 //! # Limits
 //!

@@ -92,6 +92,18 @@ impl Client {
         self.run(Noop)
     }
 
+    /// Compresses all that follows, in both directions. RFC 4978
+    ///
+    /// Commands may be called at once: they wait for the server's answer and then leave compressed. What the server does not
+    /// offer is [`Error::Unsupported`], a second time [`Misuse::AlreadyCompressed`](crate::Misuse::AlreadyCompressed);
+    /// [`View::is_compressed`] tells. A refusal leaves the connection as it was.
+    ///
+    /// Dropped half-way it is finished, and the connection is compressed all the same if the server agrees.
+    #[cfg(feature = "compress")]
+    pub fn compress(&self) -> Operation<()> {
+        self.run(crate::command::Compress)
+    }
+
     /// Selects a mailbox, to be changed. RFC 9051 §6.3.2
     ///
     /// A connection has one selected mailbox: the handle of the one before refuses from now on, with

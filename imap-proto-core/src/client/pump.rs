@@ -24,6 +24,11 @@ impl Pump {
                 *slot = part;
                 count += 1;
             }
+            if count == 0 {
+                // It waits to be compressed with what follows.
+                moved = true;
+                continue;
+            }
             match wire.poll_write(cx, &parts[..count]) {
                 Poll::Pending => return moved,
                 Poll::Ready(Ok(0)) => connection.close(Error::Closed(Closed::EndOfStream)),
@@ -51,6 +56,9 @@ impl Pump {
     /// Reads once. True when anything moved.
     pub(super) fn read<W: Wire>(&mut self, wire: &mut W, connection: &mut Connection, cx: &mut Context<'_>) -> bool {
         let space = connection.receive_space();
+        if space.is_empty() {
+            return false;
+        }
         match wire.poll_read(cx, space) {
             Poll::Pending => return false,
             Poll::Ready(Ok(n)) => connection.received(n, wire.now()),

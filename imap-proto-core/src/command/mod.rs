@@ -9,6 +9,8 @@ mod append;
 mod authenticate;
 mod capability;
 mod close;
+#[cfg(any(feature = "compress", test))]
+mod compress;
 mod copy;
 mod enable;
 mod expunge;
@@ -41,6 +43,8 @@ pub use append::{Append, Cancelling, Message, NewMessage, Stored};
 pub(crate) use authenticate::Authenticate;
 pub use capability::CapabilityCommand;
 pub use close::{Close, Unselect};
+#[cfg(any(feature = "compress", test))]
+pub use compress::Compress;
 pub use copy::{Copy, Move};
 pub use enable::Enable;
 pub use expunge::{Expunge, UidExpunge};
@@ -286,6 +290,9 @@ pub(crate) enum Effect {
     Store,
     Logout,
     StartTls,
+    /// All bytes after the `OK` are compressed, in both directions.
+    #[cfg(any(feature = "compress", test))]
+    Compress,
 }
 
 /// What may be on its way at the same time.

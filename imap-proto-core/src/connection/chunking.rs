@@ -1,9 +1,14 @@
 //! The law that how the bytes were cut plays no part in what the connection tells.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use miniz_oxide::deflate::core::CompressorOxide;
+use miniz_oxide::deflate::stream::deflate;
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZFlush};
 use proptest::collection::vec as many;
 use proptest::prelude::*;
 
@@ -14,66 +19,119 @@ use crate::types::{FetchItems, MailboxName, Query, Section, UidSet};
 use crate::wire::Limits;
 
 /// The events of a session in which the server says `input` in pieces. All that may leave leaves at once.
-fn events(input: &[u8], config: &Config, mut piece: impl FnMut() -> usize) -> Vec<String> {
-    let mut connection = Connection::new(config.clone());
-    let mut told = Vec::new();
-    let mut body = Vec::new();
-    receive(&mut connection, b"* PREAUTH ready\r\n");
-    poll(&mut connection, &mut told, &mut body);
-    let uids = || UidSet::from_wire(b"1:9").expect("a set");
-    let requests = [
-        Select::new(MailboxName::inbox(), Access::ReadWrite).request(),
-        Fetch::new(uids(), FetchItems::summary().section(Section::whole())).request(),
-        Search::new(Query::all()).request(),
-        CapabilityCommand::default().request(),
-        Noop.request(),
-    ];
-    let mut ids = Vec::new();
-    for request in requests {
-        ids.push(connection.submit(request.expect("it has a wire form"), Time::ZERO).expect("it is open"));
-        poll(&mut connection, &mut told, &mut body);
+fn events(input: &[u8], config: &Config, piece: impl FnMut() -> usize) -> Vec<String> {
+    Session::default().play(input, config, piece)
+}
+
+/// The same, compressed from the greeting on.
+fn compressed_events(input: &[u8], config: &Config, piece: impl FnMut() -> usize) -> Vec<String> {
+    Session { peer: Some(Peer::default()), ..Session::default() }.play(input, config, piece)
+}
+
+/// The other end of a compressed connection.
+#[derive(Default)]
+struct Peer {
+    deflater: Box<CompressorOxide>,
+    inflater: Box<InflateState>,
+}
+
+/// What was told so far.
+#[derive(Default)]
+struct Session {
+    told: Vec<String>,
+    body: Vec<u8>,
+    peer: Option<Peer>,
+}
+
+impl Session {
+    fn play(mut self, input: &[u8], config: &Config, mut piece: impl FnMut() -> usize) -> Vec<String> {
+        let mut connection = Connection::new(config.clone());
+        receive(&mut connection, b"* PREAUTH ready\r\n");
+        self.poll(&mut connection);
+        if let Some(peer) = &mut self.peer {
+            peer.deflater.set_format_and_level(DataFormat::Raw, 6);
+            peer.inflater.reset(DataFormat::Raw);
+            connection.begin_compression();
+            connection.view.is_compressed = false;
+        }
+        let uids = || UidSet::from_wire(b"1:9").expect("a set");
+        let requests = [
+            Select::new(MailboxName::inbox(), Access::ReadWrite).request(),
+            Fetch::new(uids(), FetchItems::summary().section(Section::whole())).request(),
+            Search::new(Query::all()).request(),
+            CapabilityCommand::default().request(),
+            Noop.request(),
+        ];
+        let mut ids = Vec::new();
+        for request in requests {
+            ids.push(connection.submit(request.expect("it has a wire form"), Time::ZERO).expect("it is open"));
+            self.poll(&mut connection);
+        }
+        let ok = self.said(b"A0 OK [READ-WRITE] selected\r\n");
+        receive(&mut connection, &ok);
+        self.poll(&mut connection);
+        connection.abandon(ids[2], Time::ZERO);
+        let input = self.said(input);
+        let mut rest = &input[..];
+        while !rest.is_empty() {
+            let n = piece().clamp(1, rest.len()).min(connection.receive_space().len());
+            receive(&mut connection, &rest[..n]);
+            rest = &rest[n..];
+            self.poll(&mut connection);
+        }
+        let _ = connection.receive_space();
+        connection.received(0, Time::ZERO);
+        self.poll(&mut connection);
+        self.told.push(format!("{:?}", connection.view()));
+        self.told
     }
-    receive(&mut connection, b"A0 OK [READ-WRITE] selected\r\n");
-    poll(&mut connection, &mut told, &mut body);
-    connection.abandon(ids[2], Time::ZERO);
-    let mut rest = input;
-    while !rest.is_empty() {
-        let n = piece().clamp(1, rest.len()).min(connection.receive_space().len());
-        receive(&mut connection, &rest[..n]);
-        rest = &rest[n..];
-        poll(&mut connection, &mut told, &mut body);
+
+    /// What the server says, as it comes.
+    fn said(&mut self, text: &[u8]) -> Vec<u8> {
+        let Some(peer) = &mut self.peer else { return text.to_vec() };
+        let mut bytes = alloc::vec![0; text.len() * 2 + 1000];
+        let result = deflate(&mut peer.deflater, text, &mut bytes, MZFlush::Sync);
+        assert_eq!(result.bytes_consumed, text.len());
+        bytes.truncate(result.bytes_written);
+        bytes
     }
-    let _ = connection.receive_space();
-    connection.received(0, Time::ZERO);
-    poll(&mut connection, &mut told, &mut body);
-    told.push(format!("{:?}", connection.view()));
-    told
+
+    /// What the client says, before it was deflated.
+    fn heard(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(peer) = &mut self.peer else { return bytes };
+        let mut text = alloc::vec![0; 64 << 10];
+        let result = inflate(&mut peer.inflater, &bytes, &mut text, MZFlush::None);
+        assert_eq!(result.bytes_consumed, bytes.len());
+        text.truncate(result.bytes_written);
+        text
+    }
+
+    fn poll(&mut self, connection: &mut Connection) {
+        loop {
+            let sent: Vec<u8> = connection.transmit().flatten().copied().collect();
+            if !sent.is_empty() {
+                connection.transmitted(sent.len(), Time::ZERO);
+                let line = self.heard(sent);
+                self.told.push(format!("C: {}", line.escape_ascii()));
+            }
+            match connection.poll_event() {
+                None => return,
+                Some(Event::Body { octets, .. }) => self.body.extend_from_slice(octets),
+                Some(Event::BodyEnd { id }) => {
+                    self.told.push(format!("{id:?} body {}", core::mem::take(&mut self.body).escape_ascii()));
+                }
+                Some(Event::Data { id, response }) => {
+                    self.told.push(format!("{id:?} {} {:?}", response.raw().escape_ascii(), response.values()));
+                }
+                Some(event) => self.told.push(format!("{event:?}")),
+            }
+        }
+    }
 }
 
 fn receive(connection: &mut Connection, bytes: &[u8]) {
     connection.receive_space()[..bytes.len()].copy_from_slice(bytes);
     connection.received(bytes.len(), Time::ZERO);
-}
-
-fn poll(connection: &mut Connection, told: &mut Vec<String>, body: &mut Vec<u8>) {
-    loop {
-        let sent: Vec<u8> = connection.transmit().flatten().copied().collect();
-        if !sent.is_empty() {
-            told.push(format!("C: {}", sent.escape_ascii()));
-            connection.transmitted(sent.len(), Time::ZERO);
-        }
-        match connection.poll_event() {
-            None => return,
-            Some(Event::Body { octets, .. }) => body.extend_from_slice(octets),
-            Some(Event::BodyEnd { id }) => {
-                told.push(format!("{id:?} body {}", core::mem::take(body).escape_ascii()));
-            }
-            Some(Event::Data { id, response }) => {
-                told.push(format!("{id:?} {} {:?}", response.raw().escape_ascii(), response.values()));
-            }
-            Some(event) => told.push(format!("{event:?}")),
-        }
-    }
 }
 
 fn tight() -> Config {
@@ -103,6 +161,7 @@ fn every_split_gives_the_same_events() {
             }
             for n in [1, 2, 3, 7] {
                 assert_eq!(expected, events(input, &config, || n), "in pieces of {n}");
+                assert_eq!(expected, compressed_events(input, &config, || n), "compressed, in pieces of {n}");
             }
         }
     }
@@ -146,5 +205,9 @@ proptest! {
         let mut cycle = pieces.iter().cycle();
         prop_assert_eq!(&expected, &events(&input, &config, || *cycle.next().expect("there is one")));
         prop_assert_eq!(&expected, &events(&input, &config, || 1));
+        // Nor does it, nor whether they are compressed.
+        prop_assert_eq!(&expected, &compressed_events(&input, &config, || usize::MAX));
+        prop_assert_eq!(&expected, &compressed_events(&input, &config, || *cycle.next().expect("there is one")));
+        prop_assert_eq!(&expected, &compressed_events(&input, &config, || 1));
     }
 }

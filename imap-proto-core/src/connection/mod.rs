@@ -6,6 +6,7 @@ mod abandon;
 #[cfg(test)]
 mod chunking;
 mod claimed;
+mod compress;
 mod event;
 mod handshake;
 mod in_flight;
@@ -20,6 +21,7 @@ mod send;
 mod timer;
 mod view;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use bytes::Bytes;
@@ -80,6 +82,8 @@ impl CommandId {
 pub struct Connection {
     config: Config,
     decoder: Decoder,
+    /// Between them and the stream, once the server has agreed to COMPRESS.
+    layer: Option<Box<compress::Layer>>,
     outbox: Outbox,
     in_flight: InFlight,
     view: View,
@@ -163,6 +167,7 @@ impl Connection {
         Connection {
             decoder: Decoder::new(config.unauthenticated),
             config,
+            layer: None,
             outbox: Outbox::default(),
             in_flight: InFlight::default(),
             view: View::default(),
@@ -186,6 +191,9 @@ impl Connection {
     }
 
     /// Room to read into. Small while nothing is under way.
+    ///
+    /// There is none while what was received of a [compressed](crate::View::is_compressed) connection waits for
+    /// [`poll_event`](Self::poll_event) to be called until it has none: nothing is to be read then.
     pub fn receive_space(&mut self) -> &mut [u8] {
         let idle = self.in_flight.iter().all(|entry| matches!(entry.stage, Stage::Idling { .. }));
         if idle {
@@ -193,6 +201,12 @@ impl Connection {
             self.in_flight.rest();
             self.outbox.rest();
             self.pending.shrink_to(AT_REST);
+        }
+        if let Some(layer) = &mut self.layer {
+            if idle {
+                layer.rest();
+            }
+            return layer.space(idle);
         }
         self.decoder.space()
     }
@@ -202,8 +216,12 @@ impl Connection {
         self.now = now;
         self.activity = now;
         if n == 0 {
-            self.end_of_stream = true;
+            // What had no room to be read into says nothing of the peer.
+            self.end_of_stream |= self.layer.as_ref().is_none_or(|layer| layer.has_space());
             return;
+        }
+        if let Some(layer) = &mut self.layer {
+            return layer.received(n);
         }
         self.decoder.received(n);
         self.received = self.received.saturating_add(n as u64);
@@ -279,7 +297,7 @@ impl Connection {
 
     /// True when no command is under way or waits, abandoned ones included.
     pub fn is_settled(&self) -> bool {
-        self.in_flight.is_empty() && self.outbox.is_empty()
+        self.in_flight.is_empty() && self.is_quiet()
     }
 
     /// True while an abandoned command is still being finished.
@@ -309,6 +327,7 @@ impl Connection {
         }
         log::closed(&self.span, &error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
+        self.layer = None;
         for entry in self.in_flight.drain() {
             let fate = abandon::fate(&entry, &outbox);
             log::unanswered(&entry, &fate);
@@ -319,6 +338,15 @@ impl Connection {
         self.pending.push_back(Pending::Closed);
         self.body = None;
         self.end = Some(error);
+    }
+
+    /// The OK to COMPRESS has come, which goes alone: all bytes behind it are compressed, and nothing waits to leave as it is.
+    #[cfg(any(feature = "compress", test))]
+    fn begin_compression(&mut self) {
+        let received = self.decoder.take_buffered();
+        self.received = self.received.saturating_sub(received.len() as u64);
+        self.layer = Some(Box::new(compress::Layer::new(received)));
+        self.view.is_compressed = true;
     }
 
     /// What was received and not yet understood, for whoever is to take over the stream.

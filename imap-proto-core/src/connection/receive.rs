@@ -46,7 +46,7 @@ impl Connection {
             if self.end.is_some() {
                 return None;
             }
-            match self.decoder.advance() {
+            match self.advance() {
                 Ok(Some(step)) => match self.take(step) {
                     Found::Nothing => {}
                     found => break found,
@@ -54,8 +54,10 @@ impl Connection {
                 Ok(None) if self.is_too_much_before_login() => self.close(Error::Limit(Limit::Unauthenticated)),
                 Ok(None) if self.end_of_stream => self.close_at_end(),
                 Ok(None) => return None,
-                Err(FrameError::TooLong { limit }) => self.close(Error::Limit(Limit::Response { limit })),
-                Err(error) => self.close(Error::Protocol(Violation::Framing(error))),
+                Err(Violation::Framing(FrameError::TooLong { limit })) => {
+                    self.close(Error::Limit(Limit::Response { limit }));
+                }
+                Err(violation) => self.close(Error::Protocol(violation)),
             }
         };
         Some(match found {
@@ -72,6 +74,19 @@ impl Connection {
             Found::Done(id, outcome) => Event::Done { id, outcome },
             Found::Nothing => return None,
         })
+    }
+
+    /// Goes on in what was received. Only where that is used up more of it is inflated.
+    #[inline]
+    fn advance(&mut self) -> Result<Option<Step>, Violation> {
+        loop {
+            if let Some(step) = self.decoder.advance().map_err(Violation::Framing)? {
+                return Ok(Some(step));
+            }
+            let Some(layer) = &mut self.layer else { return Ok(None) };
+            let Some(inflated) = layer.inflate(&mut self.decoder)? else { return Ok(None) };
+            self.received = self.received.saturating_add(inflated as u64);
+        }
     }
 
     fn tell(&self, pending: Pending) -> Option<Event<'static>> {
@@ -353,6 +368,11 @@ impl Connection {
         let text = words(text);
         let number = response.name().strip_prefix(self.config.tag_prefix.as_bytes()).and_then(parse_number);
         let number = number.and_then(|number| u32::try_from(number).ok());
+        let first_unsent = self.layer.as_ref().map(|layer| layer.first_unsent(self.left_tags));
+        if number.zip(first_unsent).is_some_and(|(number, first_unsent)| number >= first_unsent) {
+            self.close(Error::Protocol(Violation::AnswerToUnsent));
+            return Found::Nothing;
+        }
         let canonical = number.filter(|n| response.name().len() == self.config.tag_prefix.len() + digits(*n));
         let Some(entry) = canonical.and_then(|number| self.in_flight.by_tag(number)) else {
             return self.take_unknown_tag(canonical);
@@ -444,6 +464,8 @@ impl Connection {
             Effect::Enabled(told) if ok => enabled = told.clone(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
             Effect::StartTls => self.awaits_tls = ok,
+            #[cfg(any(feature = "compress", test))]
+            Effect::Compress if ok => self.begin_compression(),
             // `BYE` as a tagged answer ends LOGOUT as well (quirk 43).
             Effect::Logout if condition != Condition::Bad => ended = Some(Error::Closed(Closed::LoggedOut)),
             _ => {}

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::in_flight::Stage;
+use super::in_flight::{Entry, Stage};
 use super::order::{Circumstances, Turn, turn};
 use super::outbox::NO_MESSAGE;
 use super::{CommandId, Connection, Pending, abandon, log};
@@ -16,29 +16,64 @@ use crate::wire::{LineText, Part};
 
 impl Connection {
     /// What may leave now. Several parts, for one vectored write.
-    pub fn transmit(&self) -> impl Iterator<Item = &[u8]> {
-        self.outbox.slices()
+    ///
+    /// On a [compressed](crate::View::is_compressed) connection what it lends can't be taken back any more, whether or not it
+    /// leaves. Octets in the middle of a message that is [fed](Self::feed) may not be lent before more of them are there, so
+    /// that it has nothing although [`is_quiet`](Self::is_quiet) was false before.
+    pub fn transmit(&mut self) -> impl Iterator<Item = &[u8]> {
+        self.deflate_outbox();
+        let deflated = self.layer.as_ref().map(|layer| layer.waiting()).filter(|waiting| !waiting.is_empty());
+        let plain = self.layer.is_none().then(|| self.outbox.slices());
+        deflated.into_iter().chain(plain.into_iter().flatten())
     }
 
     /// True when [`transmit`](Self::transmit) has nothing.
     pub fn is_quiet(&self) -> bool {
-        self.outbox.is_empty()
+        self.outbox.is_empty() && self.layer.as_ref().is_none_or(|layer| layer.waiting().is_empty())
+    }
+
+    /// Moves what may leave from the outbox through the transform: for the server's answers, fates and the order of commands it
+    /// has left then. All that waits is flushed once, where it ends, but for octets that more are to follow.
+    fn deflate_outbox(&mut self) {
+        while let Some(layer) = self.layer.as_mut().filter(|layer| layer.has_room()) {
+            let deflated = self.outbox.slices().next().map(|octets| layer.deflate(octets, self.left_tags));
+            if let Some(n) = deflated {
+                self.take_left(n);
+                continue;
+            }
+            self.write_queued();
+            if self.outbox.is_empty() {
+                let is_fed = |(_, last): (&Entry, &Entry)| matches!(last.stage, Stage::Feeding { .. });
+                if let Some(layer) = self.layer.as_mut().filter(|_| !self.in_flight.ends().is_some_and(is_fed)) {
+                    layer.flush();
+                }
+                return;
+            }
+        }
     }
 
     /// Takes note that the first `n` bytes of [`transmit`](Self::transmit) left. To be called in the same breath
     /// as the write: what left can't be taken back, and only the connection knows what is owed now.
-    pub fn transmitted(&mut self, mut n: usize, now: Time) {
+    pub fn transmitted(&mut self, n: usize, now: Time) {
         self.now = now;
         if n > 0 {
             self.activity = now;
         }
+        match &mut self.layer {
+            Some(layer) => layer.left(n),
+            None => self.take_left(n),
+        }
+        self.write_queued();
+    }
+
+    /// Takes `n` bytes out of the outbox.
+    fn take_left(&mut self, mut n: usize) {
         while n > 0 {
             let sent = |owner, content: &_| log::sent(&self.in_flight, owner, content);
             let Some(left) = self.outbox.advance(n, sent) else { break };
             n -= left.bytes;
             self.left(left.owner, left.all);
         }
-        self.write_queued();
     }
 
     /// Bytes of a command have left, `all` that were in line or not.
@@ -151,6 +186,10 @@ impl Connection {
         }
         if entry.expunged.is_some_and(|expunged| expunged != self.view.expunged) {
             return Err(Error::Renumbered);
+        }
+        #[cfg(any(feature = "compress", test))]
+        if matches!(entry.effect, Effect::Compress) && self.view.is_compressed {
+            return Err(Error::Misuse(Misuse::AlreadyCompressed));
         }
         let authenticated = self.view.is_authenticated();
         let allowed = match entry.state {

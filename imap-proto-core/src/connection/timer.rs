@@ -123,7 +123,10 @@ impl Connection {
             let has_own = matches!(entry.stage, Stage::Idling { .. } | Stage::Ending { .. });
             !has_own && (entry.is_owed() || self.outbox.holds(entry.id))
         });
-        let lost = owed.then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
+        // What was deflated is nobody's any more, and has to leave.
+        let unsent = self.layer.as_ref().is_some_and(|layer| !layer.waiting().is_empty());
+        let lost =
+            (owed || unsent).then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
         // What is wanted, or finished in the background, takes the time it takes, as long as it gets on, and what is behind
         // it waits for it.
         let drains = in_flight.under_way().take_while(|entry| entry.is_read_over()).filter(|entry| entry.begun);

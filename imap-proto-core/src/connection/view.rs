@@ -19,6 +19,7 @@ pub struct View {
     pub(super) selection: u32,
     /// How often something was expunged.
     pub(super) expunged: u32,
+    pub(super) is_compressed: bool,
     pub(super) bye: Option<(Option<Code>, String)>,
 }
 
@@ -96,6 +97,11 @@ impl View {
     /// What was switched on by ENABLE. RFC 9051 §6.3.1
     pub fn enabled(&self) -> &Capabilities {
         &self.enabled
+    }
+
+    /// True once the server has agreed to COMPRESS, or said that the connection is compressed at another layer. RFC 4978
+    pub fn is_compressed(&self) -> bool {
+        self.is_compressed
     }
 
     /// True where the server does what it names in this session.
@@ -205,6 +211,7 @@ impl View {
             Code::UidNext(next) => self.mailbox(|m| m.uid_next = *next),
             Code::Unseen(unseen) => self.mailbox(|m| m.unseen = *unseen),
             Code::HighestModSeq(value) => self.mailbox(|m| m.highest_mod_seq = Some(*value).filter(|v| *v > 0)),
+            Code::CompressionActive => self.is_compressed = true,
             Code::ReadOnly => self.mailbox(|m| m.access = Access::ReadOnly),
             Code::ReadWrite => self.mailbox(|m| m.access = Access::ReadWrite),
             _ => {}

@@ -104,6 +104,12 @@ impl Decoder {
         self.framer.bytes(self.octets.clone())
     }
 
+    /// Takes out what was received behind the response that [`advance`](Self::advance) arrived at.
+    #[cfg(any(feature = "compress", test))]
+    pub(crate) fn take_buffered(&mut self) -> Vec<u8> {
+        self.framer.take_buffered()
+    }
+
     /// The framer, for its counters.
     pub fn framer(&self) -> &Framer {
         &self.framer

@@ -269,6 +269,15 @@ impl Framer {
         self.tail - from
     }
 
+    /// Takes out what was received behind what was handed out last. For when it is of another protocol.
+    #[cfg(any(feature = "compress", test))]
+    pub(crate) fn take_buffered(&mut self) -> alloc::vec::Vec<u8> {
+        let from = self.tail - self.buffered();
+        let taken = self.bytes(from..self.tail).to_vec();
+        self.tail = from;
+        taken
+    }
+
     /// How many bytes were looked at so far. At most twice what was received.
     pub fn scanned(&self) -> u64 {
         self.scanned

@@ -4,6 +4,8 @@ mod abandoned;
 mod any_bytes;
 mod attack;
 mod cancel;
+#[cfg(feature = "compress")]
+mod compress;
 mod listing;
 mod login;
 mod mailboxes;

@@ -13,6 +13,8 @@ pub(super) enum Answer {
     Last(&'static str),
     /// `OK` and this text, then TLS.
     StartTls(&'static str),
+    /// `OK` and this text, then compression.
+    Compress(&'static str),
 }
 
 /// `BAD` and this text: the command breaks the grammar, or is none for the state the session is in.

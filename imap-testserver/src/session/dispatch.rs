@@ -32,7 +32,7 @@ fn state(name: &str) -> Option<State> {
         "CAPABILITY" | "NOOP" | "LOGOUT" | "ID" => State::Any,
         "STARTTLS" | "LOGIN" | "AUTHENTICATE" => State::Unauthenticated,
         "ENABLE" | "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LIST"
-        | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" | "IDLE" => State::Authenticated,
+        | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" | "IDLE" | "COMPRESS" => State::Authenticated,
         "CHECK" | "CLOSE" | "UNSELECT" | "EXPUNGE" | "SEARCH" | "FETCH" | "STORE" | "COPY" | "MOVE" | "UID FETCH"
         | "UID STORE" | "UID SEARCH" | "UID COPY" | "UID MOVE" | "UID EXPUNGE" => State::Selected,
         _ => return None,
@@ -43,6 +43,7 @@ fn state(name: &str) -> Option<State> {
 fn capability(name: &str) -> Option<Capability> {
     Some(match name {
         "STARTTLS" => Capability::StartTls,
+        "COMPRESS" => Capability::CompressDeflate,
         "ID" => Capability::Id,
         "ENABLE" => Capability::Enable,
         "NAMESPACE" => Capability::Namespace,
@@ -140,6 +141,7 @@ impl Session {
             }
             "ID" => self.id(args),
             "STARTTLS" => self.start_tls(args),
+            "COMPRESS" => self.compress(args),
             "LOGIN" => self.login(args),
             "AUTHENTICATE" => self.authenticate(tag, args),
             "ENABLE" => self.enable(args),
@@ -208,6 +210,17 @@ impl Session {
         match self.channel {
             Channel::Tls => bad("TLS is active"),
             Channel::Clear => Ok(Answer::StartTls("Begin TLS")),
+        }
+    }
+
+    /// RFC 4978 §3
+    fn compress(&self, mut args: Args<'_>) -> Outcome {
+        let mechanism = args.word()?;
+        args.end()?;
+        match self.compression {
+            Some(_) => bad("Compression is active"),
+            None if mechanism == "DEFLATE" => Ok(Answer::Compress("Begin compression")),
+            None => bad("Unknown mechanism"),
         }
     }
 

@@ -4,6 +4,7 @@ mod answer;
 mod append;
 mod args;
 mod authenticate;
+mod compress;
 mod copy;
 mod dispatch;
 mod fetch;
@@ -32,6 +33,7 @@ use crate::server::Shared;
 use crate::store::Account;
 
 use answer::{Answer, Bad};
+use compress::{Compression, Corrupt};
 use view::View;
 
 /// The longest command, its literals included.
@@ -67,6 +69,8 @@ pub struct Session {
     /// Which session of the server this is.
     number: u64,
     channel: Channel,
+    /// Once the client asked for it.
+    compression: Option<Compression>,
     framer: CommandFramer,
     /// Octets in literals of the command under way.
     in_literals: u64,
@@ -116,6 +120,7 @@ impl Session {
             number: shared.next_session(),
             shared,
             channel,
+            compression: None,
             framer: CommandFramer::new(longest(MOST_OF_A_STRANGER)),
             in_literals: 0,
             account: None,
@@ -136,7 +141,10 @@ impl Session {
         if self.is_over {
             return;
         }
-        self.framer.receive(bytes);
+        match &mut self.compression {
+            Some(compression) => compression.receive(bytes),
+            None => self.framer.receive(bytes),
+        }
         self.go_ahead();
     }
 
@@ -212,7 +220,11 @@ impl Session {
                     .map(|line| line.map(|ClientLine { frame, crlf }| CommandPiece::Command { frame, crlf })),
             };
             match piece {
-                Ok(None) => break,
+                Ok(None) => match self.compression.as_mut().map(Compression::inflate) {
+                    Some(Ok(bytes)) if !bytes.is_empty() => self.framer.receive(&bytes),
+                    Some(Err(Corrupt)) => self.bye("Compressed data is corrupt"),
+                    _ => break,
+                },
                 Ok(Some(CommandPiece::Literal { prefix, len, synchronizing })) => {
                     // What comes unasked is not looked at before all of it is there.
                     let prefix = if synchronizing { self.framer.bytes(prefix).to_vec() } else { Vec::new() };
@@ -291,7 +303,7 @@ impl Session {
         let line = match outcome {
             Ok(Answer::Later) => String::new(),
             Ok(Answer::Ok(ref text)) => format!("{tag} OK {text}\r\n"),
-            Ok(Answer::Last(text) | Answer::StartTls(text)) => format!("{tag} OK {text}\r\n"),
+            Ok(Answer::Last(text) | Answer::StartTls(text) | Answer::Compress(text)) => format!("{tag} OK {text}\r\n"),
             Ok(Answer::No(ref text)) => format!("{tag} NO {text}\r\n"),
             Err(Bad(ref text)) => format!("{tag} BAD {text}\r\n"),
         };
@@ -303,6 +315,11 @@ impl Session {
                 // What came behind it in the clear is nobody's. RFC 9051 §6.2.1
                 self.framer.discard();
                 self.outputs.push_back(Output::StartTls);
+            }
+            Ok(Answer::Compress(_)) => {
+                // A client that compresses waits for the answer. RFC 4978 §3
+                self.framer.discard();
+                self.compression = Some(Compression::new());
             }
             _ => {}
         }
@@ -369,6 +386,9 @@ impl Session {
             bytes.extend_from_slice(b"\r\n");
         }
         bytes.append(&mut self.out);
+        if let Some(compression) = &mut self.compression {
+            bytes = compression.deflate(&bytes);
+        }
         self.outputs.extend(delay.map(Output::Pause));
         match split {
             Some(length) => self.outputs.extend(bytes.chunks(length).map(|piece| Output::Bytes(piece.to_vec()))),

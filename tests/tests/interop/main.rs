@@ -6,6 +6,7 @@
 
 mod append;
 mod changes;
+mod compress;
 mod connection;
 mod dropping;
 mod fetch;
@@ -81,6 +82,8 @@ const OPERATIONS: &[Operation] = operations! {
     connection::raw: "raw command";
     dropping::shared: "shared by tasks";
     dropping::dropped: "dropped at any poll";
+    compress::compress: "COMPRESS";
+    compress::dropped: "COMPRESS, dropped at any poll";
     connection::settle: "settle";
     connection::logout: "LOGOUT";
 };

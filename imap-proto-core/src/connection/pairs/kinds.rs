@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use crate::command::{
-    Access, Append, Authenticate, CapabilityCommand, Check, Close, Command, Copy, Create, Delete, Enable, Expunge,
-    Fetch, Id, Idle, List, Login, Logout, Lsub, Message, Move, MultiAppend, NamespaceCommand, Noop, Raw, Rename,
-    Request, Returns, Search, Select, StartTls, StatusCommand, Store, StoreCommand, Subscribe, UidExpunge, Unselect,
-    Unsubscribe,
+    Access, Append, Authenticate, CapabilityCommand, Check, Close, Command, Compress, Copy, Create, Delete, Enable,
+    Expunge, Fetch, Id, Idle, List, Login, Logout, Lsub, Message, Move, MultiAppend, NamespaceCommand, Noop, Raw,
+    Rename, Request, Returns, Search, Select, StartTls, StatusCommand, Store, StoreCommand, Subscribe, UidExpunge,
+    Unselect, Unsubscribe,
 };
 use crate::types::{Capability, FetchItems, Flag, Messages, Query, Section, SeqSet, StatusItems, UidSet};
 
@@ -179,6 +179,7 @@ fn on_mailboxes() -> Vec<Kind> {
         kind("RENAME INBOX Fourth", &Rename::new("INBOX", "Fourth")),
         kind("SUBSCRIBE Other", &Subscribe::new("Other")),
         kind("UNSUBSCRIBE INBOX", &Unsubscribe::new("INBOX")),
+        kind("COMPRESS", &Compress),
     ]
 }
 

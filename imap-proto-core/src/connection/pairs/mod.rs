@@ -37,6 +37,8 @@ enum Decision {
     Never(Why),
     /// It leaves over TLS.
     OverTls(Why),
+    /// It leaves compressed, once the first is answered.
+    Compressed(Why),
     /// It can't be sent whatever the first is.
     Unfit,
 }
@@ -52,6 +54,7 @@ impl Decision {
             Decision::Never(_) => 'x',
             Decision::Unfit => '-',
             Decision::OverTls(_) => 't',
+            Decision::Compressed(_) => 'z',
             Decision::OnceAnswered(why) => match why {
                 Why::Done => 'd',
                 Why::BehindBarrier => 'b',
@@ -86,7 +89,7 @@ macro_rules! capabilities {
             "* ",
             $greeting,
             " [CAPABILITY IMAP4rev1 LITERAL- SASL-IR STARTTLS AUTH=PLAIN ID ENABLE IDLE NAMESPACE UIDPLUS MOVE UNSELECT MULTIAPPEND",
-            " ESEARCH SEARCHRES CONDSTORE LIST-EXTENDED LIST-STATUS] hi\r\n"
+            " ESEARCH SEARCHRES CONDSTORE LIST-EXTENDED LIST-STATUS COMPRESS=DEFLATE] hi\r\n"
         )
     };
 }
@@ -211,7 +214,10 @@ impl Pair {
             return Decision::Never(why);
         }
         assert_eq!(self.second_in(&left), Some(0), "{name}: {left:?}");
-        Decision::OnceAnswered(why)
+        match self.wire.connection.layer {
+            Some(_) => Decision::Compressed(why),
+            None => Decision::OnceAnswered(why),
+        }
     }
 }
 

@@ -109,6 +109,8 @@ const MUST_WAIT: &[Rule] = &[
     ("§6.3.2 the selection", |first, second| {
         (first.changes_selection() && second.on_messages()) || (first.on_messages() && second.changes_selection())
     }),
+    // "The client MUST NOT send any further commands until it has seen the result of COMPRESS."
+    ("RFC 4978 §3", |first, _| first.is(&["COMPRESS"])),
     // Said of each in its own words: nothing follows them until they are answered.
     ("§6.1.3, §6.2.1, §6.2.2", |first, _| first.is(&["LOGOUT", "STARTTLS", "AUTHENTICATE"])),
 ];

@@ -38,9 +38,9 @@ impl Wire {
         self.connection.submit(request.clone(), Time::ZERO)
     }
 
-    /// What would leave with the next write.
+    /// What would leave with the next write, before it is compressed.
     pub(super) fn waiting(&self) -> String {
-        let bytes: Vec<u8> = self.connection.transmit().flatten().copied().collect();
+        let bytes: Vec<u8> = self.connection.outbox.slices().flatten().copied().collect();
         String::from_utf8(bytes).expect("it is text")
     }
 
@@ -50,7 +50,8 @@ impl Wire {
         loop {
             let waiting = self.waiting();
             if !waiting.is_empty() {
-                self.connection.transmitted(waiting.len(), Time::ZERO);
+                let n = self.connection.transmit().map(<[u8]>::len).sum();
+                self.connection.transmitted(n, Time::ZERO);
                 left += &waiting;
             }
             let mut is_over = false;

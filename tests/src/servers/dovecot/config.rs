@@ -45,7 +45,7 @@ mail_attribute_dict = file:%h/dovecot-attributes
 imap_metadata = yes
 mail_plugins = quota
 protocol imap {
-  mail_plugins = quota imap_quota
+  mail_plugins = quota imap_quota imap_zlib
 }
 plugin {
   quota = count:User quota
