@@ -92,8 +92,8 @@ fn compressed() -> (Script, Peer) {
     (script, Peer::new())
 }
 
-fn request(command: &impl Command) -> Request {
-    command.request().expect("the command can be sent")
+fn request(command: &impl Command) -> Box<Request> {
+    Box::new(command.request().expect("the command can be sent"))
 }
 
 /// When nobody waits for the OK any more.
@@ -297,7 +297,7 @@ fn what_is_not_offered_is_not_sent() {
 
 /// One step of a session.
 enum Step {
-    Submit(Request),
+    Submit(Box<Request>),
     Says(&'static str, usize),
     Abandons(usize),
     Renews,
@@ -392,7 +392,7 @@ fn play(piece: usize, is_compressed: bool) -> Told {
     let mut ids = vec![None];
     for step in session() {
         match step {
-            Step::Submit(request) => ids.push(script.connection.submit(request, script.now).ok()),
+            Step::Submit(request) => ids.push(script.connection.submit(*request, script.now).ok()),
             Step::Abandons(number) => _ = script.abandon(ids[number].expect("it was submitted")),
             Step::Renews => {
                 let renewal = script.connection.poll_timeout().expect("it is renewed");
@@ -439,6 +439,17 @@ fn a_compressed_session_is_told_event_for_event_as_a_plain_one_however_it_is_cut
             assert_eq!(told.events, plain.events, "in pieces of {piece}, compressed: {is_compressed}");
             assert!(told.lines == plain.lines, "in pieces of {piece}, compressed: {is_compressed}");
         }
+    }
+}
+
+#[test]
+fn all_that_was_read_is_told_at_once_however_much_it_inflates_to() {
+    for len in (0..100_000).step_by(487) {
+        let (mut script, mut peer) = compressed();
+        let line = format!("* X {}", "a".repeat(len));
+        let input = peer.deflate(format!("{line}\r\n"));
+        assert_eq!(read(&mut script, &input), input.len());
+        assert_eq!(script.events(), [format!("- {line}")], "{len}");
     }
 }
 
@@ -534,6 +545,8 @@ fn an_answer_to_what_was_deflated_and_has_not_left_is_a_violation() {
         // Of the rest it can't be told what the server had of it.
         let expected = if left == 0 { "an answer to a command that was not sent" } else { "1 ok" };
         assert!(script.events()[0].contains(expected), "{left}");
+        // Nothing more leaves of a connection that has ended.
+        assert_eq!(waiting(&mut script).is_empty(), left == 0);
     }
 }
 
