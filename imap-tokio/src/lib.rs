@@ -31,11 +31,14 @@ mod stream;
 
 pub use body_reader::BodyReader;
 pub use bytes;
+#[doc(inline)]
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::connect::rustls;
+#[doc(inline)]
 pub use imap_proto_core::{
     Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, LiteralPolicy, LoginRefusal, Misuse, Phase,
-    Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, types, wire,
+    Refused, Security, Selected, SessionState, SourceFailure, Time, View, Violation, Want, command, connect, types,
+    wire,
 };
 pub use runtime::{Connector, Duplex, Tokio};
 pub use stream::{TokioWire, read_from};
