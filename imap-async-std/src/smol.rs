@@ -20,7 +20,7 @@
 //! }
 //! ```
 
-use imap_proto_core::connect::{self, Spawn};
+use imap_proto_core::connect::Spawn;
 
 pub use crate::*;
 

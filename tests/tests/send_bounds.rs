@@ -25,6 +25,10 @@ fn handles_and_errors_are_shared_between_threads() {
     is_shared::<imap_async_std::Connector>();
     is_shared::<imap_async_std::smol::Connector>();
     is_shared::<imap_async_std::async_std::Connector>();
+    // Everything is in the modules of the runtimes as well.
+    is_shared::<imap_async_std::smol::connect::Route>();
+    is_shared::<imap_async_std::async_std::types::UidSet>();
+    is_shared::<imap_tokio::connect::Route>();
     is_shared::<Stopper>();
     is_shared::<AppendReport>();
     is_shared::<Error>();
