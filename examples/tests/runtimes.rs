@@ -61,8 +61,9 @@ fn the_programs_differ_in_their_import_and_their_main_alone() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("runtimes/{name}.rs"));
         let source = fs::read_to_string(path).expect("the example is there");
         let (before, main) = source.split_once("main() -> Fallible<()> {").expect("it has a main");
-        let imports: Vec<&str> = before.lines().filter(|line| line.starts_with("use ")).collect();
-        assert_eq!(imports, ["use imap_examples::Fallible;", &format!("use {import} as imap;")]);
+        let mut imports: Vec<&str> = before.lines().filter(|line| line.starts_with("use ")).collect();
+        imports.retain(|import| *import != "use imap_examples::Fallible;");
+        assert_eq!(imports, [format!("use {import} as imap;")]);
         assert_eq!(main.lines().count(), 3, "{main}");
     }
 }

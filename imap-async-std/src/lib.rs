@@ -48,8 +48,10 @@ mod stream;
 
 pub use body_reader::BodyReader;
 pub use bytes;
+#[doc(inline)]
 pub use imap_proto_core::client::*;
 pub use imap_proto_core::connect::rustls;
+#[doc(inline)]
 pub use imap_proto_core::*;
 pub use runtime::{AsyncIo, Connector, Duplex};
 pub use stream::{FuturesWire, read_from};

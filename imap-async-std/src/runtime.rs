@@ -86,7 +86,7 @@ impl<E: Send + Sync + 'static> Runtime for AsyncIo<E> {
         FuturesWire::from_parts(began, stream, Timer::at)
     }
 
-    fn into_parts(&self, wire: Self::Wire) -> (Instant, Box<dyn Duplex>) {
+    fn take_apart(&self, wire: Self::Wire) -> (Instant, Box<dyn Duplex>) {
         let (began, stream, _) = wire.into_parts();
         (began, stream)
     }

@@ -80,7 +80,7 @@ impl Runtime for Tokio {
         TokioWire::from_parts(began, stream)
     }
 
-    fn into_parts(&self, wire: Self::Wire) -> (Instant, Box<dyn Duplex>) {
+    fn take_apart(&self, wire: Self::Wire) -> (Instant, Box<dyn Duplex>) {
         wire.into_parts()
     }
 }

@@ -18,6 +18,7 @@
 //! about, `IMAP_TESTS_CONNECTIONS` over how many connections and `IMAP_TESTS_SEED` which ones.
 
 mod random_walk;
+#[expect(dead_code, reason = "not all of it is used here")]
 mod session;
 
 use std::sync::Arc;
@@ -26,9 +27,9 @@ use std::time::Instant;
 use imap_tests::servers::{Courier, Cyrus, Dovecot, Server};
 use imap_tokio::types::{FetchItems, Section, UidSet};
 use imap_tokio::{LiteralPolicy, Security};
-use random_walk::{Damage, Judge, Model, Random, Sums, Tally, Walk};
-use session::{connector, create_mailboxes};
-use tokio::runtime::Runtime;
+use random_walk::{Damage, Executor, Judge, Model, Random, Sums, Tally, Walk};
+use session::create_mailboxes;
+use tokio::runtime::Builder;
 
 const MAILBOXES: [&str; 4] = ["INBOX", "Work", "Lists", "Rest"];
 /// All mailboxes of Courier are below INBOX.
@@ -70,8 +71,24 @@ fn operations_dropped_on_one_thread_leave_the_connection_and_the_mailboxes_right
     let Some(server) = Dovecot::start() else {
         return;
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    walk(&runtime.expect("a runtime"), &server, &MAILBOXES, &HALF);
+    let runtime = Builder::new_current_thread().enable_all().build();
+    walk(&Executor::Tokio(runtime.expect("a runtime")), &server, &MAILBOXES, &HALF);
+}
+
+#[test]
+fn operations_dropped_on_smol_leave_the_connection_and_the_mailboxes_right() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    walk(&Executor::Smol, &server, &MAILBOXES, &FEWER);
+}
+
+#[test]
+fn operations_dropped_on_async_std_leave_the_connection_and_the_mailboxes_right() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    walk(&Executor::AsyncStd, &server, &MAILBOXES, &FEWER);
 }
 
 #[test]
@@ -98,15 +115,15 @@ fn operations_dropped_on_courier_leave_the_connection_and_the_mailboxes_right() 
     walk(&several_threads(), &server, &BELOW_INBOX, &FEWER);
 }
 
-fn several_threads() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
+fn several_threads() -> Executor {
+    Executor::Tokio(Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime"))
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-fn walk(runtime: &Runtime, server: &(impl Server + Sync), mailboxes: &[&'static str], extent: &Extent) {
+fn walk(executor: &Executor, server: &(impl Server + Sync), mailboxes: &[&'static str], extent: &Extent) {
     let (user, title) = ("alice", server.name());
     create_mailboxes(server, user, &mailboxes[1..]);
     let began = Instant::now();
@@ -118,12 +135,12 @@ fn walk(runtime: &Runtime, server: &(impl Server + Sync), mailboxes: &[&'static 
     };
     let Extent { operations, dropped, connections } = extent;
     eprintln!("{title}: {operations} operations of seed {seed}, {dropped} % dropped, {connections} connections");
-    runtime.block_on(async {
+    executor.block_on(async {
         let model = Arc::new(Model::new(mailboxes));
-        fill(server, user, &model).await;
+        fill(executor, server, user, &model).await;
         model.hand_out(connections as usize);
-        let tally = run(server, user, &model, seed, &extent).await;
-        let (damage, sums) = compare(server, user, &model).await;
+        let tally = run(executor, server, user, &model, seed, &extent).await;
+        let (damage, sums) = compare(executor, server, user, &model).await;
         println!("{title}, seed {seed}, {:.1} s\n{tally}\n  {sums}\n  {damage:?}", began.elapsed().as_secs_f64());
         assert_eq!(damage, Damage::default());
         let closed: usize = tally.closed.values().sum();
@@ -134,13 +151,20 @@ fn walk(runtime: &Runtime, server: &(impl Server + Sync), mailboxes: &[&'static 
 }
 
 /// The mailboxes have messages before anything is dropped.
-async fn fill(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>) {
-    let connector = connector(server, Security::Plaintext, user);
-    Walk::begin(model.clone(), 0, connector, Random::new(1)).await.fill(BEFORE).await;
+async fn fill(executor: &Executor, server: &(dyn Server + Sync), user: &str, model: &Arc<Model>) {
+    let connect = executor.connect(server, Security::Plaintext, user, LiteralPolicy::AsAdvertised);
+    Walk::begin(model.clone(), 0, connect, Random::new(1)).await.fill(BEFORE).await;
 }
 
 /// Connections of all kinds at once: TLS, STARTTLS and clear text, literals waiting for `+` or not.
-async fn run(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>, seed: u64, extent: &Extent) -> Tally {
+async fn run(
+    executor: &Executor,
+    server: &(dyn Server + Sync),
+    user: &str,
+    model: &Arc<Model>,
+    seed: u64,
+    extent: &Extent,
+) -> Tally {
     let kinds = [
         (Security::Plaintext, LiteralPolicy::AsAdvertised),
         (Security::ImplicitTls, LiteralPolicy::Synchronizing),
@@ -151,27 +175,28 @@ async fn run(server: &(dyn Server + Sync), user: &str, model: &Arc<Model>, seed:
     ];
     let mut walks = Vec::new();
     for (number, (security, literals)) in (0..extent.connections).zip(kinds.into_iter().cycle()) {
-        let connector = connector(server, security, user).config(|config| config.literals = literals);
+        let connect = executor.connect(server, security, user, literals);
         let random = Random::new(seed.wrapping_add(number));
-        let walk = Walk::begin(model.clone(), number as usize, connector, random).await;
+        let walk = Walk::begin(model.clone(), number as usize, connect, random).await;
         let mut walk = walk.dropping(extent.dropped as usize);
         walk = match server.name() {
             "Courier" => walk.without_examine(),
             "Dovecot" => walk.without_returns(),
             _ => walk,
         };
-        walks.push(tokio::spawn(walk.run((extent.operations / extent.connections) as usize)));
+        walks.push(executor.spawn(walk.run((extent.operations / extent.connections) as usize)));
     }
     let mut all = Tally::default();
     for walk in walks {
-        all.add(&walk.await.expect("no operation went wrong"));
+        all.add(&walk.await);
     }
     all
 }
 
 /// Reads every mailbox to its end over a fresh connection.
-async fn compare(server: &(dyn Server + Sync), user: &str, model: &Model) -> (Damage, Sums) {
-    let client = connector(server, Security::Plaintext, user).connect().await.expect("the server lets us in");
+async fn compare(executor: &Executor, server: &(dyn Server + Sync), user: &str, model: &Model) -> (Damage, Sums) {
+    let connect = executor.connect(server, Security::Plaintext, user, LiteralPolicy::AsAdvertised);
+    let client = connect().await.expect("the server lets us in");
     let mut judge = Judge::new(model);
     for mailbox in 0..model.count() {
         let opened = client.examine(model.name(mailbox)).await.expect("the mailbox is there");

@@ -1,4 +1,4 @@
-//! What users move between threads can be moved, and the adapter is no more than an adapter.
+//! What users move between threads can be moved, and the adapters are no more than adapters.
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +22,13 @@ fn handles_and_errors_are_shared_between_threads() {
     is_shared::<Mailbox>();
     is_shared::<Canceller>();
     is_shared::<Connector>();
+    is_shared::<imap_async_std::Connector>();
+    is_shared::<imap_async_std::smol::Connector>();
+    is_shared::<imap_async_std::async_std::Connector>();
+    // Everything is in the modules of the runtimes as well.
+    is_shared::<imap_async_std::smol::connect::Route>();
+    is_shared::<imap_async_std::async_std::types::UidSet>();
+    is_shared::<imap_tokio::connect::Route>();
     is_shared::<Stopper>();
     is_shared::<AppendReport>();
     is_shared::<Error>();
@@ -44,6 +51,8 @@ fn operations_streams_and_drivers_are_sent_between_threads() {
     is_send::<Watch>();
     is_send::<imap_tokio::Driver<TokioWire<TcpStream>>>();
     is_send::<imap_tokio::Driver<TokioWire<DuplexStream>>>();
+    is_send::<imap_tokio::BodyReader>();
+    is_send::<imap_async_std::BodyReader>();
     is_send::<imap_tokio::Source>();
 }
 
@@ -62,8 +71,21 @@ fn the_future_of_connecting_is_sent_between_threads() {
             Err(driver.await)
         }
     }
+    #[expect(clippy::manual_async_fn, reason = "the bound is what is tested")]
+    fn elsewhere(
+        smol: imap_async_std::smol::Connector,
+        other: imap_async_std::Connector,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        async move {
+            let _client = smol.connect().await?;
+            let (_client, driver) = other.open().await?;
+            is_sent(&driver);
+            Err(driver.await)
+        }
+    }
     let connector = Connector::new("localhost");
     drop((connecting(connector.clone()), opening(connector)));
+    drop(elsewhere(imap_async_std::smol::Connector::new("localhost"), imap_async_std::Connector::new("localhost")));
 }
 
 #[test]
@@ -86,22 +108,46 @@ fn whole_sessions_are_sent_between_threads() {
     let _: fn(Client) -> _ = session;
 }
 
-#[test]
-fn the_adapter_has_no_lock_and_looks_at_no_protocol_value() {
-    const FORBIDDEN: &[&str] =
-        &["Mutex", "RwLock", "RefCell", "unsafe", "Kind", "Condition", "Data", "Event", "Response", "Code", "Token"];
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../imap-tokio/src");
-    let mut files = 0;
+/// The sources of the adapters, by line: which file and which number, and the line without its comment.
+fn sources() -> Vec<(&'static str, Vec<(String, String)>)> {
+    ["imap-tokio", "imap-async-std"].map(|adapter| (adapter, lines(adapter))).into()
+}
+
+fn lines(adapter: &str) -> Vec<(String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(adapter).join("src");
+    let (mut lines, mut files) = (Vec::new(), 0);
     for entry in fs::read_dir(dir).expect("the adapter has sources") {
         let path = entry.expect("a directory can be read").path();
         let source = fs::read_to_string(&path).expect("sources are text");
         files += 1;
         for (number, line) in source.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
-            let found = words.find(|word| FORBIDDEN.contains(word));
-            assert_eq!(found, None, "{}:{}: {line}", path.display(), number + 1);
+            lines.push((format!("{}:{}: {line}", path.display(), number + 1), code.to_owned()));
         }
     }
     assert!(files >= 4, "{files} files were looked at");
+    lines
+}
+
+#[test]
+fn the_adapters_have_no_lock_and_look_at_no_protocol_value() {
+    const FORBIDDEN: &[&str] =
+        &["Mutex", "RwLock", "RefCell", "unsafe", "Kind", "Condition", "Data", "Event", "Response", "Code", "Token"];
+    for (_, lines) in sources() {
+        for (place, code) in lines {
+            let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let found = words.find(|word| FORBIDDEN.contains(word));
+            assert_eq!(found, None, "{place}");
+        }
+    }
+}
+
+/// What they have in common is in the core.
+#[test]
+fn the_adapters_are_small() {
+    for (adapter, lines) in sources() {
+        let code = lines.iter().filter(|(_, code)| !code.trim().is_empty()).count();
+        println!("{adapter}: {code} lines of code");
+        assert!(code < 700, "{adapter} has {code} lines of code");
+    }
 }

@@ -21,5 +21,6 @@ mod within;
 pub use connector::Connector;
 pub use opening::Opened;
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
+#[doc(no_inline)]
 pub use rustls;
 pub use transfer::{broken, in_slices, read_or_end};

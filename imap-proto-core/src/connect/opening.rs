@@ -118,7 +118,7 @@ impl<R: Runtime> Connector<R> {
             match shaken {
                 Shaken::Ready(client, driver) => return Ok((client, driver)),
                 Shaken::Tls(wire, mut handshake) => {
-                    let (began, stream) = self.runtime.into_parts(wire);
+                    let (began, stream) = self.runtime.take_apart(wire);
                     let Secured { stream, tls } = self.secure(stream, server).await?;
                     let wire = self.runtime.wire(began, stream);
                     handshake.bind(tls.binding());

@@ -49,7 +49,7 @@ pub trait Runtime: Send + Sync + 'static {
     fn wire(&self, began: Self::Instant, stream: Self::Stream) -> Self::Wire;
 
     /// When the connection of a wire began, and its stream.
-    fn into_parts(&self, wire: Self::Wire) -> (Self::Instant, Self::Stream);
+    fn take_apart(&self, wire: Self::Wire) -> (Self::Instant, Self::Stream);
 }
 
 /// A runtime that polls what it is given, until its end.

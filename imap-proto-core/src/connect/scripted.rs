@@ -161,7 +161,7 @@ impl Runtime for Scripted {
         Greeting(b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n")
     }
 
-    fn into_parts(&self, _: Greeting) -> (Duration, Stream) {
+    fn take_apart(&self, _: Greeting) -> (Duration, Stream) {
         unreachable!("STARTTLS is not asked for")
     }
 }

@@ -6,7 +6,7 @@ use imap_tokio::types::{
     Capability, Code, FetchItems, Flag, Identification, MailboxName, Query, SeqNum, SeqSet, Uid, UidSet,
 };
 use imap_tokio::wire::grammar::Unsolicited;
-use imap_tokio::{Closed, Credentials, Error, Misuse, Notice, Watch};
+use imap_tokio::{Closed, Credentials, Error, Misuse, Notice, Tokio, Watch};
 
 use crate::dropping::drop_after;
 use crate::peer::{Peer, offers};
@@ -144,7 +144,7 @@ pub(crate) async fn raw(peer: &Peer<'_>) {
 
 pub(crate) async fn refusals(peer: &Peer<'_>) {
     let wrong = Credentials::password(peer.user, "wrong");
-    let result = unauthenticated(peer.server, peer.security).credentials(wrong).connect().await;
+    let result = unauthenticated::<Tokio>(peer.server, peer.security).credentials(wrong).connect().await;
     let Err(Error::Refused(refused)) = result else { panic!("{result:?}") };
     // Cyrus and Courier give no code.
     let code = (peer.server.name() == "Dovecot").then_some(Code::AuthenticationFailed);

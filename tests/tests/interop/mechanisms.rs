@@ -13,7 +13,7 @@ use imap_tokio::rustls::pki_types::pem::PemObject;
 use imap_tokio::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use imap_tokio::sasl::{Refresh, TokenFuture, TokenProvider};
 use imap_tokio::types::Secret;
-use imap_tokio::{AuthMethod, Connector, Credentials, Error, LoginRefusal, Security};
+use imap_tokio::{AuthMethod, Connector, Credentials, Error, LoginRefusal, Security, Tokio};
 
 const ALICE: &str = "alice";
 const BY_PASSWORD: [&str; 6] = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "the LOGIN command"];
@@ -166,7 +166,7 @@ impl TokenProvider for Stale {
 async fn tokens_let_in_are_renewed_once_and_refused_with_a_reason() {
     let Some(server) = Dovecot::start_for_logins() else { return };
     for name in ["OAUTHBEARER", "XOAUTH2"] {
-        let tls = || unauthenticated(&server, Security::ImplicitTls);
+        let tls = || unauthenticated::<Tokio>(&server, Security::ImplicitTls);
         let good = Credentials::token(ALICE, good_token()).allow([name]);
         assert_eq!(login(tls(), good).await, Login::In, "{name}");
         let over = Credentials::token(ALICE, Dovecot::token(ALICE, unix_time() - 600)).allow([name]);
@@ -206,7 +206,7 @@ impl TokenProvider for Never {
 #[tokio::test]
 async fn a_provider_without_a_token_says_why_and_one_that_waits_can_be_left() {
     let Some(server) = Dovecot::start_for_logins() else { return };
-    let tls = || unauthenticated(&server, Security::ImplicitTls);
+    let tls = || unauthenticated::<Tokio>(&server, Security::ImplicitTls);
     let error = tls().credentials(Credentials::provided(ALICE, Nobody)).connect().await.expect_err("there is none");
     assert!(matches!(error, Error::Token(_)), "{error:?}");
     assert_eq!(error.to_string(), "no access token: nobody has signed in");

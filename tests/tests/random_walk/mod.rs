@@ -2,6 +2,7 @@
 
 mod change;
 mod changes;
+mod executor;
 mod judge;
 mod message;
 mod model;
@@ -12,6 +13,7 @@ mod tally;
 mod uploads;
 mod walk;
 
+pub(crate) use executor::{Connect, Executor};
 pub(crate) use judge::{Damage, Judge, Sums};
 pub(crate) use model::Model;
 pub(crate) use random::Random;

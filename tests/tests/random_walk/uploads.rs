@@ -87,9 +87,9 @@ impl Walk {
                 0 => Some(all.stop().await),
                 1 => {
                     // From elsewhere, while it goes on.
-                    let stopping = tokio::spawn(async move { stopper.stop() });
+                    let stopping = std::thread::spawn(move || stopper.stop());
                     let report = all.await;
-                    stopping.await.expect("it does not panic");
+                    stopping.join().expect("it does not panic");
                     Some(report)
                 }
                 _ => {

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use imap_tokio::types::{Capability, Code, Uid};
-use imap_tokio::{Client, Closed, Connector, Error, Fate, Mailbox, Operation};
+use imap_tokio::{Client, Closed, Error, Fate, Mailbox, Operation};
 
 use super::change::{Moving, Told};
+use super::executor::in_time;
 use super::reads::Kind;
-use super::{Model, Random, Tally};
-use crate::session::PATIENCE;
+use super::{Connect, Model, Random, Tally};
 
 /// One connection that does random things, some of them not to the end.
 pub(crate) struct Walk {
     pub(super) model: Arc<Model>,
     /// Which walk it is: messages belong to one.
     pub(super) number: usize,
-    connector: Connector,
+    connect: Connect,
     pub(super) client: Client,
     pub(super) open: Option<Open>,
     pub(super) random: Random,
@@ -115,7 +115,7 @@ impl Polls {
         .await;
         if output.is_none() {
             for _ in 0..self.lingers {
-                tokio::task::yield_now().await;
+                smol::future::yield_now().await;
             }
         }
         output
@@ -123,14 +123,14 @@ impl Polls {
 }
 
 impl Walk {
-    pub(crate) async fn begin(model: Arc<Model>, number: usize, connector: Connector, random: Random) -> Self {
-        let client = connector.connect().await.expect("the server lets us in");
+    pub(crate) async fn begin(model: Arc<Model>, number: usize, connect: Connect, random: Random) -> Self {
+        let client = connect().await.expect("the server lets us in");
         let view = client.view().await.expect("it is connected");
         let moving = if view.capabilities().has(&Capability::Move) { Moving::AtOnce } else { Moving::InSteps };
         Walk {
             model,
             number,
-            connector,
+            connect,
             client,
             open: None,
             random,
@@ -170,12 +170,12 @@ impl Walk {
         let mut number = 0;
         while self.tally.operations() < operations {
             number += 1;
-            let step = tokio::time::timeout(PATIENCE, self.step());
-            if let Err(failure) = step.await.unwrap_or_else(|_| panic!("operation {number} hangs")) {
+            let step = in_time(self.step()).await;
+            if let Err(failure) = step.unwrap_or_else(|| panic!("operation {number} hangs")) {
                 self.end_of_connection(number, failure).await;
             }
         }
-        let settled = tokio::time::timeout(PATIENCE, self.client.settle()).await.expect("settling hangs");
+        let settled = in_time(self.client.settle()).await.expect("settling hangs");
         self.tally.last += self.unproven;
         // A reader dropped last may have ended the connection, which settles it as well.
         let ended = match settled {
@@ -214,7 +214,7 @@ impl Walk {
     /// A process of Cyrus whose last peer has vanished inside TLS answers the next handshake with an internal error.
     async fn connect_again(&self) -> Client {
         for _ in 0..5 {
-            match self.connector.connect().await {
+            match (self.connect)().await {
                 Err(Error::Transport(error)) => eprintln!("not connected again: {error}"),
                 connected => return connected.expect("the server lets us in again"),
             }

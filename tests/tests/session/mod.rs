@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imap_proto_core::connect;
 use imap_tests::servers::{PASSWORD, Server};
 use imap_tokio::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use imap_tokio::{Connector, Credentials, Security};
@@ -14,12 +15,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Connects to the rig's server in that way, as one of its users.
 pub(crate) fn connector(server: &dyn Server, security: Security, user: &str) -> Connector {
+    connector_on(server, security, user)
+}
+
+/// The same on any runtime.
+pub(crate) fn connector_on<R: Default>(server: &dyn Server, security: Security, user: &str) -> connect::Connector<R> {
     unauthenticated(server, security).credentials(Credentials::password(user, PASSWORD))
 }
 
 /// The same without logging in.
-pub(crate) fn unauthenticated(server: &dyn Server, security: Security) -> Connector {
-    let connector = Connector::new("localhost").address("127.0.0.1").tls_config(trusting(server.ca_der()));
+pub(crate) fn unauthenticated<R: Default>(server: &dyn Server, security: Security) -> connect::Connector<R> {
+    let connector = connect::Connector::new("localhost").address("127.0.0.1").tls_config(trusting(server.ca_der()));
     match security {
         Security::ImplicitTls => connector.port(server.tls_port()),
         Security::StartTls => connector.starttls().port(server.plain_port()),
