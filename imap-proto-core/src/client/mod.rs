@@ -46,7 +46,8 @@ use queue::{Call, Calls, Item};
 /// A handle on one connection. Cheap to clone; calls from several tasks are pipelined.
 ///
 /// The connection is closed when the last handle, mailbox and operation on it are dropped.
-/// [`logout`](Self::logout) ends it in good order, [`settle`](Self::settle) waits for what was dropped half-way.
+/// [`logout`](Self::logout) ends it in good order, [`close`](Self::close) at once; [`settle`](Self::settle) waits for what was
+/// dropped half-way.
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -185,6 +186,16 @@ impl Client {
     /// [`Notice::Lagged`].
     pub fn notices(&self) -> Watch {
         Watch::listening(self)
+    }
+
+    /// Closes the connection now, for all handles on it: nothing more is sent, and nothing is waited for.
+    ///
+    /// All that is under way ends with [`Closed::ByOwner`](crate::Closed::ByOwner) and what is known of it: it is how to leave a
+    /// server that says nothing and keep the report of an [`append_all`](Self::append_all). What was begun is not finished, and
+    /// may be done or not; [`logout`](Self::logout) ends in good order. Does nothing once the connection has ended.
+    pub fn close(&self) {
+        // Where the driver is gone it is closed.
+        let _ = self.calls().push(Call::Close);
     }
 
     /// Ends the connection in good order. RFC 9051 §6.1.3

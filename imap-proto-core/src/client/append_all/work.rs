@@ -241,7 +241,9 @@ impl Work {
     fn take(&mut self, ticket: Ticket, item: Item) {
         let Some(at) = self.under_way.iter().position(|under_way| under_way.ticket == ticket) else {
             if let Item::Failed(error, _) = item {
-                self.lost(error);
+                // What was under way has been told before: nothing of it was lost.
+                self.end();
+                self.report.ended.get_or_insert(error);
             }
             return;
         };
@@ -310,18 +312,22 @@ impl Work {
         }
     }
 
-    /// The connection has ended, where `error` says so: what was to follow is not sent.
+    /// What was under way is lost with the connection, where `error` says so. That goes before having been stopped.
     fn lost(&mut self, error: Error) {
         if !error.is_fatal() {
             return;
         }
+        self.end();
+        let is_less = |ended: &Error| matches!(error, Error::Source { .. }) || matches!(ended, Error::Cancelled);
+        if self.report.ended.as_ref().is_none_or(is_less) {
+            self.report.ended = Some(error);
+        }
+    }
+
+    /// The connection has ended: what was to follow is not sent.
+    fn end(&mut self) {
         self.uploads = None;
         self.group = None;
-        if matches!(error, Error::Source { .. }) {
-            self.report.ended = Some(error);
-        } else {
-            self.report.ended.get_or_insert(error);
-        }
     }
 
     /// The command at this place is over; `how` is asked for each of its messages.
