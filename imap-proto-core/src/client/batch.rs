@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use super::queue::{Call, Item, Reader, Submission, Ticket, Told};
 use super::{Client, Mailbox};
 use crate::command::{Command, Request};
-use crate::error::Error;
+use crate::error::{Error, Phase};
 
 /// The commands of one call that takes several, with one way back for all of them.
 ///
@@ -62,6 +62,10 @@ impl Batch {
             return Poll::Ready(None);
         }
         self.reader.poll_pop(self.client.calls(), cx).map(|(ticket, item)| {
+            let item = match item {
+                Item::Overdue(fate) => Item::Failed(Error::Timeout(Phase::Operation), fate),
+                other => other,
+            };
             if matches!(item, Item::Done(_) | Item::Failed(..)) {
                 self.under_way.retain(|other| *other != ticket);
             }

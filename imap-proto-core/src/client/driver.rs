@@ -121,7 +121,7 @@ impl<W: Wire> Driver<W> {
                 }
                 let idle = request.is_idle();
                 match self.connection.submit(request, now) {
-                    Ok(id) => self.slots.add(Slot { id, ticket, reply, idle }),
+                    Ok(id) => self.slots.add(Slot { id, ticket, reply, idle, overdue: false }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
@@ -218,6 +218,7 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
         }
         Event::Done { id, outcome } => slots.finish(id, Item::Done(outcome)),
         Event::Failed { id, error, fate } => slots.finish(id, Item::Failed(error, fate)),
+        Event::Overdue { id, fate } => slots.overdue(id, fate),
         // A body that nobody asked for goes with its response; the end of the connection reached every call.
         _ => {}
     }

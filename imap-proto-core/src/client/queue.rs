@@ -88,6 +88,8 @@ pub(super) enum Item {
     Idling,
     Done(Outcome),
     Failed(Error, Fate<()>),
+    /// It had its time; how it ends is told later.
+    Overdue(Fate<()>),
     Lagged(u64),
     Settled,
     View(Box<View>),

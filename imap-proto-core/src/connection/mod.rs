@@ -30,7 +30,7 @@ pub use view::{Selected, SessionState, View};
 
 use crate::command::Request;
 use crate::config::{Config, Time};
-use crate::error::{Error, Fate, Misuse};
+use crate::error::{Error, Fate, Misuse, Phase};
 use crate::wire::Decoder;
 use in_flight::{InFlight, Stage};
 use outbox::Outbox;
@@ -119,6 +119,7 @@ enum Pending {
     WantsBody { id: CommandId },
     Done { id: CommandId, outcome: crate::command::Outcome },
     Failed { id: CommandId, error: Error, fate: Fate<()> },
+    Overdue { id: CommandId, fate: Fate<()> },
     Closed,
 }
 
@@ -213,7 +214,7 @@ impl Connection {
     /// [`Event::Done`] or [`Event::Failed`], exactly one of them.
     ///
     /// # Errors
-    /// The cause, where the connection is closed; [`Misuse::AlreadyIdling`].
+    /// The cause, where the connection is closed; [`Misuse::AlreadyIdling`]; [`Phase::Operation`] where it has no time at all.
     pub fn submit(&mut self, request: Request, now: Time) -> Result<CommandId, Error> {
         self.now = now;
         if let Some(end) = &self.end {
@@ -222,12 +223,15 @@ impl Connection {
         if request.order == crate::command::Order::Idle && self.in_flight.idle().is_some() {
             return Err(Error::Misuse(Misuse::AlreadyIdling));
         }
+        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
+        if within.is_some_and(|within| within.is_zero()) {
+            return Err(Error::Timeout(Phase::Operation));
+        }
         let id = CommandId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
         self.in_flight.push(id, request, within.map(|within| now.saturating_add(within)), self.view.expunged);
         self.write_queued();
         Ok(id)

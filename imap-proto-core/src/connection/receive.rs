@@ -82,6 +82,7 @@ impl Connection {
             },
             Pending::Done { id, outcome } => Event::Done { id, outcome },
             Pending::Failed { id, error, fate } => Event::Failed { id, error, fate },
+            Pending::Overdue { id, fate } => Event::Overdue { id, fate },
             Pending::Closed => Event::Closed(self.end.clone()?),
         })
     }

@@ -72,15 +72,19 @@ impl Connection {
             // Nothing else may be sent any more.
             return self.close(Error::Timeout(Phase::Command));
         }
-        entry.untold = true;
-        let fate = match effect {
-            CancelEffect::Removed => Fate::NotSent,
+        let pending = match effect {
+            CancelEffect::Removed => {
+                entry.untold = true;
+                Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate: Fate::NotSent }
+            }
             // The server may be late to hear that nothing is to be stored.
-            CancelEffect::WillFinish | CancelEffect::WillUndo => Fate::InDoubt,
+            CancelEffect::WillFinish | CancelEffect::WillUndo => Pending::Overdue { id, fate: Fate::InDoubt },
             // Nothing comes of a message whose octets were never sent.
-            CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => Fate::Cancelled,
+            CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => {
+                Pending::Overdue { id, fate: Fate::Cancelled }
+            }
         };
-        self.pending.push_back(Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate });
+        self.pending.push_back(pending);
         self.abandon(id, self.now);
     }
 

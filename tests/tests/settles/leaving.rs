@@ -6,7 +6,7 @@ use futures_util::stream;
 use imap_proto_core::client::Appended;
 use imap_proto_core::{Closed, Error, Fate};
 use imap_tests::memory::Pace;
-use imap_tests::stepper::{Hung, Stepper};
+use imap_tests::stepper::Hung;
 
 use super::{Cause, open};
 

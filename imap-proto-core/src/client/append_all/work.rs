@@ -240,7 +240,7 @@ impl Work {
 
     fn take(&mut self, ticket: Ticket, item: Item) {
         let Some(at) = self.under_way.iter().position(|under_way| under_way.ticket == ticket) else {
-            if let Item::Failed(error, _) = item {
+            if let (Ticket::NONE, Item::Failed(error, _)) = (ticket, item) {
                 // What was under way has been told before: nothing of it was lost.
                 self.end();
                 self.report.ended.get_or_insert(error);
