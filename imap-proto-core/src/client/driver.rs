@@ -152,6 +152,11 @@ impl<W: Wire> Driver<W> {
             Call::View { reply } => {
                 reply.push(Ticket::NONE, Item::View(Box::new(self.connection.view().clone())));
             }
+            Call::Health { reply } => reply.push(Ticket::NONE, Item::Health(Box::new(self.connection.health()))),
+            Call::WouldDrop { ticket, reply } => {
+                let effect = self.slots.of_ticket(ticket).map(|slot| self.connection.would_drop(slot.id));
+                reply.push(Ticket::NONE, Item::WouldDrop(effect));
+            }
             Call::Close => self.connection.close(Error::Closed(Closed::ByOwner)),
         }
     }
@@ -270,7 +275,12 @@ impl<W> Driver<W> {
             if let Call::Submit(submission) = call {
                 let Submission { ticket, reply, .. } = *submission;
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
-            } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply, .. } = call {
+            } else if let Call::Settle { reply }
+            | Call::View { reply }
+            | Call::Health { reply }
+            | Call::WouldDrop { reply, .. }
+            | Call::Subscribe { reply, .. } = call
+            {
                 reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
             }
         }

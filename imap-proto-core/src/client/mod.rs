@@ -38,7 +38,7 @@ pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
 
 use crate::command::{Access, Append, CapabilityCommand, Command, Logout, Message, Noop, Select, Stored};
-use crate::connection::{Connection, View};
+use crate::connection::{Connection, Health, View};
 use crate::error::Error;
 use crate::types::{Capabilities, IntoMailboxName};
 use queue::{Call, Calls, Item};
@@ -171,6 +171,33 @@ impl Client {
             _ => None,
         };
         operation::answer(self, |reply| Call::View { reply }, pick).await
+    }
+
+    /// Whether the connection can be used, and how much more is accepted of what was dropped and is being read over. Of one that
+    /// has ended it is what ended it.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Health, client::Client};
+    /// # async fn run(client: &Client) {
+    /// match client.health().await {
+    ///     Health::MustClose(cause) => println!("to be connected again: {cause}"),
+    ///     Health::Draining { bytes_left } => println!("closed if more than {bytes_left} bytes are to be read over"),
+    ///     _ => println!("good"),
+    /// }
+    /// # }
+    /// ```
+    pub async fn health(&self) -> Health {
+        let pick = |item| match item {
+            Item::Health(health) => Some(*health),
+            _ => None,
+        };
+        operation::answer(self, |reply| Call::Health { reply }, pick).await.unwrap_or_else(Health::MustClose)
+    }
+
+    /// True once the connection has ended: every call is refused then, with what ended it. A peer that went away without a word
+    /// is not known of until something is said to it.
+    pub fn is_closed(&self) -> bool {
+        self.calls().is_closed()
     }
 
     /// Waits until nothing is left of what was dropped half-way. For the end of `main`.

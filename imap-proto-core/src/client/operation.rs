@@ -9,6 +9,7 @@ use super::Client;
 use super::feed::{Feed, Source};
 use super::queue::{Call, Item, Reader, Reply, Submission, Ticket};
 use crate::command::{Command, Completion, Noop, Outcome, Request};
+use crate::connection::CancelEffect;
 use crate::error::{Closed, Error, Fate, Misuse, Phase};
 use crate::wire::OwnedResponse;
 
@@ -201,6 +202,33 @@ impl<T> Operation<T> {
         Canceller { client: self.client.clone(), reply: self.reader.reply().clone(), ticket: self.ticket }
     }
 
+    /// What dropping or cancelling it would do at the moment; `None` once it is over, when that does nothing. It may be another
+    /// by the time it is dropped: more of it may have left.
+    ///
+    /// ```
+    /// # use imap_proto_core::{CancelEffect, client::Operation};
+    /// # async fn run(upload: Operation<()>) -> Option<Operation<()>> {
+    /// match upload.would_drop().await {
+    ///     // To give it up would cost the connection: go on.
+    ///     Some(CancelEffect::WillClose | CancelEffect::MayClose) => Some(upload),
+    ///     _ => None,
+    /// }
+    /// # }
+    /// ```
+    pub fn would_drop(&self) -> impl Future<Output = Option<CancelEffect>> + Send + use<T> {
+        let begun = match self.state {
+            State::New(..) => Err(Some(CancelEffect::Removed)),
+            State::Running { .. } => Ok(self.canceller()),
+            State::Overdue(_) | State::Over(_) => Err(None),
+        };
+        async move {
+            match begun {
+                Ok(canceller) => canceller.would_drop().await,
+                Err(known) => known,
+            }
+        }
+    }
+
     fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
         match &self.state {
             State::New(..) => {
@@ -378,6 +406,17 @@ impl Canceller {
         self.reply.cancel();
         let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         self.reply.wake_reader();
+    }
+
+    /// What that would do at the moment: see [`Operation::would_drop`]. `None` as well where the operation was not polled yet.
+    pub async fn would_drop(&self) -> Option<CancelEffect> {
+        let pick = |item| match item {
+            Item::WouldDrop(effect) => Some(effect),
+            _ => None,
+        };
+        let call = |reply| Call::WouldDrop { ticket: self.ticket, reply };
+        // Once the connection has ended all is over.
+        answer(&self.client, call, pick).await.ok().flatten()
     }
 }
 

@@ -4,6 +4,7 @@
 //! back. Nobody's timer runs: who is not woken by the end itself hangs. What a runtime brings, TLS and its own end, is in
 //! [`runtime`].
 
+mod asking;
 mod leaving;
 mod pending;
 mod runtime;
