@@ -28,7 +28,7 @@ pub use event::Event;
 pub use handshake::{Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
-use crate::command::Request;
+use crate::command::{Clock, Request};
 use crate::config::{Config, Time};
 use crate::error::{Error, Fate, Misuse, Phase};
 use crate::wire::Decoder;
@@ -93,6 +93,8 @@ pub struct Connection {
     activity: Time,
     /// When the last command ended that others waited behind, and that was not just read over.
     in_front_until: Time,
+    /// When the last one ended, or had its time, whose turn it was.
+    turn_since: Time,
     now: Time,
     pending: VecDeque<Pending>,
     /// The command whose body is streaming.
@@ -174,6 +176,7 @@ impl Connection {
             received: 0,
             activity: Time::ZERO,
             in_front_until: Time::ZERO,
+            turn_since: Time::ZERO,
             now: Time::ZERO,
             pending: VecDeque::new(),
             body: None,
@@ -232,7 +235,14 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        self.in_flight.push(id, request, within.map(|within| now.saturating_add(within)), self.view.expunged);
+        let (by, turn) = match request.clock {
+            Clock::Submission => (within.map(|within| now.saturating_add(within)), None),
+            Clock::Turn => (None, within),
+        };
+        self.in_flight.push(id, request, by, self.view.expunged);
+        if let Some(entry) = self.in_flight.get_mut(id) {
+            entry.turn = turn;
+        }
         self.write_queued();
         Ok(id)
     }

@@ -68,6 +68,11 @@ impl Client {
 /// The report comes when they are answered; where the server is silent, after [`Config::progress`](crate::Config::progress), or
 /// as soon as the connection is ended by [`Client::close`].
 ///
+/// **In time.** With [`Config::command`](crate::Config::command) each message has that time, from its first octet on, or from
+/// when what is before it on the wire is answered: a server that is slow and gets on is waited for. Where a message takes longer the
+/// call stops as if it were [stopped](Self::stop), and ends with [`Phase::Operation`](crate::Phase::Operation). What has begun
+/// behind it has that time once more, in which its own answer is taken too; what is not answered by then is in doubt.
+///
 /// **Dropping it** gives up without waiting: what has not begun is not sent, and what has is finished in the background, but
 /// for a message that comes from a source, which is gone then: inside it the connection has to close. A [`Ledger`],
 /// asked for before, still has the report:
