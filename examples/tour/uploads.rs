@@ -74,7 +74,7 @@ pub(crate) async fn interrupted(client: &Client, server: &TestServer) -> Fallibl
             reached.notify_one();
         }
     });
-    let ledger = upload.ledger();
+    let mut ledger = upload.ledger();
     tokio::select! {
         biased;
         () = half_way.notified() => println!("interrupted: the future is dropped"),

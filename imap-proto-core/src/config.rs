@@ -56,7 +56,8 @@ pub struct Config {
     /// How long a command may take in all, from when it is submitted: then it ends with
     /// [`Phase::Operation`](crate::Phase::Operation) as if it were dropped, and the connection stays as it is. IDLE may take any
     /// time. Off unless set; `Operation::within` says it for one call alone. Of what takes several commands, as a fetch in
-    /// windows does, it is the time of each, and a slow reader uses it up.
+    /// windows does, it is the time of each, and a slow reader uses it up. That of a message of `Client::append_all` begins with
+    /// its first octet, or with the answer to what is before it on the wire where that comes later.
     pub command: Option<Duration>,
     /// How long the server may take to greet; 30 seconds unless set. Then it is [`Phase::Greeting`](crate::Phase::Greeting).
     pub greeting: Duration,

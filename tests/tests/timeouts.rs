@@ -10,7 +10,7 @@ use imap_proto_core::client::{Mailbox, Notice, Operation, Source};
 use imap_proto_core::command::{Append, Idle, Message};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSet};
 use imap_proto_core::{
-    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, Phase, Security, Time, Want,
+    Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, Misuse, Phase, Security, Time, Want,
 };
 use imap_tests::memory::Pace;
 use imap_tests::stepper::{Hung, Stepper};
@@ -114,12 +114,65 @@ fn a_call_that_never_had_its_turn_is_not_sent() {
 }
 
 #[test]
+fn a_call_without_any_time_is_not_sent() {
+    let (mut stepper, _inbox) = usual();
+    let written = stepper.link.written();
+    let mut noop = stepper.client.noop().within(Duration::ZERO);
+    let ended = stepper.finish(&mut noop).expect("it is told at once");
+    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(stepper.finish(noop.cancel()), Ok(Fate::NotSent)));
+    assert_eq!(stepper.link.written(), written);
+    is_good(&mut stepper);
+}
+
+/// What is told when the time of an operation is over, and what becomes of it when the server goes on.
+fn known_later<T: Debug>(stepper: &mut Stepper, mut operation: Operation<T>, go_on: impl FnOnce(&Stepper)) -> Fate<T> {
+    let ended = after(stepper, LIMIT, &mut operation);
+    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    let again = stepper.finish(&mut operation);
+    assert!(matches!(again, Ok(Err(Error::Misuse(Misuse::Over)))), "{again:?}");
+    let mut cancelling = Box::pin(operation.cancel());
+    assert!(matches!(stepper.finish(cancelling.as_mut()), Err(Hung::Asleep)));
+    go_on(stepper);
+    stepper.finish(cancelling).expect("a fate is told")
+}
+
+#[test]
+fn what_became_of_a_call_that_had_its_time_is_told_when_it_is_known() {
+    let release = |stepper: &Stepper| stepper.link.server_mut().release();
+    let (mut stepper, _inbox) = usual();
+    hold(&stepper);
+    let create = stepper.client.create("Late").within(LIMIT);
+    let fate = known_later(&mut stepper, create, release);
+    assert!(matches!(fate, Fate::Completed(_)), "{fate:?}");
+    hold(&stepper);
+    let create = stepper.client.create("Late").within(LIMIT);
+    let fate = known_later(&mut stepper, create, release);
+    assert!(matches!(fate, Fate::Refused(_)), "{fate:?}");
+    hold(&stepper);
+    let create = stepper.client.create("Later").within(LIMIT);
+    let fate = known_later(&mut stepper, create, |stepper| stepper.client.close());
+    assert!(matches!(fate, Fate::InDoubt), "{fate:?}");
+}
+
+/// It came before anybody asked.
+#[test]
+fn an_answer_that_came_late_waits_for_whoever_asks() {
+    let (mut stepper, _inbox) = usual();
+    hold(&stepper);
+    let mut create = stepper.client.create("Late").within(LIMIT);
+    assert!(after(&mut stepper, LIMIT, &mut create).is_err());
+    is_good(&mut stepper);
+    assert!(matches!(stepper.finish(create.cancel()), Ok(Fate::Completed(_))));
+}
+
+#[test]
 fn a_select_that_had_its_time_selects_all_the_same() {
     let (mut stepper, inbox) = usual();
     hold(&stepper);
     let select = stepper.client.select("Other").within(LIMIT);
-    let (phase, fate) = given_up(&mut stepper, select);
-    assert!(phase == Phase::Operation && matches!(fate, Fate::InDoubt), "{phase} {fate:?}");
+    let fate = known_later(&mut stepper, select, |stepper| stepper.link.server_mut().release());
+    assert!(matches!(&fate, Fate::Completed(other) if other.name().as_str() == "Other"), "{fate:?}");
     is_good(&mut stepper);
     let view = stepper.finish(stepper.client.clone().view()).expect("it is told").expect("the connection is good");
     assert_eq!(view.selected().map(|selected| selected.mailbox.as_str()), Some("Other"));
@@ -163,10 +216,11 @@ fn an_append_that_had_its_time_half_way_is_stored_all_the_same() {
     stepper.link.hold_writes(true);
     assert!(stepper.link.server().octets_owed() > 0);
     stepper.link.set_pace(Pace::AT_ONCE);
-    let (phase, fate) = given_up(&mut stepper, append);
-    assert!(phase == Phase::Operation && matches!(fate, Fate::InDoubt), "{phase} {fate:?}");
-    assert_eq!(drafts(&stepper), 0);
-    stepper.link.hold_writes(false);
+    let fate = known_later(&mut stepper, append, |stepper| {
+        assert_eq!(drafts(stepper), 0);
+        stepper.link.hold_writes(false);
+    });
+    assert!(matches!(fate, Fate::Completed(Some(_))), "{fate:?}");
     is_good(&mut stepper);
     assert_eq!(drafts(&stepper), 1);
 }

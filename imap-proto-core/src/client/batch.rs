@@ -4,7 +4,7 @@ use core::task::{Context, Poll};
 
 use super::queue::{Call, Item, Reader, Submission, Ticket, Told};
 use super::{Client, Mailbox};
-use crate::command::{Command, Request};
+use crate::command::{Clock, Command, Request};
 use crate::error::Error;
 
 /// The commands of one call that takes several, with one way back for all of them.
@@ -15,6 +15,7 @@ pub(super) struct Batch {
     client: Client,
     /// What all of them are bound to.
     selection: Option<u32>,
+    clock: Clock,
     reader: Reader,
     under_way: Vec<Ticket>,
     /// True once it is told of the end of the connection.
@@ -22,13 +23,20 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(client: &Client) -> Self {
-        Batch { client: client.clone(), selection: None, reader: Reader::new(), under_way: Vec::new(), listens: false }
+    pub(super) fn new(client: &Client, clock: Clock) -> Self {
+        Batch {
+            client: client.clone(),
+            selection: None,
+            clock,
+            reader: Reader::new(),
+            under_way: Vec::new(),
+            listens: false,
+        }
     }
 
     /// One whose commands are about the messages of a mailbox.
     pub(super) fn on(mailbox: &Mailbox) -> Self {
-        let mut batch = Batch::new(&mailbox.client);
+        let mut batch = Batch::new(&mailbox.client, Clock::Submission);
         batch.selection = Some(mailbox.selection());
         batch
     }
@@ -40,7 +48,7 @@ impl Batch {
     pub(super) fn submit(&mut self, command: &impl Command) -> Result<Ticket, Error> {
         let calls = self.client.calls();
         let ticket = calls.ticket();
-        let request = Request { selection: self.selection, ..command.request()? };
+        let request = Request { selection: self.selection, clock: self.clock, ..command.request()? };
         let submission = Submission { ticket, request, reply: self.reader.reply().clone() };
         calls.push(Call::Submit(Box::new(submission)))?;
         self.under_way.push(ticket);

@@ -121,7 +121,7 @@ impl<W: Wire> Driver<W> {
                 }
                 let idle = request.is_idle();
                 match self.connection.submit(request, now) {
-                    Ok(id) => self.slots.add(Slot { id, ticket, reply, idle }),
+                    Ok(id) => self.slots.add(Slot { id, ticket, reply, idle, overdue: false }),
                     Err(error) => reply.push(ticket, Item::Failed(error, Fate::NotSent)),
                 }
             }
@@ -151,6 +151,11 @@ impl<W: Wire> Driver<W> {
             Call::Settle { reply } => self.settling.push(reply),
             Call::View { reply } => {
                 reply.push(Ticket::NONE, Item::View(Box::new(self.connection.view().clone())));
+            }
+            Call::Health { reply } => reply.push(Ticket::NONE, Item::Health(Box::new(self.connection.health()))),
+            Call::WouldDrop { ticket, reply } => {
+                let effect = self.slots.of_ticket(ticket).map(|slot| self.connection.would_drop(slot.id));
+                reply.push(Ticket::NONE, Item::WouldDrop(effect));
             }
             Call::Close => self.connection.close(Error::Closed(Closed::ByOwner)),
         }
@@ -218,6 +223,7 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
         }
         Event::Done { id, outcome } => slots.finish(id, Item::Done(outcome)),
         Event::Failed { id, error, fate } => slots.finish(id, Item::Failed(error, fate)),
+        Event::Overdue { id, fate } => slots.overdue(id, fate),
         // A body that nobody asked for goes with its response; the end of the connection reached every call.
         _ => {}
     }
@@ -269,7 +275,12 @@ impl<W> Driver<W> {
             if let Call::Submit(submission) = call {
                 let Submission { ticket, reply, .. } = *submission;
                 reply.push(ticket, Item::Failed(error.clone(), Fate::NotSent));
-            } else if let Call::Settle { reply } | Call::View { reply } | Call::Subscribe { reply, .. } = call {
+            } else if let Call::Settle { reply }
+            | Call::View { reply }
+            | Call::Health { reply }
+            | Call::WouldDrop { reply, .. }
+            | Call::Subscribe { reply, .. } = call
+            {
                 reply.push(Ticket::NONE, Item::Failed(error.clone(), Fate::NotSent));
             }
         }

@@ -38,7 +38,7 @@ pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
 
 use crate::command::{Access, Append, CapabilityCommand, Command, Logout, Message, Noop, Select, Stored};
-use crate::connection::{Connection, View};
+use crate::connection::{Connection, Health, View};
 use crate::error::Error;
 use crate::types::{Capabilities, IntoMailboxName};
 use queue::{Call, Calls, Item};
@@ -46,7 +46,8 @@ use queue::{Call, Calls, Item};
 /// A handle on one connection. Cheap to clone; calls from several tasks are pipelined.
 ///
 /// The connection is closed when the last handle, mailbox and operation on it are dropped.
-/// [`logout`](Self::logout) ends it in good order, [`settle`](Self::settle) waits for what was dropped half-way.
+/// [`logout`](Self::logout) ends it in good order, [`close`](Self::close) at once; [`settle`](Self::settle) waits for what was
+/// dropped half-way.
 #[derive(Clone, Debug)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -184,6 +185,33 @@ impl Client {
         operation::answer(self, |reply| Call::View { reply }, pick).await
     }
 
+    /// Whether the connection can be used, and how much more is accepted of what was dropped and is being read over. Of one that
+    /// has ended it is what ended it.
+    ///
+    /// ```
+    /// # use imap_proto_core::{Health, client::Client};
+    /// # async fn run(client: &Client) {
+    /// match client.health().await {
+    ///     Health::MustClose(cause) => println!("to be connected again: {cause}"),
+    ///     Health::Draining { bytes_left } => println!("closed if more than {bytes_left} bytes are to be read over"),
+    ///     _ => println!("good"),
+    /// }
+    /// # }
+    /// ```
+    pub async fn health(&self) -> Health {
+        let pick = |item| match item {
+            Item::Health(health) => Some(*health),
+            _ => None,
+        };
+        operation::answer(self, |reply| Call::Health { reply }, pick).await.unwrap_or_else(Health::MustClose)
+    }
+
+    /// True once the connection has ended: every call is refused then, with what ended it. A peer that went away without a word
+    /// is not known of until something is said to it.
+    pub fn is_closed(&self) -> bool {
+        self.calls().is_closed()
+    }
+
     /// Waits until nothing is left of what was dropped half-way. For the end of `main`.
     ///
     /// # Errors
@@ -197,6 +225,16 @@ impl Client {
     /// [`Notice::Lagged`].
     pub fn notices(&self) -> Watch {
         Watch::listening(self)
+    }
+
+    /// Closes the connection now, for all handles on it: nothing more is sent, and nothing is waited for.
+    ///
+    /// All that is under way ends with [`Closed::ByOwner`](crate::Closed::ByOwner) and what is known of it: it is how to leave a
+    /// server that says nothing and keep the report of an [`append_all`](Self::append_all). What was begun is not finished, and
+    /// may be done or not; [`logout`](Self::logout) ends in good order. Does nothing once the connection has ended.
+    pub fn close(&self) {
+        // Where the driver is gone it is closed.
+        let _ = self.calls().push(Call::Close);
     }
 
     /// Ends the connection in good order. RFC 9051 §6.1.3

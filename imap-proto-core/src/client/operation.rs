@@ -9,7 +9,8 @@ use super::Client;
 use super::feed::{Feed, Source};
 use super::queue::{Call, Item, Reader, Reply, Submission, Ticket};
 use crate::command::{Command, Completion, Noop, Outcome, Request};
-use crate::error::{Closed, Error, Fate, Misuse};
+use crate::connection::CancelEffect;
+use crate::error::{Closed, Error, Fate, Misuse, Phase};
 use crate::wire::OwnedResponse;
 
 /// One call on a connection: a future that begins when it is first polled.
@@ -51,6 +52,8 @@ enum State<T> {
         fold: Box<dyn Fold<T>>,
         feed: Option<Feed>,
     },
+    /// It had its time, and its caller was told so: whether it was done will be told.
+    Overdue(Box<dyn Fold<T>>),
     /// What is known of its effect beside what its caller was told.
     Over(Fate<()>),
 }
@@ -155,8 +158,9 @@ impl<T> Operation<T> {
     /// operation is dropped; so is one that waits for the answer to LOGOUT, with
     /// [`Phase::Command`](crate::Phase::Command). The time is kept by the driver, with the clock of its [`Wire`](super::Wire).
     ///
-    /// The answer that comes later is read over and not told: a CREATE stays in doubt. Whoever wants to know waits for the
-    /// operation by reference under a timeout of the runtime, and calls [`cancel`](Self::cancel), which waits for the answer.
+    /// The answer that comes later is read over; where the operation was awaited by reference, [`cancel`](Self::cancel) waits
+    /// for it, and tells whether a CREATE was done after all. With no time at all nothing is sent. Of calls that wait for one
+    /// another on the wire the time of each begins when it is made, so that the last waits for all.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -180,7 +184,8 @@ impl<T> Operation<T> {
     /// Cancels the operation and waits until it is known how it ended.
     ///
     /// One that was awaited and ended with an error that is no refusal, as when the connection broke, still tells what is
-    /// known of its effect: [`Fate::NotSent`], [`Fate::Cancelled`] or [`Fate::InDoubt`].
+    /// known of its effect: [`Fate::NotSent`], [`Fate::Cancelled`] or [`Fate::InDoubt`]. Where one that
+    /// had its [time](Self::within) may have been done, the answer is waited for as it is of any other.
     ///
     /// Dropping this future cancels all the same, without waiting.
     pub async fn cancel(mut self) -> Fate<T> {
@@ -197,6 +202,33 @@ impl<T> Operation<T> {
         Canceller { client: self.client.clone(), reply: self.reader.reply().clone(), ticket: self.ticket }
     }
 
+    /// What dropping or cancelling it would do at the moment; `None` once it is over, when that does nothing. It may be another
+    /// by the time it is dropped: more of it may have left.
+    ///
+    /// ```
+    /// # use imap_proto_core::{CancelEffect, client::Operation};
+    /// # async fn run(upload: Operation<()>) -> Option<Operation<()>> {
+    /// match upload.would_drop().await {
+    ///     // To give it up would cost the connection: go on.
+    ///     Some(CancelEffect::WillClose | CancelEffect::MayClose) => Some(upload),
+    ///     _ => None,
+    /// }
+    /// # }
+    /// ```
+    pub fn would_drop(&self) -> impl Future<Output = Option<CancelEffect>> + Send + use<T> {
+        let begun = match self.state {
+            State::New(..) => Err(Some(CancelEffect::Removed)),
+            State::Running { .. } => Ok(self.canceller()),
+            State::Overdue(_) | State::Over(_) => Err(None),
+        };
+        async move {
+            match begun {
+                Ok(canceller) => canceller.would_drop().await,
+                Err(known) => known,
+            }
+        }
+    }
+
     fn poll_fate(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<Fate<T>> {
         match &self.state {
             State::New(..) => {
@@ -204,7 +236,7 @@ impl<T> Operation<T> {
                 return Poll::Ready(Fate::NotSent);
             }
             State::Over(fate) => return Poll::Ready(unfinished(fate)),
-            State::Running { .. } => {}
+            State::Running { .. } | State::Overdue(_) => {}
         }
         loop {
             let (_, item) = ready!(self.reader.poll_pop(client.calls(), cx));
@@ -229,7 +261,7 @@ impl<T> Operation<T> {
 
     fn finish(&mut self, completion: Completion) -> Option<T> {
         match core::mem::replace(&mut self.state, State::Over(Fate::Told)) {
-            State::Running { fold, .. } => Some(fold.finish(completion)),
+            State::Running { fold, .. } | State::Overdue(fold) => Some(fold.finish(completion)),
             _ => None,
         }
     }
@@ -238,7 +270,7 @@ impl<T> Operation<T> {
         match self.state {
             State::New(..) => {}
             State::Running { .. } => return Ok(()),
-            State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
+            State::Overdue(_) | State::Over(_) => return Err(Error::Misuse(Misuse::Over)),
         }
         let State::New(submission, fold, source) = core::mem::replace(&mut self.state, State::Over(Fate::NotSent))
         else {
@@ -282,6 +314,17 @@ impl<T> Operation<T> {
                 return Some(Err(Error::Cancelled));
             }
             Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
+            Item::Overdue(fate) => {
+                let is_known = !matches!(fate, Fate::InDoubt);
+                if let State::Running { fold, .. } = core::mem::replace(&mut self.state, State::Over(fate))
+                    && !is_known
+                {
+                    self.state = State::Overdue(fold);
+                } else {
+                    self.reader.close();
+                }
+                return Some(Err(Error::Timeout(Phase::Operation)));
+            }
             Item::Failed(error, fate) => {
                 let error = match feed {
                     Some(feed) => feed.blame(error),
@@ -327,8 +370,11 @@ impl<T> Unpin for Operation<T> {}
 
 impl<T> Drop for Operation<T> {
     fn drop(&mut self) {
-        if matches!(self.state, State::Running { .. }) {
+        let is_running = matches!(self.state, State::Running { .. });
+        if is_running || matches!(self.state, State::Overdue(_)) {
             self.reader.close();
+        }
+        if is_running {
             // Where the driver is gone there is nothing left to abandon.
             let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         }
@@ -340,7 +386,7 @@ impl<T> core::fmt::Debug for Operation<T> {
         let state = match self.state {
             State::New(..) => "new",
             State::Running { .. } => "running",
-            State::Over(_) => "over",
+            State::Overdue(_) | State::Over(_) => "over",
         };
         f.debug_struct("Operation").field("state", &state).finish_non_exhaustive()
     }
@@ -360,6 +406,17 @@ impl Canceller {
         self.reply.cancel();
         let _ = self.client.calls().push(Call::Abandon { ticket: self.ticket });
         self.reply.wake_reader();
+    }
+
+    /// What that would do at the moment: see [`Operation::would_drop`]. `None` as well where the operation was not polled yet.
+    pub async fn would_drop(&self) -> Option<CancelEffect> {
+        let pick = |item| match item {
+            Item::WouldDrop(effect) => Some(effect),
+            _ => None,
+        };
+        let call = |reply| Call::WouldDrop { ticket: self.ticket, reply };
+        // Once the connection has ended all is over.
+        answer(&self.client, call, pick).await.ok().flatten()
     }
 }
 

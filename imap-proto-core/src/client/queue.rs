@@ -9,7 +9,7 @@ use concurrent_queue::ConcurrentQueue;
 
 use super::sync::{AtomicBool, AtomicUsize, AtomicWaker, Ordering};
 use crate::command::{Outcome, Request};
-use crate::connection::View;
+use crate::connection::{CancelEffect, Health, View};
 use crate::error::{Closed, Error, Fate};
 use crate::wire::OwnedResponse;
 
@@ -45,6 +45,14 @@ pub(super) enum Call {
         reply: Arc<Reply>,
     },
     View {
+        reply: Arc<Reply>,
+    },
+    Health {
+        reply: Arc<Reply>,
+    },
+    /// What dropping it would do now.
+    WouldDrop {
+        ticket: Ticket,
         reply: Arc<Reply>,
     },
     Close,
@@ -88,9 +96,13 @@ pub(super) enum Item {
     Idling,
     Done(Outcome),
     Failed(Error, Fate<()>),
+    /// It had its time; how it ends is told later.
+    Overdue(Fate<()>),
     Lagged(u64),
     Settled,
     View(Box<View>),
+    Health(Box<Health>),
+    WouldDrop(Option<CancelEffect>),
 }
 
 impl Item {
@@ -135,6 +147,11 @@ impl Calls {
         let pushed = self.queue.push(call).map_err(|_| self.cause());
         self.driver.wake();
         pushed
+    }
+
+    /// True once no further call is taken: the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
     }
 
     pub(super) fn pop(&self) -> Option<Call> {

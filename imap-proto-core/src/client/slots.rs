@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::queue::{Item, MOST_WAITING, Reply, Ticket};
 use crate::connection::CommandId;
+use crate::error::Fate;
 
 /// What a reader may leave lying while other commands wait behind it.
 pub(super) const MOST_LYING: usize = 64 << 20;
@@ -24,12 +25,14 @@ pub(super) struct Slot {
     pub(super) reply: Arc<Reply>,
     /// True for IDLE: what its reader leaves lying is bounded by count, and stops nobody.
     pub(super) idle: bool,
+    /// True once its reader was told that it had its time: what lies there stops nobody.
+    pub(super) overdue: bool,
 }
 
 impl Slot {
     /// True while its reader has enough.
     pub(super) fn is_full(&self) -> bool {
-        !self.idle && self.reply.waiting() > MOST_WAITING
+        !self.idle && !self.overdue && self.reply.waiting() > MOST_WAITING
     }
 }
 
@@ -61,6 +64,14 @@ impl Slots {
         slot.reply.push(slot.ticket, make());
         if slot.is_full() && !self.full.iter().any(|reply| Arc::ptr_eq(reply, &slot.reply)) {
             self.full.push(slot.reply.clone());
+        }
+    }
+
+    /// Tells that a command had its time. Its end is told as well, later.
+    pub(super) fn overdue(&mut self, id: CommandId, fate: Fate<()>) {
+        if let Some(slot) = self.position(id).and_then(|at| self.slots.get_mut(at)) {
+            slot.overdue = true;
+            slot.reply.push(slot.ticket, Item::Overdue(fate));
         }
     }
 

@@ -128,6 +128,7 @@ pub struct Request {
     pub(crate) numbered: bool,
     /// How long it may take in all; what the connection's configuration says, where it is `None`.
     pub(crate) within: Option<Duration>,
+    pub(crate) clock: Clock,
     /// What the server must offer, by name; else nothing is sent.
     pub(crate) needs: Vec<(Capability, &'static str)>,
     /// The same, by its own name: that of IMAP4rev2 will not do.
@@ -150,6 +151,7 @@ impl Request {
             selection: None,
             numbered: false,
             within: None,
+            clock: Clock::Submission,
             needs: Vec::new(),
             said: None,
             or_without: None,
@@ -220,6 +222,17 @@ impl Request {
         self.within = Some(time);
         self
     }
+}
+
+/// From when on the time of a command is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// From when it is submitted.
+    Submission,
+    /// From when a byte of it has left and the one before it on the wire is answered. Where that one had its time instead, the
+    /// time begins there, for all behind it at once.
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only messages of a stream are counted so"))]
+    Turn,
 }
 
 /// What is sent where the server does not offer something.

@@ -79,6 +79,14 @@ pub enum Event<'a> {
         /// Whether it took effect, as far as it is known. Never `Completed`.
         fate: Fate<()>,
     },
+    /// A command had the time that it was given: it is given up as if it were [abandoned](crate::Connection::abandon), and the
+    /// connection is good. [`Done`](Self::Done) or [`Failed`](Self::Failed) still tells how it ended.
+    Overdue {
+        /// The command.
+        id: CommandId,
+        /// Whether it took effect, as far as it is known by now. Never `Completed`.
+        fate: Fate<()>,
+    },
     /// The connection is closed. Nothing follows.
     Closed(Error),
 }

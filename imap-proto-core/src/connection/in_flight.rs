@@ -2,6 +2,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::CommandId;
 use super::claimed::Claimed;
@@ -70,6 +71,12 @@ pub(super) struct Entry {
     pub(super) answered: u64,
     /// By when it is to be over.
     pub(super) by: Option<Time>,
+    /// How long it may take once it is its turn.
+    pub(super) turn: Option<Duration>,
+    /// When its first byte left.
+    pub(super) begun_at: Time,
+    /// True once its turn took too long.
+    pub(super) overdue: bool,
     /// When an IDLE may be taken up again that the server ended as soon as it had begun.
     pub(super) resumes: Option<Time>,
     /// True where its end is of no interest: it was told that it failed, or nobody asked for it.
@@ -150,6 +157,9 @@ impl Entry {
             undone: false,
             answered: 0,
             by,
+            turn: None,
+            begun_at: Time::ZERO,
+            overdue: false,
             resumes: None,
             untold: false,
             refused_early: None,
@@ -231,8 +241,21 @@ impl InFlight {
         self.deadlines.first().copied()
     }
 
+    /// The first of those under way that had not too much time: all behind it wait for the same server.
+    pub(super) fn in_turn(&self) -> Option<&Entry> {
+        self.under_way().find(|entry| !entry.overdue)
+    }
+
+    /// True while one of those under way had too much time, and is not answered.
+    pub(super) fn has_overdue(&self) -> bool {
+        self.under_way().any(|entry| entry.overdue)
+    }
+
     /// Takes away the time that a command has: it may take any from now on.
     pub(super) fn forget_deadline(&mut self, id: CommandId) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.turn = None;
+        }
         if let Some(by) = self.get_mut(id).and_then(|entry| entry.by.take()) {
             self.deadlines.remove(&(by, id));
         }

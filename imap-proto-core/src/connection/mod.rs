@@ -30,9 +30,9 @@ pub use event::Event;
 pub use handshake::{Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
-use crate::command::Request;
+use crate::command::{Clock, Request};
 use crate::config::{Config, Time};
-use crate::error::{Error, Fate, Misuse};
+use crate::error::{Error, Fate, Misuse, Phase};
 use crate::wire::Decoder;
 use in_flight::{InFlight, Stage};
 use outbox::Outbox;
@@ -97,6 +97,8 @@ pub struct Connection {
     activity: Time,
     /// When the last command ended that others waited behind, and that was not just read over.
     in_front_until: Time,
+    /// When the last one ended, or had its time, whose turn it was.
+    turn_since: Time,
     now: Time,
     pending: VecDeque<Pending>,
     /// The command whose body is streaming.
@@ -123,6 +125,7 @@ enum Pending {
     WantsBody { id: CommandId },
     Done { id: CommandId, outcome: crate::command::Outcome },
     Failed { id: CommandId, error: Error, fate: Fate<()> },
+    Overdue { id: CommandId, fate: Fate<()> },
     Closed,
 }
 
@@ -178,6 +181,7 @@ impl Connection {
             received: 0,
             activity: Time::ZERO,
             in_front_until: Time::ZERO,
+            turn_since: Time::ZERO,
             now: Time::ZERO,
             pending: VecDeque::new(),
             body: None,
@@ -231,7 +235,7 @@ impl Connection {
     /// [`Event::Done`] or [`Event::Failed`], exactly one of them.
     ///
     /// # Errors
-    /// The cause, where the connection is closed; [`Misuse::AlreadyIdling`].
+    /// The cause, where the connection is closed; [`Misuse::AlreadyIdling`]; [`Phase::Operation`] where it has no time at all.
     pub fn submit(&mut self, request: Request, now: Time) -> Result<CommandId, Error> {
         self.now = now;
         if let Some(end) = &self.end {
@@ -240,13 +244,23 @@ impl Connection {
         if request.order == crate::command::Order::Idle && self.in_flight.idle().is_some() {
             return Err(Error::Misuse(Misuse::AlreadyIdling));
         }
+        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
+        if within.is_some_and(|within| within.is_zero()) {
+            return Err(Error::Timeout(Phase::Operation));
+        }
         let id = CommandId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
-        self.in_flight.push(id, request, within.map(|within| now.saturating_add(within)), self.view.expunged);
+        let (by, turn) = match request.clock {
+            Clock::Submission => (within.map(|within| now.saturating_add(within)), None),
+            Clock::Turn => (None, within),
+        };
+        self.in_flight.push(id, request, by, self.view.expunged);
+        if let Some(entry) = self.in_flight.get_mut(id) {
+            entry.turn = turn;
+        }
         self.write_queued();
         Ok(id)
     }

@@ -97,6 +97,7 @@ impl Connection {
             },
             Pending::Done { id, outcome } => Event::Done { id, outcome },
             Pending::Failed { id, error, fate } => Event::Failed { id, error, fate },
+            Pending::Overdue { id, fate } => Event::Overdue { id, fate },
             Pending::Closed => Event::Closed(self.end.clone()?),
         })
     }
@@ -430,8 +431,12 @@ impl Connection {
             self.follow_names();
         }
         let was_in_front = self.in_flight.ends().is_some_and(|(first, _)| first.id == id);
+        let had_turn = self.in_flight.in_turn().is_some_and(|entry| entry.id == id);
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
         log::answered(&mut entry, condition);
+        if had_turn || entry.overdue {
+            self.turn_since = self.now;
+        }
         if was_in_front && !entry.is_read_over() {
             self.in_front_until = self.now;
         }

@@ -81,6 +81,7 @@ impl Connection {
         let Some(entry) = self.in_flight.get_mut(id) else { return };
         if !entry.begun {
             entry.begun = true;
+            entry.begun_at = self.now;
             self.left_tags = entry.tag.map_or(self.left_tags, |tag| tag.saturating_add(1));
             match &entry.effect {
                 Effect::Select { mailbox } => {

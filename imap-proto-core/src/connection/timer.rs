@@ -62,6 +62,10 @@ impl Connection {
 
     /// Gives up on a command that had its time, as if it were dropped.
     fn end_late(&mut self, id: CommandId) {
+        let had_turn = self.in_flight.get(id).is_some_and(|entry| entry.turn.is_some());
+        if had_turn && !self.in_flight.has_overdue() {
+            self.turn_since = self.now;
+        }
         self.in_flight.forget_deadline(id);
         let effect = self.would_drop(id);
         let Some(entry) = self.in_flight.get_mut(id).filter(|entry| !entry.untold) else { return };
@@ -72,15 +76,20 @@ impl Connection {
             // Nothing else may be sent any more.
             return self.close(Error::Timeout(Phase::Command));
         }
-        entry.untold = true;
-        let fate = match effect {
-            CancelEffect::Removed => Fate::NotSent,
+        entry.overdue = had_turn;
+        let pending = match effect {
+            CancelEffect::Removed => {
+                entry.untold = true;
+                Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate: Fate::NotSent }
+            }
             // The server may be late to hear that nothing is to be stored.
-            CancelEffect::WillFinish | CancelEffect::WillUndo => Fate::InDoubt,
+            CancelEffect::WillFinish | CancelEffect::WillUndo => Pending::Overdue { id, fate: Fate::InDoubt },
             // Nothing comes of a message whose octets were never sent.
-            CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => Fate::Cancelled,
+            CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => {
+                Pending::Overdue { id, fate: Fate::Cancelled }
+            }
         };
-        self.pending.push_back(Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate });
+        self.pending.push_back(pending);
         self.abandon(id, self.now);
     }
 
@@ -135,9 +144,13 @@ impl Connection {
             Some((since.saturating_add(self.config.drain_time), Due::Drained))
         });
         let late = in_flight.deadline().map(|(by, id)| (by, Due::Over(id)));
+        let in_turn = in_flight.in_turn().filter(|entry| entry.begun).and_then(|entry| {
+            let since = entry.begun_at.max(self.turn_since);
+            Some((since.saturating_add(entry.turn?), Due::Over(entry.id)))
+        });
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));
         let keep_alive = silence.map(|silence| (self.activity.saturating_add(silence), Due::KeepAlive));
-        greeting.into_iter().chain(idle).chain(lost).chain(drains).chain(late).chain(keep_alive)
+        greeting.into_iter().chain(idle).chain(lost).chain(drains).chain(late).chain(in_turn).chain(keep_alive)
     }
 }

@@ -64,6 +64,8 @@ pub struct StrictServer {
     /// How much of the output was taken by [`take_some`](Self::take_some).
     given: usize,
     held: bool,
+    /// Bytes of it that are let through all the same.
+    released: usize,
     closing: Closing,
     violations: Vec<Violation>,
     tags: HashSet<String>,
@@ -103,6 +105,7 @@ impl StrictServer {
             output: Vec::new(),
             given: 0,
             held: false,
+            released: 0,
             closing: Closing::Open,
             violations: Vec::new(),
             tags: HashSet::new(),
@@ -166,9 +169,10 @@ impl StrictServer {
 
     /// Takes the bytes for the client, who is taken to have read them at once; none while they are [held](Self::hold).
     pub fn take_output(&mut self) -> Vec<u8> {
-        if self.held {
-            return Vec::new();
-        }
+        if self.held { Vec::new() } else { self.take_all() }
+    }
+
+    fn take_all(&mut self) -> Vec<u8> {
         self.turn = Turn::Client;
         if self.line_end != LineEnd::Begun {
             self.line_end = LineEnd::Unexpected;
@@ -185,17 +189,23 @@ impl StrictServer {
     /// Takes at most `most` bytes for the client. What they mean counts as read with the last byte of all there is.
     pub fn take_some(&mut self, most: usize) -> Vec<u8> {
         let left = self.output.get(self.given..).unwrap_or_default();
-        if self.held || most >= left.len() {
-            return self.take_output();
-        }
-        let some = left.get(..most).unwrap_or_default().to_vec();
-        self.given += most;
+        let most = if self.held { most.min(self.released) } else { most };
+        let some = match left.get(..most) {
+            Some(some) if most < left.len() => {
+                let some = some.to_vec();
+                self.given += most;
+                some
+            }
+            _ => self.take_all(),
+        };
+        self.released = self.released.saturating_sub(some.len());
         some
     }
 
     /// Returns how many bytes wait for the client.
     pub fn waiting(&self) -> usize {
-        if self.held { 0 } else { self.output.len() - self.given }
+        let left = self.output.len() - self.given;
+        if self.held { left.min(self.released) } else { left }
     }
 
     /// Holds back everything not yet taken until [`release`](Self::release), as a slow server would.
@@ -203,9 +213,16 @@ impl StrictServer {
         self.held = true;
     }
 
+    /// Lets one line through that is [held](Self::hold) back.
+    pub fn release_line(&mut self) {
+        let held = self.output.get(self.given + self.released..).unwrap_or_default();
+        self.released += held.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    }
+
     /// Ends [`hold`](Self::hold).
     pub fn release(&mut self) {
         self.held = false;
+        self.released = 0;
     }
 
     /// Returns whether the server closes the connection once its output is taken.

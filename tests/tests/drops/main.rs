@@ -44,6 +44,7 @@ mod changes;
 mod crowds;
 mod fates;
 mod faults;
+mod late;
 mod matrix;
 mod odd_ends;
 mod several;

@@ -43,7 +43,7 @@ fn a_ledger_asked_for_once_all_is_over_has_the_report() {
     let (mut stepper, place) = World::SMALL.open();
     let mut call = place.client.append_all("Drafts", stream::iter(bodies(2)));
     let report = stepper.finish(&mut call).expect("it ends");
-    let ledger = call.ledger();
+    let mut ledger = call.ledger();
     drop(call);
     let kept = stepper.finish(ledger.report()).expect("a ledger that is asked tells");
     assert_eq!(format!("{kept:?}"), format!("{report:?}"));
@@ -54,7 +54,7 @@ fn an_earlier_ledger_is_told_that_another_has_the_report() {
     for drops in [false, true] {
         let (mut stepper, place) = World::SMALL.open();
         let mut call = place.client.append_all("Drafts", stream::iter(bodies(2)));
-        let (earlier, ledger) = (call.ledger(), call.ledger());
+        let (mut earlier, mut ledger) = (call.ledger(), call.ledger());
         assert!(stepper.step(pin!(&mut call), 1).is_none());
         if !drops {
             stepper.finish(&mut call).expect("it ends");
@@ -73,7 +73,7 @@ fn a_ledger_outlives_the_client() {
     let (other, _) = World::SMALL.open();
     stepper.link.set_pace(Pace::bytes(1));
     let mut call = place.client.append_all("Drafts", stream::iter(bodies(3))).ahead(100);
-    let ledger = call.ledger();
+    let mut ledger = call.ledger();
     assert!(stepper.step(pin!(&mut call), 60).is_none());
     drop(call);
     stepper.client = other.client;
@@ -156,7 +156,7 @@ fn a_stop_that_is_dropped_is_a_drop() {
     for steps in 0..60 {
         let (mut stepper, place) = World::SMALL.synchronizing().open();
         let mut call = place.client.append_all("Drafts", stream::iter(bodies(3)));
-        let ledger = call.ledger();
+        let mut ledger = call.ledger();
         if stepper.step(pin!(&mut call), 4).is_some() {
             continue;
         }
@@ -193,7 +193,7 @@ fn panics<F: Future>(stepper: &mut Stepper, future: Pin<&mut F>) -> bool {
 fn a_stream_that_panics_leaves_a_report_and_a_good_connection() {
     let (mut stepper, place) = World::SMALL.open();
     let mut call = place.client.append_all("Drafts", Panics(bodies(2)));
-    let ledger = call.ledger();
+    let mut ledger = call.ledger();
     assert!(panics(&mut stepper, Pin::new(&mut call)));
     drop(call);
     let report = stepper.finish(ledger.report()).expect("it is reported");
@@ -311,7 +311,7 @@ fn a_server_that_never_reads_ends_what_was_dropped_in_time() {
     for held_at in [0, 5, 40] {
         let (mut stepper, place) = World::SMALL.open();
         let mut call = place.client.append_all("Drafts", stream::iter(bodies(3)));
-        let ledger = call.ledger();
+        let mut ledger = call.ledger();
         stepper.link.set_pace(Pace::bytes(1));
         stepper.step(pin!(&mut call), 2 * held_at);
         stepper.link.hold_writes(true);

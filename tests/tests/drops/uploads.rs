@@ -163,7 +163,7 @@ fn an_upload_ended_at_any_byte_reports_what_the_server_has() {
                 let (mut stepper, place) = world.open();
                 stepper.link.set_pace(pace);
                 let mut call = upload_all(&place);
-                let ledger = call.ledger();
+                let mut ledger = call.ledger();
                 let case = format!("{world:?} {pace:?} {by:?} after {steps}");
                 if let Some(report) = stepper.step(Pin::new(&mut call), steps) {
                     judge_whole(&report, &stepper, world, &case);
@@ -246,7 +246,7 @@ fn messages_that_go_together_are_stored_together_or_not_at_all() {
                 let items = stream::iter(items);
                 let call = place.client.append_all(into(&place), items);
                 let mut call = call.together(TOGETHER).cancelling(cancelling);
-                let ledger = call.ledger();
+                let mut ledger = call.ledger();
                 let case = format!("{world:?} {pace:?} {cancelling:?} {by:?} after {steps}");
                 let whole = stepper.step(Pin::new(&mut call), steps);
                 let is_whole = whole.is_some();
@@ -442,7 +442,7 @@ fn stopping_takes_back_what_has_not_begun() {
         // The first waits for its `+`, and the others behind it.
         stepper.link.server_mut().hold();
         let mut call = place.client.append_all("Drafts", stream::iter((0..MESSAGES).map(body)));
-        let ledger = call.ledger();
+        let mut ledger = call.ledger();
         assert!(stepper.step(Pin::new(&mut call), 20).is_none());
         let report = if drops {
             drop(call);

@@ -92,7 +92,7 @@ pub(crate) async fn many(peer: &Peer<'_>) {
             // Whoever ends it may be gone.
             let _ = told.send(now.stored);
         });
-        let ledger = call.ledger();
+        let mut ledger = call.ledger();
         let enough = async { while telling.recv().await.is_some_and(|stored| stored < MANY / 4) {} };
         tokio::select! {
             report = &mut call => panic!("{how}: it was to be ended half-way: {report:?}"),

@@ -68,13 +68,13 @@ impl Walk {
         if self.random.one_in(3) {
             all = all.on_progress(|_| {});
         }
-        let ledger = self.random.one_in(2).then(|| all.ledger());
+        let mut ledger = self.random.one_in(2).then(|| all.ledger());
         let stopper = all.stopper();
         let end = match polls.of(Pin::new(&mut all)).await {
             Some(report) => {
                 self.learn(target, &messages, &report)?;
                 // Whoever has a ledger has the same.
-                if let Some(ledger) = ledger {
+                if let Some(ledger) = &mut ledger {
                     self.learn_again(&report, &ledger.report().await)?;
                 }
                 return match report.ended {
@@ -96,7 +96,7 @@ impl Walk {
                     self.reader_dropped = true;
                     drop(all);
                     match ledger {
-                        Some(ledger) => Some(ledger.report().await),
+                        Some(mut ledger) => Some(ledger.report().await),
                         None => None,
                     }
                 }

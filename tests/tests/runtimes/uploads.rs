@@ -63,7 +63,7 @@ pub(crate) async fn many<H: Harness>(site: Site<H>) {
         let told = stored.clone();
         let call = other.append_all(site.mailbox(), messages()).ahead(5_000);
         let mut call = call.on_progress(move |now: AppendProgress| told.store(now.stored, Ordering::Release));
-        let ledger = call.ledger();
+        let mut ledger = call.ledger();
         let enough = if how == "to the end" { MANY + 1 } else { MANY / 4 };
         let over = std::future::poll_fn(|cx| match Pin::new(&mut call).poll(cx) {
             Poll::Ready(report) => Poll::Ready(Some(report)),

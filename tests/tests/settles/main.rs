@@ -4,6 +4,8 @@
 //! back. Nobody's timer runs: who is not woken by the end itself hangs. What a runtime brings, TLS and its own end, is in
 //! [`runtime`].
 
+mod asking;
+mod leaving;
 mod pending;
 mod runtime;
 
@@ -27,10 +29,19 @@ enum Cause {
     WriteError,
     Garbage,
     DriverDropped,
+    /// By [`Client::close`].
+    Closed,
 }
 
-const CAUSES: [Cause; 6] =
-    [Cause::Bye, Cause::EndOfStream, Cause::Reset, Cause::WriteError, Cause::Garbage, Cause::DriverDropped];
+const CAUSES: [Cause; 7] = [
+    Cause::Bye,
+    Cause::EndOfStream,
+    Cause::Reset,
+    Cause::WriteError,
+    Cause::Garbage,
+    Cause::DriverDropped,
+    Cause::Closed,
+];
 
 impl Cause {
     fn befall(self, stepper: &mut Stepper) {
@@ -42,6 +53,7 @@ impl Cause {
             Cause::Garbage => stepper.link.fail_read_at(read, Fault::Garbage),
             Cause::WriteError => stepper.link.fail_write_at(written),
             Cause::DriverDropped => stepper.drop_driver(),
+            Cause::Closed => stepper.client.close(),
         }
     }
 
@@ -53,6 +65,7 @@ impl Cause {
                 Cause::Reset | Cause::WriteError => matches!(error, Error::Transport(_)),
                 Cause::Garbage => matches!(error, Error::Protocol(Violation::AnswerToUnsent)),
                 Cause::DriverDropped => matches!(error, Error::Closed(Closed::DriverGone)),
+                Cause::Closed => matches!(error, Error::Closed(Closed::ByOwner)),
             }
     }
 
@@ -256,7 +269,7 @@ fn connecting_ends_with_what_ended_it() {
                 Cause::Reset => link.fail_read_at(at, Fault::Error),
                 Cause::Garbage => link.fail_read_at(at, Fault::Garbage),
                 Cause::WriteError => link.fail_write_at(at as usize),
-                Cause::DriverDropped => {}
+                Cause::DriverDropped | Cause::Closed => {}
             }
             let credentials = Credentials::password("alice", "secret");
             let handshake = Handshake::new(Config::default(), Security::Plaintext, Some(credentials));

@@ -66,11 +66,34 @@ impl Client {
 /// thread. The connection stays good. Of small messages many have left before the first is answered, by default up to
 /// [`Config::outstanding`](crate::Config::outstanding) octets of them; with [`ahead(0)`](Self::ahead) it is the present one alone.
 /// The report comes when they are answered; where the server is silent, after [`Config::progress`](crate::Config::progress), or
-/// when the connection is ended by dropping its [`Driver`](super::Driver).
+/// as soon as the connection is ended by [`Client::close`].
+///
+/// **In time.** With [`Config::command`](crate::Config::command) each message has that time, from its first octet on, or from
+/// when what is before it on the wire is answered: a server that is slow and gets on is waited for. Where a message takes longer the
+/// call stops as if it were [stopped](Self::stop), and ends with [`Phase::Operation`](crate::Phase::Operation). What has begun
+/// behind it has that time once more, in which its own answer is taken too; what is not answered by then is in doubt.
 ///
 /// **Dropping it** gives up without waiting: what has not begun is not sent, and what has is finished in the background, but
 /// for a message that comes from a source, which is gone then: inside it the connection has to close. A [`Ledger`],
-/// asked for before, still has the report.
+/// asked for before, still has the report:
+///
+/// ```
+/// # use imap_proto_core::client::{AppendAll, AppendReport, Client};
+/// # async fn timeout<F: Future>(future: F) -> Option<F::Output> { None }
+/// # async fn run(client: &Client, mut upload: AppendAll) -> AppendReport {
+/// let mut ledger = upload.ledger();
+/// if let Some(report) = timeout(&mut upload).await {
+///     return report;
+/// }
+/// // It takes too long: stop it between two messages.
+/// if let Some(report) = timeout(upload.stop()).await {
+///     return report;
+/// }
+/// // The server is silent: leave it, and learn what is known.
+/// client.close();
+/// ledger.report().await
+/// # }
+/// ```
 #[must_use = "nothing is sent unless it is polled"]
 pub struct AppendAll {
     state: State,
@@ -162,6 +185,9 @@ impl AppendAll {
     }
 
     /// Stops between messages and waits for the report. Of one that was over before it is the same report again.
+    ///
+    /// Dropped half-way, as under a timeout of the runtime, it is dropping the call itself: where the report matters, ask for a
+    /// [`ledger`](Self::ledger) before.
     pub async fn stop(self) -> AppendReport {
         self.stopper().stop();
         self.await
@@ -183,7 +209,7 @@ impl AppendAll {
         if let State::Over(report) = &self.state {
             kept.leave(Left::Report(report.clone()));
         }
-        Ledger { kept, work: None }
+        Ledger { kept, state: Keeping::Nothing }
     }
 }
 
@@ -253,25 +279,40 @@ impl core::fmt::Debug for Stopper {
 /// Keeps the report of an [`AppendAll`] that may be dropped.
 pub struct Ledger {
     kept: Arc<Kept>,
-    work: Option<Box<Work>>,
+    state: Keeping,
+}
+
+/// What a ledger has.
+enum Keeping {
+    Nothing,
+    Work(Box<Work>),
+    Report(AppendReport),
 }
 
 impl Ledger {
     /// The report, as soon as the call is over: ended, or dropped and what it had begun answered.
-    pub async fn report(mut self) -> AppendReport {
+    ///
+    /// Dropping the future loses nothing: it can be asked for again, and is the same report each time.
+    pub async fn report(&mut self) -> AppendReport {
         core::future::poll_fn(|cx| self.poll(cx)).await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<AppendReport> {
-        if self.work.is_none() {
+        if let Keeping::Nothing = self.state {
             self.kept.reader.register(cx.waker());
-            match self.kept.left.pop() {
-                Ok(Left::Work(work)) => self.work = Some(work),
-                Ok(Left::Report(report)) => return Poll::Ready(report),
+            self.state = match self.kept.left.pop() {
+                Ok(Left::Work(work)) => Keeping::Work(work),
+                Ok(Left::Report(report)) => Keeping::Report(report),
                 Err(_) => return Poll::Pending,
-            }
+            };
         }
-        self.work.as_mut().map_or(Poll::Pending, |work| work.poll(cx))
+        if let Keeping::Work(work) = &mut self.state {
+            self.state = Keeping::Report(ready!(work.poll(cx)));
+        }
+        match &self.state {
+            Keeping::Report(report) => Poll::Ready(report.clone()),
+            _ => Poll::Pending,
+        }
     }
 }
 

@@ -39,7 +39,8 @@ pub struct AppendReport {
     /// Each message that was taken from the stream, in its order. Those behind them were left in it.
     pub messages: Vec<Appended>,
     /// Why it ended before the end of the stream was reached and all was answered: [`Error::Cancelled`] where it was
-    /// stopped, [`Error::Refused`] where there is no such mailbox, else what ended the connection. A stream that came to its end
+    /// stopped, [`Error::Timeout`] where a message took too long, [`Error::Refused`] where there is no such mailbox, else what ended the connection; that too where it was stopped
+    /// before, and not all was answered. A stream that came to its end
     /// before the first refusal leaves it empty: then the messages alone tell that there is no such mailbox.
     pub ended: Option<Error>,
 }

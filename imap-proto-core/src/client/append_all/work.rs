@@ -12,9 +12,9 @@ use crate::client::Client;
 use crate::client::batch::Batch;
 use crate::client::feed::Feed;
 use crate::client::queue::{Item, Ticket};
-use crate::command::{Append, Cancelling, Command, Completion, Message, MultiAppend, stored};
+use crate::command::{Append, Cancelling, Clock, Command, Completion, Message, MultiAppend, stored};
 use crate::connection::View;
-use crate::error::{Error, Fate, Misuse, Refused};
+use crate::error::{Error, Fate, Misuse, Phase, Refused};
 use crate::types::{Capability, Code, MailboxName};
 
 /// Commands under way, however small they are.
@@ -60,12 +60,14 @@ struct UnderWay {
     /// Octets of it that were counted as progress.
     counted: u64,
     feed: Option<Feed>,
+    /// What was known of it when it had had its time: its answer may still come.
+    overdue: Option<Fate<()>>,
 }
 
 impl Work {
     pub(super) fn new(client: &Client, mailbox: Result<MailboxName, Error>, uploads: Uploads) -> Self {
         Work {
-            batch: Batch::new(client),
+            batch: Batch::new(client, Clock::Turn),
             mailbox,
             uploads: Some(uploads),
             begun: false,
@@ -132,6 +134,7 @@ impl Work {
                 self.take(ticket, item);
             }
             self.poll_feeds(cx);
+            self.end_overdue();
             if self.uploads.is_none() && self.under_way.is_empty() {
                 return Poll::Ready(core::mem::take(&mut self.report));
             }
@@ -234,14 +237,16 @@ impl Work {
     ) -> Result<(), Error> {
         let ticket = self.batch.submit(command)?;
         self.octets += u128::from(size);
-        self.under_way.push_back(UnderWay { ticket, places, size, counted: 0, feed });
+        self.under_way.push_back(UnderWay { ticket, places, size, counted: 0, feed, overdue: None });
         Ok(())
     }
 
     fn take(&mut self, ticket: Ticket, item: Item) {
         let Some(at) = self.under_way.iter().position(|under_way| under_way.ticket == ticket) else {
-            if let Item::Failed(error, _) = item {
-                self.lost(error);
+            if let (Ticket::NONE, Item::Failed(error, _)) = (ticket, item) {
+                // What was under way has been told before: nothing of it was lost.
+                self.end();
+                self.report.ended.get_or_insert(error);
             }
             return;
         };
@@ -253,7 +258,24 @@ impl Work {
             }
             Item::Done(outcome) => self.answered(at, outcome),
             Item::Failed(error, fate) => self.unanswered(at, error, fate),
+            Item::Overdue(fate) => {
+                if let Some(under_way) = self.under_way.get_mut(at) {
+                    under_way.overdue = Some(fate);
+                }
+                self.stop_for(Error::Timeout(Phase::Operation));
+            }
             _ => {}
+        }
+    }
+
+    /// Waits no more once nothing is under way but what had its time.
+    fn end_overdue(&mut self) {
+        if self.uploads.is_some() || self.under_way.iter().any(|under_way| under_way.overdue.is_none()) {
+            return;
+        }
+        while let Some(fate) = self.under_way.front_mut().and_then(|under_way| under_way.overdue.take()) {
+            self.ended_for(Error::Timeout(Phase::Operation));
+            self.over(0, || if matches!(fate, Fate::Cancelled) { Appended::Cancelled } else { Appended::InDoubt });
         }
     }
 
@@ -310,18 +332,31 @@ impl Work {
         }
     }
 
-    /// The connection has ended, where `error` says so: what was to follow is not sent.
+    /// What was under way is lost with the connection, where `error` says so. That goes before having been stopped.
     fn lost(&mut self, error: Error) {
         if !error.is_fatal() {
             return;
         }
+        self.end();
+        self.ended_for(error);
+    }
+
+    /// What cost a message its answer goes before having been stopped.
+    fn ended_for(&mut self, error: Error) {
+        let is_less = |ended: &Error| match ended {
+            Error::Cancelled => true,
+            Error::Timeout(Phase::Operation) => error.is_fatal(),
+            _ => matches!(error, Error::Source { .. }),
+        };
+        if self.report.ended.as_ref().is_none_or(is_less) {
+            self.report.ended = Some(error);
+        }
+    }
+
+    /// The connection has ended: what was to follow is not sent.
+    fn end(&mut self) {
         self.uploads = None;
         self.group = None;
-        if matches!(error, Error::Source { .. }) {
-            self.report.ended = Some(error);
-        } else {
-            self.report.ended.get_or_insert(error);
-        }
     }
 
     /// The command at this place is over; `how` is asked for each of its messages.

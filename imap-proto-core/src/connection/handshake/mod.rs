@@ -209,6 +209,7 @@ impl Handshake {
                 Event::Challenge { id, challenge } => return Some(Ok(Step::Challenge(id, challenge))),
                 Event::Done { id, outcome } => return Some(Ok(Step::Done(id, outcome.map(drop)))),
                 Event::Failed { error, .. } | Event::Closed(error) => return Some(Err(error)),
+                Event::Overdue { .. } => return Some(Err(Error::Timeout(Phase::Operation))),
                 _ => {}
             }
         }
