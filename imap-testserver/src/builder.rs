@@ -59,8 +59,8 @@ impl Builder {
         self
     }
 
-    /// Announces one more capability. Of those not there from the beginning the server does `LITERAL-` and `COMPRESS=DEFLATE`, all
-    /// others are announced only.
+    /// Announces one more capability. Of those not there from the beginning the server does `LITERAL-`, `COMPRESS=DEFLATE`, and
+    /// `AUTH=` with SCRAM-SHA-1, SCRAM-SHA-256 and their `-PLUS` forms; all others are announced only.
     pub fn announcing(mut self, capability: Capability) -> Self {
         self.options.capabilities.insert(capability);
         self

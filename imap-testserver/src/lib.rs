@@ -62,7 +62,7 @@ mod tokio_face;
 pub use builder::Builder;
 pub use imap_proto_core::types;
 pub use mailbox::{MailboxHandle, StoredMessage};
-pub use options::{Channel, Greeting};
+pub use options::{Bindings, Channel, Greeting};
 pub use script::{Fault, Point, Refusal, Script};
 pub use server::TestServer;
 pub use session::{Output, Session};

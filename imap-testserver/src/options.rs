@@ -22,6 +22,15 @@ pub enum Channel {
     Tls,
 }
 
+/// What the TLS below a session can be bound to, for the mechanisms that end in `-PLUS`.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// What is exported for `tls-exporter`; of TLS 1.3 alone. RFC 9266
+    pub exporter: Option<Vec<u8>>,
+    /// The hash of the server's certificate, for `tls-server-end-point`. RFC 5929 §4
+    pub end_point: Option<Vec<u8>>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) greeting: Greeting,
@@ -72,6 +81,7 @@ impl Options {
         let mechanisms = !authenticated && self.allows_login(channel);
         let applies = |capability: &Capability| match capability {
             Capability::StartTls => channel == Channel::Clear && !authenticated,
+            Capability::Auth(name) if name.to_string().ends_with("-PLUS") => mechanisms && channel == Channel::Tls,
             Capability::Auth(_) | Capability::SaslIr => mechanisms,
             _ => true,
         };

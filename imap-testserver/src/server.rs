@@ -56,6 +56,12 @@ impl Shared {
         users.entry(name.to_owned()).or_default().account.clone()
     }
 
+    /// The password of a user who has one.
+    pub(crate) fn password(&self, name: &str) -> Option<Vec<u8>> {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.get(name).map(|user| user.password.clone()).filter(|password| !password.is_empty())
+    }
+
     pub(crate) fn log_in(&self, name: &[u8], password: &[u8]) -> Option<Arc<Account>> {
         let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let user = users.get(std::str::from_utf8(name).ok()?)?;

@@ -1,8 +1,31 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use imap_proto_core::types::Capability;
 
 use super::answer::{Answer, Bad, Outcome, bad, no, ok};
 use super::args::Args;
+use super::scram::{Proof, Scram};
 use super::{Session, Waiting};
+
+/// What the next response to a challenge is.
+#[derive(Debug, Default)]
+pub(super) enum Exchange {
+    #[default]
+    Plain,
+    /// The first words of a mechanism.
+    ScramFirst(String),
+    ScramLast(Scram),
+    /// Nothing, from this user.
+    ScramProved(String),
+}
+
+/// What no other exchange has.
+fn nonce() -> String {
+    let number = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", number(), number())
+}
 
 impl Session {
     pub(super) fn login(&mut self, mut args: Args<'_>) -> Outcome {
@@ -25,28 +48,62 @@ impl Session {
         if initial.is_some() && !self.has(&Capability::SaslIr) {
             return bad("No initial response is taken");
         }
-        if !self.has(&Capability::Auth(mechanism.as_str().into())) || mechanism != "PLAIN" {
+        let known = mechanism == "PLAIN" || Scram::has(&mechanism);
+        if !self.capabilities().has(&Capability::Auth(mechanism.as_str().into())) || !known {
             return no("[CANNOT] No such mechanism");
         }
         if !self.shared.options.allows_login(self.channel) {
             return no("[PRIVACYREQUIRED] Not without TLS");
         }
+        self.exchange = if mechanism == "PLAIN" { Exchange::Plain } else { Exchange::ScramFirst(mechanism) };
         match initial {
-            Some(response) => self.authenticate_response(if response == b"=" { b"" } else { response }),
-            None => {
-                self.waiting = Waiting::Response { tag: tag.to_owned() };
-                self.go_on("");
-                Ok(Answer::Later)
+            Some(response) => self.authenticate_response(tag, if response == b"=" { b"" } else { response }),
+            None => self.challenge(tag, ""),
+        }
+    }
+
+    fn challenge(&mut self, tag: &str, text: &str) -> Outcome {
+        self.waiting = Waiting::Response { tag: tag.to_owned() };
+        self.go_on(text);
+        Ok(Answer::Later)
+    }
+
+    /// The response to a challenge.
+    pub(super) fn authenticate_response(&mut self, tag: &str, line: &[u8]) -> Outcome {
+        if line == b"*" {
+            return bad("Cancelled");
+        }
+        let Ok(message) = BASE64.decode(line) else { return bad("Base64 expected") };
+        match std::mem::take(&mut self.exchange) {
+            Exchange::Plain => self.plain(&message),
+            Exchange::ScramFirst(mechanism) => {
+                let (offered, nonce) = (self.capabilities(), nonce());
+                let begun = Scram::begin(&mechanism, &message, &offered, &self.bindings, &nonce)?;
+                let Some((scram, answer)) = begun else {
+                    return no("[AUTHENTICATIONFAILED] Not bound as it should be");
+                };
+                self.exchange = Exchange::ScramLast(scram);
+                self.challenge(tag, &BASE64.encode(answer))
+            }
+            Exchange::ScramLast(scram) => {
+                let password = self.shared.password(&scram.user);
+                match password.map(|password| scram.end(&message, &password)) {
+                    Some(Proof::Right(proof)) => {
+                        self.exchange = Exchange::ScramProved(scram.user);
+                        self.challenge(tag, &BASE64.encode(proof))
+                    }
+                    _ => no("[AUTHENTICATIONFAILED] Wrong name or password"),
+                }
+            }
+            Exchange::ScramProved(user) => {
+                let password = self.shared.password(&user).unwrap_or_default();
+                self.log_in(user.as_bytes(), &password)
             }
         }
     }
 
-    /// The response to the empty challenge. RFC 4616 §2: `message = [authzid] UTF8NUL authcid UTF8NUL passwd`
-    pub(super) fn authenticate_response(&mut self, line: &[u8]) -> Outcome {
-        if line == b"*" {
-            return bad("Cancelled");
-        }
-        let Some(message) = base64(line) else { return bad("Base64 expected") };
+    /// RFC 4616 §2: `message = [authzid] UTF8NUL authcid UTF8NUL passwd`
+    fn plain(&mut self, message: &[u8]) -> Outcome {
         let mut fields = message.split(|byte| *byte == 0);
         match (fields.next(), fields.next(), fields.next(), fields.next()) {
             (Some(authorize), Some(user), Some(password), None) if authorize.is_empty() || authorize == user => {
@@ -64,53 +121,5 @@ impl Session {
         self.admit(account);
         let capabilities = self.capabilities();
         ok(format!("[CAPABILITY {capabilities}] Logged in"))
-    }
-}
-
-/// Base64 with its padding and nothing else. RFC 4648 §4
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    if !text.len().is_multiple_of(4) || padding > 2 {
-        return None;
-    }
-    let mut octets = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in &text[..text.len() - padding] {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, count) = (bits << 6 | u32::from(value), count + 6);
-        if count >= 8 {
-            count -= 8;
-            octets.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(octets)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_read_with_its_padding() {
-        for (text, expected) in [
-            ("", Some(&b""[..])),
-            ("AGEAYg==", Some(b"\0a\0b")),
-            ("YWJj", Some(b"abc")),
-            ("YWI=", Some(b"ab")),
-            ("YWJ", None),
-            ("Y===", None),
-            ("Y-Jj", None),
-            ("YW=j", None),
-        ] {
-            assert_eq!(base64(text.as_bytes()).as_deref(), expected, "{text}");
-        }
     }
 }

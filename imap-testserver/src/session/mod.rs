@@ -12,6 +12,7 @@ mod fetch_items;
 mod list;
 mod list_options;
 mod mailboxes;
+mod scram;
 mod search;
 mod search_keys;
 mod select;
@@ -25,12 +26,14 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use imap_proto_core::types::Capabilities;
 use imap_proto_core::wire::{ClientLine, CommandFramer, CommandPiece, FrameError, Limits};
 
-use crate::options::{Channel, Greeting};
+use crate::options::{Bindings, Channel, Greeting};
 use crate::script::{Fault, Point, Script};
 use crate::server::Shared;
 use crate::store::Account;
+use authenticate::Exchange;
 
 use answer::{Answer, Bad};
 use compress::{Compression, Corrupt};
@@ -69,6 +72,8 @@ pub struct Session {
     /// Which session of the server this is.
     number: u64,
     channel: Channel,
+    bindings: Bindings,
+    exchange: Exchange,
     /// Once the client asked for it.
     compression: Option<Compression>,
     framer: CommandFramer,
@@ -120,6 +125,8 @@ impl Session {
             number: shared.next_session(),
             shared,
             channel,
+            bindings: Bindings::default(),
+            exchange: Exchange::Plain,
             compression: None,
             framer: CommandFramer::new(longest(MOST_OF_A_STRANGER)),
             in_literals: 0,
@@ -162,6 +169,11 @@ impl Session {
     /// Takes note that the connection is encrypted from here on.
     pub fn tls_begun(&mut self) {
         self.channel = Channel::Tls;
+    }
+
+    /// Takes note of what the TLS below can be bound to.
+    pub fn bind(&mut self, bindings: Bindings) {
+        self.bindings = bindings;
     }
 
     /// Has the waker called once, when another session of the same user changes something.
@@ -277,7 +289,7 @@ impl Session {
                 (false, _) => self.refuse_whole(frame, "Line does not end in CRLF"),
             },
             Waiting::Response { tag } => {
-                let outcome = self.authenticate_response(frame);
+                let outcome = self.authenticate_response(&tag, frame);
                 self.finish(&tag, "AUTHENTICATE", outcome);
             }
             Waiting::Done { tag } => {
@@ -400,8 +412,9 @@ impl Session {
         self.shared.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn capabilities(&self) -> String {
-        self.shared.options.announced(self.channel, self.account.is_some()).to_string()
+    /// What is announced at this moment.
+    fn capabilities(&self) -> Capabilities {
+        self.shared.options.announced(self.channel, self.account.is_some())
     }
 }
 

@@ -6,6 +6,7 @@ use rcgen::{
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use sha2::{Digest, Sha256};
 
 /// The names and addresses a test may call the server by.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -48,6 +49,8 @@ pub(crate) struct Made {
     pub(crate) ca_pem: String,
     pub(crate) server: Arc<ServerConfig>,
     pub(crate) client: Arc<ClientConfig>,
+    /// The hash of the server's certificate, which is signed with ECDSA and SHA-256.
+    pub(crate) end_point: Vec<u8>,
 }
 
 impl Identity {
@@ -90,5 +93,11 @@ fn make() -> Result<Made, TlsError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Made { ca: ca.der().clone(), ca_pem: ca.pem(), server: Arc::new(server), client: Arc::new(client) })
+    Ok(Made {
+        ca: ca.der().clone(),
+        ca_pem: ca.pem(),
+        server: Arc::new(server),
+        client: Arc::new(client),
+        end_point: Sha256::digest(certificate.der()).to_vec(),
+    })
 }

@@ -18,6 +18,7 @@ use crate::server::TestServer;
 
 pub(crate) use identity::Identity;
 pub use identity::TlsError;
+use serve::Tls;
 
 /// How long it takes to try again where no connection could be taken.
 const BREATH: Duration = Duration::from_millis(50);
@@ -45,8 +46,8 @@ impl TestServer {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let acceptor = self.acceptor().map_err(io::Error::other)?;
-        serve::serve(self.session(Channel::Clear), Box::new(stream), acceptor).await
+        let tls = self.tls().map_err(io::Error::other)?;
+        serve::serve(self.session(Channel::Clear), Box::new(stream), tls).await
     }
 
     /// Listens on a free port of 127.0.0.1, in the clear and with STARTTLS.
@@ -90,15 +91,16 @@ impl TestServer {
         Ok(self.shared.tls.get()?.client.clone())
     }
 
-    fn acceptor(&self) -> Result<TlsAcceptor, TlsError> {
-        Ok(TlsAcceptor::from(self.shared.tls.get()?.server.clone()))
+    fn tls(&self) -> Result<Tls, TlsError> {
+        let made = self.shared.tls.get()?;
+        Ok(Tls { acceptor: TlsAcceptor::from(made.server.clone()), end_point: made.end_point.clone() })
     }
 
     async fn listen(&self, channel: Channel) -> io::Result<Listener> {
-        let acceptor = self.acceptor().map_err(io::Error::other)?;
+        let tls = self.tls().map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(self.clone(), listener, acceptor, channel)).abort_handle();
+        let task = tokio::spawn(accept(self.clone(), listener, tls, channel)).abort_handle();
         Ok(Listener { address, task })
     }
 }
@@ -130,7 +132,7 @@ impl Drop for Listener {
 }
 
 /// The connections belong to this task, so that they end with it.
-async fn accept(server: TestServer, listener: TcpListener, acceptor: TlsAcceptor, channel: Channel) {
+async fn accept(server: TestServer, listener: TcpListener, tls: Tls, channel: Channel) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -140,15 +142,14 @@ async fn accept(server: TestServer, listener: TcpListener, acceptor: TlsAcceptor
         };
         // Answers go in many small pieces when a script says so.
         let _ = stream.set_nodelay(true);
-        let (server, acceptor) = (server.clone(), acceptor.clone());
+        let (server, tls) = (server.clone(), tls.clone());
         connections.spawn(async move {
-            match channel {
-                Channel::Clear => serve::serve(server.session(channel), Box::new(stream), acceptor).await,
-                Channel::Tls => {
-                    let stream = Box::new(acceptor.accept(stream).await?);
-                    serve::serve(server.session(channel), stream, acceptor).await
-                }
-            }
+            let mut session = server.session(channel);
+            let stream: Box<dyn serve::Duplex> = match channel {
+                Channel::Clear => Box::new(stream),
+                Channel::Tls => tls.accept(stream, &mut session).await?,
+            };
+            serve::serve(session, stream, tls).await
         });
         // Those that have ended are forgotten.
         while connections.try_join_next().is_some() {}

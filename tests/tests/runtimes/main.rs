@@ -4,6 +4,7 @@
 mod certificates;
 mod endings;
 mod harness;
+mod logins;
 mod pipe;
 mod session;
 mod site;
@@ -82,6 +83,8 @@ suite! {
         certificates_are_judged_as_they_should_be = certificates::judged,
         certificates_are_judged_after_starttls_too = certificates::judged_after_starttls,
         a_client_shows_its_certificate = certificates::of_a_client,
+        scram_is_bound_to_the_tls_below_it = logins::scram,
+        scram_goes_without_where_the_server_does = logins::unbound,
         tls_tells_what_both_ends_know = certificates::facts,
         a_socket_begins_where_it_is_told_to = sockets::local_address,
         a_socket_asks_whether_the_peer_is_there = sockets::keep_alive,
