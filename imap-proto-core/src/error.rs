@@ -159,7 +159,8 @@ struct Why<'a>(&'a Option<String>);
 
 impl core::fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"))
+        let Some(reason) = self.0 else { return Ok(()) };
+        write!(f, " ({})", reason.replace(char::is_control, " "))
     }
 }
 
@@ -217,7 +218,7 @@ impl Refused {
                 ),
                 _,
             ) => LoginRefusal::Unavailable,
-            (Some(Code::PrivacyRequired | Code::ContactAdmin | Code::NoPerm | Code::Cannot), _) => {
+            (Some(Code::PrivacyRequired | Code::ContactAdmin | Code::NoPerm | Code::Cannot | Code::Referral(_)), _) => {
                 LoginRefusal::Configuration
             }
             _ if self.backoff().is_some() || self.is_not_connected() => LoginRefusal::Unavailable,
@@ -514,8 +515,17 @@ pub enum Fate<T> {
     Told,
 }
 
-/// A server's words, of which nobody needs more than this.
+/// A server's words, without what would do something to a terminal.
 pub(crate) fn words(text: &[u8]) -> String {
+    let words = uncleaned(text);
+    match words.contains(char::is_control) {
+        true => words.replace(char::is_control, "\u{FFFD}"),
+        false => words,
+    }
+}
+
+/// What a server said, of which nobody needs more than this.
+pub(crate) fn uncleaned(text: &[u8]) -> String {
     let is_inside = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
     let mut end = text.len().min(MOST_WORDS);
     while end > 0 && is_inside(&end) {

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread::spawn;
+use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use imap_tokio::types::{FetchItems, MailboxName, Section, Uid, UidSet};
@@ -19,6 +19,8 @@ enum Act {
     Hear,
     /// Keeps the connection open and says nothing more.
     Wait,
+    /// Says no more than an octet at a time, and never ends.
+    Trickle,
 }
 
 fn say(text: &str) -> Act {
@@ -49,6 +51,14 @@ fn serve(acts: Vec<Act>) -> (u16, Receiver<String>) {
                     let _ = stream.write_all(text.replace('@', tag).as_bytes());
                 }
                 Act::Hear => hear(&mut stream, &mut heard),
+                Act::Trickle => {
+                    for octet in b"* OK ".iter().chain(std::iter::repeat(&b'x')) {
+                        if stream.write_all(&[*octet]).is_err() {
+                            break;
+                        }
+                        sleep(SHORT / 10);
+                    }
+                }
                 Act::Wait => {
                     let mut rest = Vec::new();
                     let _ = stream.read_to_end(&mut rest);
@@ -116,6 +126,20 @@ fn a_port_where_nobody_listens_is_a_transport_error() {
     }
 }
 
+/// Whoever wants TLS gets no clear text, whoever listens there.
+#[test]
+fn no_other_port_is_tried() {
+    let (clear, heard) = serve(vec![say(GREETING), Act::Hear]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    drop(listener);
+    run(async { connector(Security::ImplicitTls, port).connect().await }).expect_err("nobody is there");
+    // Nor on the port that it was told, where there is something else.
+    run(async { connector(Security::ImplicitTls, clear).connect().await }).expect_err("it is no TLS");
+    let heard = heard.recv_timeout(IN_TIME).expect("the server ends");
+    assert!(!heard.contains("LOGIN") && !heard.contains("alice"), "{heard:?}");
+}
+
 #[test]
 fn a_host_that_does_not_exist_is_told_by_its_name() {
     for security in [Security::ImplicitTls, Security::StartTls, Security::Plaintext] {
@@ -135,6 +159,9 @@ fn a_handshake_that_stops_anywhere_ends_in_time_with_its_phase() {
     let rows: Vec<(Security, Vec<Act>, Check)> = vec![
         (Security::Plaintext, vec![Act::Wait], Box::new(timeout(Phase::Greeting))),
         (Security::Plaintext, vec![say("* OK"), Act::Wait], Box::new(timeout(Phase::Greeting))),
+        (Security::Plaintext, vec![Act::Trickle], Box::new(timeout(Phase::Greeting))),
+        (Security::Plaintext, vec![say(GREETING), Act::Hear, Act::Trickle], Box::new(timeout(Phase::Login))),
+        (Security::StartTls, vec![say(GREETING), Act::Hear, Act::Trickle], Box::new(timeout(Phase::Login))),
         (Security::StartTls, vec![Act::Wait], Box::new(timeout(Phase::Greeting))),
         (Security::ImplicitTls, vec![Act::Wait], Box::new(unreachable)),
         (Security::Plaintext, vec![say(GREETING), Act::Hear, Act::Wait], Box::new(login_timeout)),

@@ -425,9 +425,9 @@ impl Connection {
     }
 
     pub(super) fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {
-        let ok = matches!(condition, Condition::Ok | Condition::PreAuth);
+        let ok = condition == Condition::Ok;
         if let Some(code) = &code {
-            self.view.apply_code(code);
+            self.view.apply_code(code, text.as_bytes());
             self.follow_names();
         }
         let was_in_front = self.in_flight.ends().is_some_and(|(first, _)| first.id == id);

@@ -21,7 +21,11 @@ pub struct View {
     pub(super) expunged: u32,
     pub(super) is_compressed: bool,
     pub(super) bye: Option<(Option<Code>, String)>,
+    pub(super) alerts: Vec<String>,
 }
+
+/// How many alerts are kept.
+const MOST_ALERTS: usize = 8;
 
 /// How far the connection is. RFC 9051 §3
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +106,12 @@ impl View {
     /// True once the server has agreed to COMPRESS, or said that the connection is compressed at another layer. RFC 4978
     pub fn is_compressed(&self) -> bool {
         self.is_compressed
+    }
+
+    /// What the server wants the user to be shown, the last eight of it: words of a kilobyte at most, without control
+    /// characters. What came before STARTTLS is not among them, since anybody may have said it. RFC 9051 §7.1
+    pub fn alerts(&self) -> &[String] {
+        &self.alerts
     }
 
     /// True where the server does what it names in this session.
@@ -196,15 +206,21 @@ impl View {
                 if condition == Condition::Bye && self.bye.is_none() {
                     self.bye = Some((code, crate::error::words(text)));
                 } else if let Some(code) = code {
-                    self.apply_code(&code);
+                    self.apply_code(&code, text);
                 }
             }
             _ => {}
         }
     }
 
-    pub(super) fn apply_code(&mut self, code: &Code) {
+    pub(super) fn apply_code(&mut self, code: &Code, text: &[u8]) {
         match code {
+            Code::Alert => {
+                if self.alerts.len() == MOST_ALERTS {
+                    self.alerts.remove(0);
+                }
+                self.alerts.push(crate::error::words(text));
+            }
             Code::Capability(capabilities) => self.capabilities = capabilities.clone(),
             Code::PermanentFlags(flags) => self.mailbox(|m| m.permanent_flags = Some(flags.clone())),
             Code::UidValidity(validity) => self.mailbox(|m| m.uid_validity = *validity),

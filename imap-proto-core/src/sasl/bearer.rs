@@ -82,7 +82,7 @@ impl Mechanism for Bearer {
         if self.reason.is_some() {
             return Err(ExchangeError::Unexpected);
         }
-        self.reason = Some(crate::error::words(challenge));
+        self.reason = Some(crate::error::uncleaned(challenge));
         Ok(Reply::Say(Secret::from(self.resigned)))
     }
 

@@ -34,17 +34,22 @@ impl Shake {
     /// Plays `(what is received, what has to have been sent before)`: whole, then each received line split at each of its
     /// offsets, all with the same end.
     pub(crate) fn play(&self, turns: &[(&str, &str)]) -> Result<Want, Error> {
-        let whole = self.once(turns, None);
+        let whole = self.once(turns, None).map(|(want, _)| want);
         for (turn, (received, _)) in turns.iter().enumerate() {
             for offset in 1..received.len() {
-                let split = self.once(turns, Some((turn, offset)));
+                let split = self.once(turns, Some((turn, offset))).map(|(want, _)| want);
                 assert_eq!(format!("{whole:?}"), format!("{split:?}"), "{received:?} split at {offset}");
             }
         }
         whole
     }
 
-    fn once(&self, turns: &[(&str, &str)], split: Option<(usize, usize)>) -> Result<Want, Error> {
+    /// What it comes to.
+    pub(crate) fn to_the_end(&self, turns: &[(&str, &str)]) -> Result<Handshake, Error> {
+        self.once(turns, None).map(|(_, handshake)| handshake)
+    }
+
+    fn once(&self, turns: &[(&str, &str)], split: Option<(usize, usize)>) -> Result<(Want, Handshake), Error> {
         let mut handshake = Handshake::new(self.config.clone(), self.security, Some(self.credentials.clone()));
         handshake.bind(self.binding.clone());
         let mut tokens = self.tokens.iter();
@@ -81,7 +86,7 @@ impl Shake {
             }
         }
         assert!(tokens.next().is_none(), "another token is wanted");
-        Ok(want)
+        Ok((want, handshake))
     }
 }
 

@@ -11,6 +11,7 @@ mod login;
 mod mailboxes;
 mod messages;
 mod multi_append;
+mod negotiation;
 mod odd_moments;
 mod order;
 mod quirks;

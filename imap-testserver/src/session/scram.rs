@@ -52,7 +52,7 @@ impl Scram {
         let (Some(flag), Some(_), Some(bare)) = (parts.next(), parts.next(), parts.next()) else {
             return bad("Not of SCRAM");
         };
-        let mut bound = first[..first.len() - bare.len()].as_bytes().to_vec();
+        let mut bound = first.as_bytes()[..first.len() - bare.len()].to_vec();
         let is_plus = mechanism.ends_with("-PLUS");
         match (flag, is_plus) {
             ("n", false) => {}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use imap_proto_core::client::{Client, Notice};
-use imap_proto_core::command::{Append, Idle};
+use imap_proto_core::command::{Append, Idle, List};
 use imap_proto_core::connect::Spawn;
 use imap_proto_core::types::{FetchItems, Query, Section, UidSet};
 use imap_proto_core::wire::grammar::Unsolicited;
@@ -15,6 +15,7 @@ use imap_testserver::TestServer;
 use crate::harness::{Harness, begun};
 use crate::pipe::{Cut, Pipe};
 use crate::site::Site;
+use crate::tls_server::{Authority, Leaves, say_and_leave};
 
 pub(crate) async fn watching<H: Harness>(site: Site<H>) {
     let (client, mailbox) = site.begin([]).await;
@@ -156,4 +157,42 @@ pub(crate) async fn a_server_is_silent<H: Harness>(harness: H) {
     pipe.silence();
     let late = harness.soon(client.noop()).await;
     assert!(matches!(late, Err(Error::Timeout(Phase::Command))), "{late:?}");
+}
+
+/// What TLS was cut off in is no end of an answer; what ended before is told, and LOGOUT needs no more than its OK.
+pub(crate) async fn tls_is_cut_off<H: Harness>(harness: H) {
+    let ours = Authority::new("ours");
+    let identity = ours.issue(&["localhost"], |_| {});
+    let connect = async |words, leaves| {
+        let address = say_and_leave(&identity, words, leaves);
+        let connector = harness.connector("localhost").address(address.ip().to_string()).port(address.port());
+        connector.root(ours.root.clone()).connect().await.expect("it is let in")
+    };
+    for leaves in [Leaves::Truncated, Leaves::Properly] {
+        for words in [
+            "",
+            "* OK hal",
+            "* 1 EXISTS\r",
+            "* LIST () \"/\" a\r\n* LIST () \"/\" {7}\r\nhal",
+            "* LIST () \"/\" a\r\n* LIST () \"/\" b\r\n",
+            "* LIST () \"/\" a\r\n* LIST () \"/\" b\r\n@",
+            "* LIST () \"/\" a\r\n* LIST () \"/\" b\r\n@ OK don",
+            "* LIST () \"/\" a\r\n* LIST () \"/\" b\r\n@ OK done\r",
+        ] {
+            let client = connect(words, leaves).await;
+            let error = client.list(List::all()).await.expect_err(words);
+            assert!(matches!(error, Error::Closed(Closed::EndOfStream)), "{leaves:?} {words:?}: {error:?}");
+            // Whatever is asked later has the same end at once.
+            client.noop().await.expect_err("it is over");
+        }
+        let client = connect("* BYE [UNAVAILABLE] later\r\n", leaves).await;
+        let error = client.list(List::all()).await.expect_err("it has said goodbye");
+        assert!(matches!(error, Error::Bye { .. }), "{leaves:?}: {error:?}");
+        let client = connect("* LIST () \"/\" a\r\n* LIST () \"/\" b\r\n@ OK done\r\n", leaves).await;
+        assert_eq!(client.list(List::all()).await.expect("its answer is whole").len(), 2, "{leaves:?}");
+        client.noop().await.expect_err("it is over");
+        for words in ["* BYE later\r\n@ OK done\r\n", "@ OK done\r\n"] {
+            connect(words, leaves).await.logout().await.expect("it says goodbye");
+        }
+    }
 }

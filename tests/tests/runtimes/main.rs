@@ -79,6 +79,7 @@ suite! {
     alone:
         a_server_that_goes_away_ends_all_that_waits = endings::a_server_goes_away,
         a_server_that_is_silent_is_given_up = endings::a_server_is_silent,
+        a_connection_that_tls_does_not_end_is_lost = endings::tls_is_cut_off,
         the_driver_ends_with_the_last_handle = endings::handles_are_dropped,
         certificates_are_judged_as_they_should_be = certificates::judged,
         certificates_are_judged_after_starttls_too = certificates::judged_after_starttls,

@@ -99,6 +99,37 @@ pub(crate) struct Seen {
     pub(crate) certificates: Vec<CertificateDer<'static>>,
 }
 
+/// How a server goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// With TLS ended as it should be. RFC 8446 §6.1
+    Properly,
+    /// The socket is closed, and no more.
+    Truncated,
+}
+
+/// A server for one client, which is let in, says these words in answer to its first command, `@` being the tag, and then
+/// goes. Returns where it is.
+pub(crate) fn say_and_leave(identity: &Identity, words: &'static str, leaves: Leaves) -> SocketAddr {
+    let config = Arc::new(config(identity, None));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    spawn(move || -> io::Result<()> {
+        let (tcp, _) = listener.accept()?;
+        let session = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
+        let mut tls = BufReader::new(rustls::StreamOwned::new(session, tcp));
+        tls.get_mut().write_all(b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n")?;
+        let tag = read_tag(&mut tls)?.unwrap_or_default();
+        let tls = tls.get_mut();
+        tls.write_all(words.replace('@', &tag).as_bytes())?;
+        if leaves == Leaves::Properly {
+            tls.conn.send_close_notify();
+        }
+        tls.flush()
+    });
+    address
+}
+
 /// A server for one connection.
 pub(crate) struct TlsServer {
     pub(crate) address: SocketAddr,
@@ -108,23 +139,27 @@ pub(crate) struct TlsServer {
 
 impl TlsServer {
     pub(crate) fn start(shows: &Shows<'_>) -> Self {
-        let provider = Arc::new(default_provider());
-        let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-        let builder = builder.expect("ring has the default versions");
-        let builder = match shows.asks_for {
-            None => builder.with_no_client_auth(),
-            Some(authority) => {
-                let roots = Arc::new(authority.store());
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
-                builder.with_client_cert_verifier(verifier.expect("it has a root"))
-            }
-        };
-        let config = builder.with_single_cert(shows.identity.chain.clone(), shows.identity.key()).expect("they fit");
+        let config = config(shows.identity, shows.asks_for);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it is bound");
         let (config, starttls) = (Arc::new(config), shows.starttls);
         TlsServer { address, thread: spawn(move || serve(&listener, config, starttls)) }
     }
+}
+
+fn config(identity: &Identity, asks_for: Option<&Authority>) -> ServerConfig {
+    let provider = Arc::new(default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+    let builder = builder.expect("ring has the default versions");
+    let builder = match asks_for {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let roots = Arc::new(authority.store());
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+            builder.with_client_cert_verifier(verifier.expect("it has a root"))
+        }
+    };
+    builder.with_single_cert(identity.chain.clone(), identity.key()).expect("they fit")
 }
 
 fn serve(listener: &TcpListener, config: Arc<ServerConfig>, starttls: bool) -> io::Result<Seen> {

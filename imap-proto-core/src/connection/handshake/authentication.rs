@@ -202,7 +202,7 @@ impl Authentication {
         error
     }
 
-    fn withhold(&self, text: &mut String) {
+    pub(super) fn withhold(&self, text: &mut String) {
         if self.is_repeated(text) {
             *text = WITHHELD.into();
         }

@@ -240,6 +240,7 @@ impl Handshake {
                     self.stage = Stage::Token;
                     return Ok(());
                 }
+                self.connection.view.alerts.iter_mut().for_each(|alert| authentication.withhold(alert));
                 self.authentication = None;
                 self.logged_in(now)
             }
