@@ -1,6 +1,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -18,13 +19,19 @@ use crate::types::Secret;
 ///  C: AQ==                                                XOAUTH2: an empty line
 ///  S: A1 NO
 /// ```
-#[derive(Debug)]
 pub struct Bearer {
     name: &'static str,
     message: Option<Secret>,
     /// What a refusal is answered with.
     resigned: &'static str,
     reason: Option<String>,
+}
+
+/// The server's reason may have the token in it.
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Bearer {

@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use memchr::memchr;
@@ -32,7 +33,6 @@ use super::{FrameError, Limits};
 /// assert_eq!(framer.bytes(0..26), b"A1 LOGIN {5}\r\nalice secret");
 /// # Ok::<(), imap_proto_core::wire::FrameError>(())
 /// ```
-#[derive(Debug)]
 pub struct CommandFramer {
     buffer: Vec<u8>,
     /// The first byte of the command under way.
@@ -47,6 +47,16 @@ pub struct CommandFramer {
     left: usize,
     literal: Literal,
     limit: usize,
+}
+
+/// What a client sends may be its password.
+impl fmt::Debug for CommandFramer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { buffer, begin, left, literal, limit, .. } = self;
+        let mut shown = f.debug_struct("CommandFramer");
+        shown.field("octets", &(buffer.len() - begin)).field("left", left).field("literal", literal);
+        shown.field("limit", limit).finish_non_exhaustive()
+    }
 }
 
 /// The last literal that was announced.

@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use super::response::Head;
@@ -8,7 +9,7 @@ use super::value::{Text, Values};
 use super::{Damage, Detached, Limits, Token, TokenKind, Tokens};
 
 /// A response and what was made of it. Every view holds a reference to one, so that copying a view is cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Parsed {
     /// What the frame is a part of; empty where the frame is behind the tokens.
     pub(super) buffer: Vec<u8>,
@@ -22,6 +23,13 @@ pub(crate) struct Parsed {
     pub(super) damage: Damage,
     /// True where mailbox names are in UTF-8 instead of modified UTF-7.
     pub(super) utf8_names: bool,
+}
+
+/// What a server says may repeat a secret that it was told.
+impl fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parsed").field("octets", &self.frame.len()).field("tokens", &self.count).finish_non_exhaustive()
+    }
 }
 
 /// No bytes, no values.

@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
@@ -210,7 +210,11 @@ impl Authentication {
 
     fn is_repeated(&self, said: &str) -> bool {
         let has = |secret: &[u8]| {
-            !secret.is_empty() && core::str::from_utf8(secret).is_ok_and(|secret| said.contains(secret))
+            let Ok(secret) = core::str::from_utf8(secret) else { return false };
+            // As it is, as it goes between quotes, and as that is shown.
+            let quoted = Zeroizing::new(secret.escape_debug().to_string());
+            let shown = Zeroizing::new(quoted.escape_debug().to_string());
+            !secret.is_empty() && [secret, &quoted, &shown].iter().any(|form| said.contains(form))
         };
         let secrets = self.credentials.secret().into_iter().chain(&self.token);
         has(&self.said) || secrets.into_iter().any(|secret| has(secret.expose()) || has(&encode(secret.expose())))

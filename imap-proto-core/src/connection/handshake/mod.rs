@@ -155,13 +155,28 @@ impl Handshake {
 
     fn take_all(&mut self, now: Time) -> Result<(), Error> {
         while let Some(step) = self.next_step() {
+            // What is said of a login is looked at before the secrets are forgotten.
+            self.withhold();
             let taken = step.and_then(|step| self.take(step, now));
             taken.map_err(|error| match &self.authentication {
                 Some(authentication) => authentication.without_secrets(error),
                 None => error,
             })?;
         }
+        self.withhold();
         Ok(())
+    }
+
+    /// Leaves out what the server said of our secrets.
+    fn withhold(&mut self) {
+        let Some(authentication) = &self.authentication else { return };
+        let Connection { view, end, pending, .. } = &mut self.connection;
+        view.alerts.iter_mut().for_each(|alert| authentication.withhold(alert));
+        if let Some(error) = end.take() {
+            *end = Some(authentication.without_secrets(error));
+            view.bye = None;
+            pending.retain(|event| !matches!(event, super::Pending::Failed { .. }));
+        }
     }
 
     /// Goes on with a token that was [wanted](Want::Token), in the time that the handshake has from now on.
@@ -240,7 +255,6 @@ impl Handshake {
                     self.stage = Stage::Token;
                     return Ok(());
                 }
-                self.connection.view.alerts.iter_mut().for_each(|alert| authentication.withhold(alert));
                 self.authentication = None;
                 self.logged_in(now)
             }

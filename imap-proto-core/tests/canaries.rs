@@ -1,0 +1,183 @@
+//! Every way to log in, with secrets that are looked for in all that can be seen: each log at TRACE, and each `Debug` and
+//! `Display`. The server repeats what it is told wherever it can.
+
+use std::error::Error as _;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use imap_proto_core::sasl::Refresh;
+use imap_proto_core::types::Secret;
+use imap_proto_core::{Config, Credentials, Handshake, Security, Time, Want};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// One that goes between quotes, one with what is escaped there, and one that goes into a literal.
+const SECRETS: [&str; 3] = ["canary-7454", "can\"ary\\7454", "can\u{e4}ry-7454"];
+
+const BY_PASSWORD: [&str; 6] = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", "LOGIN command"];
+const BY_TOKEN: [&str; 2] = ["XOAUTH2", "OAUTHBEARER"];
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics holding it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a server answers to a line: `@` is its tag, `$` the line, `%` what it is when it is decoded.
+const ANSWERS: [&str; 16] = [
+    "@ OK in\r\n",
+    "@ NO no\r\n",
+    "@ NO $\r\n",
+    "@ NO [AUTHENTICATIONFAILED] %\r\n",
+    "@ BAD [X$] $\r\n",
+    "@ OK [ALERT] $\r\n",
+    "* NO [ALERT] % $\r\n@ NO\r\n",
+    "* BYE $\r\n",
+    "* BYE [%] %\r\n",
+    "+ \r\n",
+    "+ $\r\n",
+    "+ &\r\n",
+    "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n",
+    "$ BAD what?\r\n",
+    "* LIST () \"/\" \"%\"\r\n* $\r\n@ NO\r\n",
+    "+ cj1uJXgscz1XMjJaYUowU05ZN3NvRXNVRWpiNmdRPT0saT00MDk2\r\n",
+];
+
+/// All that can be seen of a login that is answered so: first by `first`, and then by `then`.
+fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then: &str) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+    // The digits of a secret may be those of a moment.
+    let subscriber = subscriber.with_writer(move || writer.clone()).with_ansi(false).without_time().finish();
+    let listening = subscriber.set_default();
+    let mut config = Config::default();
+    config.nonce = "n".to_owned();
+    let mut seen = format!("{credentials:?}");
+    let mechanisms =
+        "AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=XOAUTH2 AUTH=OAUTHBEARER";
+    let with_initial = if initial { " SASL-IR" } else { "" };
+    let mut answer = format!("* OK [CAPABILITY IMAP4rev1 {mechanisms}{with_initial}] hi\r\n");
+    let mut handshake = Handshake::new(config, Security::ImplicitTls, Some(credentials));
+    let mut tag = String::new();
+    for turn in 0..6 {
+        let connection = handshake.connection();
+        connection.receive_space()[..answer.len()].copy_from_slice(answer.as_bytes());
+        connection.received(answer.len(), Time::ZERO);
+        let mut want = handshake.advance(Time::ZERO);
+        while let Ok(Want::Work | Want::Token(_)) = want {
+            if let Ok(Want::Token(Refresh::IfExpired | Refresh::Forced)) = want {
+                let given = handshake.token(Secret::new(secret), Time::ZERO);
+                assert!(given.is_ok() || !secret.is_ascii() || secret.contains('"'), "{given:?}");
+                if let Err(error) = given {
+                    want = Err(error);
+                    break;
+                }
+            }
+            want = handshake.advance(Time::ZERO);
+        }
+        seen += &format!("{handshake:?}");
+        seen += &format!("{:?}", handshake.connection().view());
+        match want {
+            Err(error) => {
+                let sources = std::iter::successors(error.source(), |&error| error.source());
+                seen += &sources.map(|error| format!("{error} {error:?}")).collect::<String>();
+                seen += &format!("{error} {error:?}");
+                break;
+            }
+            Ok(Want::Nothing) => break,
+            Ok(_) => {}
+        }
+        let connection = handshake.connection();
+        let sent: Vec<u8> = connection.transmit().flatten().copied().collect();
+        connection.transmitted(sent.len(), Time::ZERO);
+        let line = String::from_utf8_lossy(&sent).into_owned();
+        let line = line.trim_end();
+        if turn == 0 {
+            tag = line.split(' ').next().unwrap_or_default().to_owned();
+        }
+        let said = STANDARD.decode(line.split(' ').next_back().unwrap_or_default()).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said).replace(|c: char| c.is_control(), " ");
+        let pattern = if turn == 0 { first } else { then };
+        // The line is put in last, whatever is in it.
+        answer = pattern.replace('@', &tag).replace('&', &STANDARD.encode(line)).replace('%', "\u{1}");
+        answer = answer.replace('$', line).replace('\u{1}', &said);
+    }
+    drop((handshake, listening));
+    let bytes = log.0.lock().expect("nobody panics holding it").clone();
+    let log = String::from_utf8(bytes).expect("text");
+    assert!(log.contains("S: * OK"), "{log}");
+    seen + &log
+}
+
+/// How a secret looks: as it is, between quotes, escaped, and in Base64 behind any number of octets.
+fn looks(secret: &str) -> Vec<String> {
+    let mut looks =
+        vec![secret.to_owned(), secret.escape_debug().to_string(), secret.as_bytes().escape_ascii().to_string()];
+    looks.push(secret.replace('\\', "\\\\").replace('"', "\\\""));
+    looks.push(secret[secret.len() - 4..].to_owned());
+    looks.push(format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).to_owned());
+    for shift in 0..3 {
+        let text = STANDARD.encode([&b"\0\0"[..shift], secret.as_bytes()].concat());
+        // Without what the octets beside it have their part in.
+        looks.push(text[(shift * 8).div_ceil(6)..secret_end(shift, secret.len())].to_owned());
+    }
+    looks
+}
+
+fn secret_end(shift: usize, len: usize) -> usize {
+    (shift + len) * 8 / 6
+}
+
+#[test]
+fn no_way_to_log_in_shows_its_secret_whatever_the_server_says() {
+    let (mut count, mut withheld) = (0, 0);
+    for secret in SECRETS {
+        let looks = looks(secret);
+        let by_password = BY_PASSWORD.map(|name| (name, Credentials::password("alice", secret).allow([name])));
+        let by_token = BY_TOKEN.map(|name| (name, Credentials::token("alice", secret).allow([name])));
+        let mut ways: Vec<_> = by_password.into_iter().chain(by_token).collect();
+        ways[5].1 = Credentials::password("alice", secret).allow([imap_proto_core::AuthMethod::LoginCommand]);
+        for (name, credentials) in ways {
+            for initial in [true, false] {
+                for first in ANSWERS {
+                    for then in ANSWERS {
+                        let seen = seen(credentials.clone(), secret, initial, first, then);
+                        count += 1;
+                        withheld += usize::from(seen.contains("C: [secret]"));
+                        for look in &looks {
+                            assert!(!seen.contains(look), "{name}, {first:?}, {then:?}: {look} is in\n{seen}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(withheld > count / 2, "{withheld} of {count}");
+    assert_eq!(count, SECRETS.len() * (BY_PASSWORD.len() + BY_TOKEN.len()) * 2 * ANSWERS.len().pow(2));
+}
+
+/// Else nothing would be found above.
+#[test]
+fn what_is_looked_for_is_found_where_it_is() {
+    for secret in SECRETS {
+        let looks = looks(secret);
+        for before in ["", "a", "ab", "abc", "\0alice\0"] {
+            for behind in ["", "x", "xy", "xyz"] {
+                let text = STANDARD.encode(format!("{before}{secret}{behind}"));
+                assert!(looks.iter().any(|look| text.contains(look)), "{text} {looks:?}");
+            }
+        }
+        assert!(looks.iter().any(|look| format!("{secret:?}").contains(look)));
+    }
+}
