@@ -64,7 +64,8 @@ pub enum Error {
     /// was sent. RFC 9051 §7.5.1
     #[error("messages were expunged before the command could be sent")]
     Renumbered,
-    /// The message was expunged while it was being read.
+    /// The message was expunged while it was being read, or the server gave what comes after octets that it left out: what was
+    /// read is not whole.
     #[error("the message is gone")]
     Gone,
     /// The operation was cancelled.
