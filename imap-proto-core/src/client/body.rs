@@ -11,7 +11,7 @@ use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::Fetch;
-use crate::error::{Error, Limit, Phase};
+use crate::error::{Error, Limit};
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
 
@@ -236,8 +236,7 @@ impl BodyStream {
             let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { return Poll::Ready(Ok(None)) };
             let piece = self.pieces.iter_mut().find(|piece| piece.ticket == ticket);
             match (item, piece) {
-                (Item::Failed(error, _), _) => return Poll::Ready(Err(error)),
-                (Item::Overdue(_), _) => return Poll::Ready(Err(Error::Timeout(Phase::Operation))),
+                (Item::Failed(error, _) | Item::Overdue(error, _), _) => return Poll::Ready(Err(error)),
                 (Item::Done(outcome), piece) => {
                     ended(outcome)?;
                     piece.into_iter().for_each(|piece| piece.over = true);

@@ -23,6 +23,7 @@ mod view;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -125,7 +126,7 @@ enum Pending {
     WantsBody { id: CommandId },
     Done { id: CommandId, outcome: crate::command::Outcome },
     Failed { id: CommandId, error: Error, fate: Fate<()> },
-    Overdue { id: CommandId, fate: Fate<()> },
+    Overdue { id: CommandId, error: Error, fate: Fate<()> },
     Closed,
 }
 
@@ -245,8 +246,8 @@ impl Connection {
             return Err(Error::Misuse(Misuse::AlreadyIdling));
         }
         let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
-        if within.is_some_and(|within| within.is_zero()) {
-            return Err(Error::Timeout(Phase::Operation));
+        if let Some(limit) = within.filter(Duration::is_zero) {
+            return Err(Error::Timeout { phase: Phase::Operation, limit });
         }
         let id = CommandId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
@@ -259,7 +260,7 @@ impl Connection {
         };
         self.in_flight.push(id, request, by, self.view.expunged);
         if let Some(entry) = self.in_flight.get_mut(id) {
-            entry.turn = turn;
+            (entry.within, entry.turn) = (within, turn);
         }
         self.write_queued();
         Ok(id)

@@ -232,7 +232,10 @@ fn a_source_that_waits_for_its_own_connection_ends_with_its_time() {
     stepper.link.advance(TIME);
     let told = stepper.finish(&mut append).expect("it has its time");
     // The body is told first, and the source fails with that.
-    assert!(matches!(&told, Err(Error::Source { closed: true, .. } | Error::Timeout(Phase::Octets))), "{told:?}");
+    assert!(
+        matches!(&told, Err(Error::Source { closed: true, .. } | Error::Timeout { phase: Phase::Octets, .. })),
+        "{told:?}"
+    );
     assert_eq!(stepper.link.server().violations(), []);
     // What was fetched before goes.
     let (mut stepper, place) = World::SMALL.open();
