@@ -367,8 +367,9 @@ pub enum Phase {
     /// were dropped, and the connection is good.
     #[error("the end of the operation")]
     Operation,
-    /// The same, inside a message whose octets come from a source: nobody has the rest, so that the connection had to be closed.
-    #[error("the end of the operation, inside a message whose source has the rest")]
+    /// The octets of a message, from their source: it gave none for as long as `Config::source`, or the operation had its time
+    /// inside the message. Nobody else has the rest, so that the connection had to be closed.
+    #[error("the octets of a message from their source")]
     Octets,
     /// The answer to DONE.
     #[error("the answer to DONE")]

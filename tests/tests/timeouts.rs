@@ -15,6 +15,7 @@ use imap_proto_core::{
 use imap_tests::memory::Pace;
 use imap_tests::stepper::{Hung, Stepper};
 use imap_tests::strict::{Greeting, Literals, Options, StrictServer};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const MOMENT: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(10);
@@ -251,6 +252,52 @@ fn an_append_whose_source_stalls_ends_the_connection_with_its_time() {
     assert!(matches!(stepper.end(), Some(Error::Timeout { phase: Phase::Octets, .. })), "{:?}", stepper.end());
     let later = stepper.finish(stepper.client.clone().noop()).expect("it is refused at once");
     assert!(matches!(later, Err(Error::Timeout { phase: Phase::Octets, .. })), "{later:?}");
+    assert_eq!(drafts(&stepper), 0);
+}
+
+#[test]
+fn a_source_that_gives_nothing_ends_the_connection() {
+    let (mut stepper, _inbox) = open(Literals::Plus, |config| config.source = LIMIT);
+    let append = stepper.client.append_from("Drafts", 300, stalling(), |append| append);
+    let ended = after(&mut stepper, LIMIT, append);
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Octets, limit: LIMIT })), "{ended:?}");
+    assert!(stepper.end().is_some_and(Error::is_fatal));
+    assert_eq!(drafts(&stepper), 0);
+}
+
+/// A source of what is sent to it.
+fn by_hand() -> (UnboundedSender<Bytes>, Source) {
+    let (give, taken) = unbounded_channel();
+    let next = async |mut taken: UnboundedReceiver<Bytes>| Some((Ok(taken.recv().await?), taken));
+    (give, Box::pin(futures_util::stream::unfold(taken, next)))
+}
+
+/// It has its time for each piece that is wanted, however small it is.
+#[test]
+fn a_slow_source_is_waited_for() {
+    let (mut stepper, _inbox) = open(Literals::Synchronizing, |config| config.source = LIMIT);
+    let (give, source) = by_hand();
+    let mut append = stepper.client.append_from("Drafts", 30, source, |append| append);
+    for _ in 0..30 {
+        assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
+        stepper.link.advance(LIMIT - MOMENT);
+        assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
+        give.send(Bytes::from_static(b"x")).expect("it is wanted");
+    }
+    assert!(stepper.finish(append).expect("it is answered").expect("it is answered OK").is_some());
+    is_good(&mut stepper);
+}
+
+#[test]
+fn an_upload_that_nobody_polls_any_more_holds_up_no_other_call_for_ever() {
+    let (mut stepper, _inbox) = open(Literals::Plus, |config| config.source = LIMIT);
+    let mut append = stepper.client.append_from("Drafts", 300, stalling(), |append| append);
+    assert!(stepper.step(Pin::new(&mut append), 3).is_none());
+    stepper.rest().expect("it waits");
+    std::mem::forget(append);
+    let noop = stepper.client.noop();
+    let ended = after(&mut stepper, LIMIT, noop);
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Octets, limit: LIMIT })), "{ended:?}");
     assert_eq!(drafts(&stepper), 0);
 }
 

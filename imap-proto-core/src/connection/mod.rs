@@ -96,6 +96,8 @@ pub struct Connection {
     received: u64,
     /// When a byte last moved in either direction.
     activity: Time,
+    /// Since when the octets of a message are wanted of their source.
+    wanted_since: Time,
     /// When the last command ended that others waited behind, and that was not just read over.
     in_front_until: Time,
     /// When the last one ended, or had its time, whose turn it was.
@@ -181,6 +183,7 @@ impl Connection {
             unknown_tags: 0,
             received: 0,
             activity: Time::ZERO,
+            wanted_since: Time::ZERO,
             in_front_until: Time::ZERO,
             turn_since: Time::ZERO,
             now: Time::ZERO,

@@ -138,7 +138,11 @@ impl Connection {
         });
         // What was deflated is nobody's any more, and has to leave.
         let unsent = self.layer.as_ref().is_some_and(|layer| !layer.waiting().is_empty());
-        let lost = (owed || unsent).then(|| lost(self.activity, self.config.progress, Phase::Command));
+        let silent = (owed || unsent).then(|| lost(self.activity, self.config.progress, Phase::Command));
+        // Nothing passes a message whose octets are awaited.
+        let last = in_flight.ends().map(|(_, last)| last);
+        let fed = last.filter(|last| matches!(last.stage, Stage::Feeding { .. }) && !self.outbox.holds(last.id));
+        let stalled = fed.map(|_| lost(self.wanted_since, self.config.source, Phase::Octets));
         // What is wanted, or finished in the background, takes the time it takes, as long as it gets on, and what is behind
         // it waits for it.
         let drains = in_flight.under_way().take_while(|entry| entry.is_read_over()).filter(|entry| entry.begun);
@@ -154,6 +158,14 @@ impl Connection {
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));
         let keep_alive = silence.map(|silence| (self.activity.saturating_add(silence), Due::KeepAlive));
-        greeting.into_iter().chain(idle).chain(lost).chain(drains).chain(late).chain(in_turn).chain(keep_alive)
+        greeting
+            .into_iter()
+            .chain(idle)
+            .chain(silent)
+            .chain(stalled)
+            .chain(drains)
+            .chain(late)
+            .chain(in_turn)
+            .chain(keep_alive)
     }
 }
