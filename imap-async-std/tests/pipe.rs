@@ -167,7 +167,7 @@ fn a_server_that_says_nothing_is_given_up_by_the_callers_timer() {
     let mut config = Config::default();
     config.greeting = Duration::from_millis(60);
     let result = block_on(connect(Pipe::new(None, 1), config));
-    assert!(matches!(result, Err(Error::Timeout(Phase::Greeting))), "{:?}", result.err());
+    assert!(matches!(result, Err(Error::Timeout { phase: Phase::Greeting, .. })), "{:?}", result.err());
 }
 
 #[test]

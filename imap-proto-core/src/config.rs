@@ -59,6 +59,10 @@ pub struct Config {
     /// windows does, it is the time of each, and a slow reader uses it up. That of a message of `Client::append_all` begins with
     /// its first octet, or with the answer to what is before it on the wire where that comes later.
     pub command: Option<Duration>,
+    /// How long the source of a message may give nothing of the octets that are wanted: until then nothing else can be sent.
+    /// Beyond it the connection is closed, with [`Phase::Octets`](crate::Phase::Octets), and the message is not stored. It ends
+    /// an upload that is no longer polled, and one whose source waits for another call on its own connection. 5 minutes unless set.
+    pub source: Duration,
     /// How long the server may take to greet; 30 seconds unless set. Then it is [`Phase::Greeting`](crate::Phase::Greeting).
     pub greeting: Duration,
     /// How long the handshake may take after the greeting, up to STARTTLS and after it: capabilities and login. Each 30
@@ -96,6 +100,8 @@ impl Default for Config {
             drain_time: Duration::from_secs(30),
             progress: Duration::from_secs(60),
             command: None,
+            // Servers wait for half an hour (RFC 9051 §5.4), and other calls for the whole of it.
+            source: Duration::from_secs(5 * 60),
             greeting: Duration::from_secs(30),
             handshake: Duration::from_secs(30),
             done: Duration::from_secs(30),

@@ -154,7 +154,8 @@ fn a_host_that_does_not_exist_is_told_by_its_name() {
 
 #[test]
 fn a_handshake_that_stops_anywhere_ends_in_time_with_its_phase() {
-    let timeout = |phase: Phase| move |error: &Error| matches!(error, Error::Timeout(found) if *found == phase);
+    let timeout =
+        |phase: Phase| move |error: &Error| matches!(error, Error::Timeout { phase: found, .. } if *found == phase);
     type Check = Box<dyn Fn(&Error) -> bool>;
     let rows: Vec<(Security, Vec<Act>, Check)> = vec![
         (Security::Plaintext, vec![Act::Wait], Box::new(timeout(Phase::Greeting))),
@@ -186,7 +187,7 @@ fn unreachable(error: &Error) -> bool {
 
 /// The deadlines of the handshake and of a command are the same in these tests.
 fn login_timeout(error: &Error) -> bool {
-    matches!(error, Error::Timeout(Phase::Login | Phase::Command))
+    matches!(error, Error::Timeout { phase: Phase::Login | Phase::Command, .. })
 }
 
 #[test]
@@ -300,7 +301,7 @@ fn a_connection_lost_in_the_middle_of_an_answer_is_an_error_and_no_short_success
     for (cut, silent) in cuts.into_iter().flat_map(|cut| [(cut, false), (cut, true)]) {
         let end = if silent { vec![say(cut), Act::Wait] } else { vec![say(cut)] };
         let good = |error: &Error| match silent {
-            true => matches!(error, Error::Timeout(Phase::Command)),
+            true => matches!(error, Error::Timeout { phase: Phase::Command, .. }),
             false => matches!(error, Error::Closed(Closed::EndOfStream)),
         };
         run(async {

@@ -15,6 +15,7 @@ use imap_proto_core::{
 use imap_tests::memory::Pace;
 use imap_tests::stepper::{Hung, Stepper};
 use imap_tests::strict::{Greeting, Literals, Options, StrictServer};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const MOMENT: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(10);
@@ -64,7 +65,9 @@ fn end_after(stepper: &mut Stepper, limit: Duration) -> Error {
 /// What is told when the time of an operation is over, and what is known of it then.
 fn given_up<T: Debug>(stepper: &mut Stepper, mut operation: Operation<T>) -> (Phase, Fate<T>) {
     match after(stepper, LIMIT, &mut operation) {
-        Err(Error::Timeout(phase)) => (phase, stepper.finish(operation.cancel()).expect("a fate is told")),
+        Err(Error::Timeout { phase, limit: LIMIT }) => {
+            (phase, stepper.finish(operation.cancel()).expect("a fate is told"))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +96,7 @@ fn a_search_that_had_its_time_is_given_up() {
     hold(&stepper);
     let (phase, fate) = given_up(&mut stepper, inbox.search(Query::all()).within(LIMIT));
     assert!(phase == Phase::Operation && matches!(fate, Fate::Cancelled), "{phase} {fate:?}");
-    assert!(!Error::Timeout(phase).is_fatal());
+    assert!(!Error::Timeout { phase, limit: LIMIT }.is_fatal());
     is_good(&mut stepper);
 }
 
@@ -119,7 +122,7 @@ fn a_call_without_any_time_is_not_sent() {
     let written = stepper.link.written();
     let mut noop = stepper.client.noop().within(Duration::ZERO);
     let ended = stepper.finish(&mut noop).expect("it is told at once");
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     assert!(matches!(stepper.finish(noop.cancel()), Ok(Fate::NotSent)));
     assert_eq!(stepper.link.written(), written);
     is_good(&mut stepper);
@@ -128,7 +131,7 @@ fn a_call_without_any_time_is_not_sent() {
 /// What is told when the time of an operation is over, and what becomes of it when the server goes on.
 fn known_later<T: Debug>(stepper: &mut Stepper, mut operation: Operation<T>, go_on: impl FnOnce(&Stepper)) -> Fate<T> {
     let ended = after(stepper, LIMIT, &mut operation);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     let again = stepper.finish(&mut operation);
     assert!(matches!(again, Ok(Err(Error::Misuse(Misuse::Over)))), "{again:?}");
     let mut cancelling = Box::pin(operation.cancel());
@@ -201,7 +204,7 @@ fn an_idle_that_is_interrupted_keeps_its_time() {
     let noop = stepper.client.noop();
     stepper.finish(noop).expect("it is answered").expect("it is answered OK");
     let ended = after(&mut stepper, LIMIT, &mut idle);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     is_good(&mut stepper);
 }
 
@@ -245,10 +248,56 @@ fn an_append_whose_source_stalls_ends_the_connection_with_its_time() {
     let append = stepper.client.append_from("Drafts", 300, stalling(), |append| append).within(LIMIT);
     let (phase, fate) = given_up(&mut stepper, append);
     assert!(phase == Phase::Octets && matches!(fate, Fate::Cancelled), "{phase} {fate:?}");
-    assert!(Error::Timeout(phase).is_fatal());
-    assert!(matches!(stepper.end(), Some(Error::Timeout(Phase::Octets))), "{:?}", stepper.end());
+    assert!(Error::Timeout { phase, limit: LIMIT }.is_fatal());
+    assert!(matches!(stepper.end(), Some(Error::Timeout { phase: Phase::Octets, .. })), "{:?}", stepper.end());
     let later = stepper.finish(stepper.client.clone().noop()).expect("it is refused at once");
-    assert!(matches!(later, Err(Error::Timeout(Phase::Octets))), "{later:?}");
+    assert!(matches!(later, Err(Error::Timeout { phase: Phase::Octets, .. })), "{later:?}");
+    assert_eq!(drafts(&stepper), 0);
+}
+
+#[test]
+fn a_source_that_gives_nothing_ends_the_connection() {
+    let (mut stepper, _inbox) = open(Literals::Plus, |config| config.source = LIMIT);
+    let append = stepper.client.append_from("Drafts", 300, stalling(), |append| append);
+    let ended = after(&mut stepper, LIMIT, append);
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Octets, limit: LIMIT })), "{ended:?}");
+    assert!(stepper.end().is_some_and(Error::is_fatal));
+    assert_eq!(drafts(&stepper), 0);
+}
+
+/// A source of what is sent to it.
+fn by_hand() -> (UnboundedSender<Bytes>, Source) {
+    let (give, taken) = unbounded_channel();
+    let next = async |mut taken: UnboundedReceiver<Bytes>| Some((Ok(taken.recv().await?), taken));
+    (give, Box::pin(futures_util::stream::unfold(taken, next)))
+}
+
+/// It has its time for each piece that is wanted, however small it is.
+#[test]
+fn a_slow_source_is_waited_for() {
+    let (mut stepper, _inbox) = open(Literals::Synchronizing, |config| config.source = LIMIT);
+    let (give, source) = by_hand();
+    let mut append = stepper.client.append_from("Drafts", 30, source, |append| append);
+    for _ in 0..30 {
+        assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
+        stepper.link.advance(LIMIT - MOMENT);
+        assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
+        give.send(Bytes::from_static(b"x")).expect("it is wanted");
+    }
+    assert!(stepper.finish(append).expect("it is answered").expect("it is answered OK").is_some());
+    is_good(&mut stepper);
+}
+
+#[test]
+fn an_upload_that_nobody_polls_any_more_holds_up_no_other_call_for_ever() {
+    let (mut stepper, _inbox) = open(Literals::Plus, |config| config.source = LIMIT);
+    let mut append = stepper.client.append_from("Drafts", 300, stalling(), |append| append);
+    assert!(stepper.step(Pin::new(&mut append), 3).is_none());
+    stepper.rest().expect("it waits");
+    std::mem::forget(append);
+    let noop = stepper.client.noop();
+    let ended = after(&mut stepper, LIMIT, noop);
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Octets, limit: LIMIT })), "{ended:?}");
     assert_eq!(drafts(&stepper), 0);
 }
 
@@ -282,24 +331,24 @@ fn a_time_for_all_commands_ends_streams_with_an_error_and_no_idle() {
     hold(&stepper);
     let mut messages = inbox.fetch(UidSet::from(Uid::MIN), FetchItems::ids());
     let ended = after(&mut stepper, LIMIT, Box::pin(messages.try_next()));
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     assert!(matches!(stepper.finish(messages.try_next()), Ok(Ok(None))));
     is_good(&mut stepper);
     hold(&stepper);
     let mut body = inbox.body(Uid::MIN, Section::whole());
     let ended = after(&mut stepper, LIMIT, Box::pin(body.try_next()));
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     is_good(&mut stepper);
     hold(&stepper);
     let noop = stepper.client.noop();
     let ended = after(&mut stepper, LIMIT, noop);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     is_good(&mut stepper);
     // What an operation says of itself goes before it.
     hold(&stepper);
     let noop = stepper.client.noop().within(LIMIT * 2);
     let ended = after(&mut stepper, LIMIT * 2, noop);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     is_good(&mut stepper);
 
     let mut watch = inbox.watch();
@@ -317,7 +366,7 @@ fn a_logout_that_had_its_time_ends_the_connection() {
     let logout = stepper.client.clone().logout();
     // Nothing of it has left: it is taken back.
     let ended = after(&mut stepper, LIMIT, Box::pin(logout));
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     stepper.link.hold_writes(false);
     is_good(&mut stepper);
 
@@ -326,7 +375,7 @@ fn a_logout_that_had_its_time_ends_the_connection() {
     assert!(stepper.step(logout.as_mut(), 2).is_none());
     stepper.link.hold_writes(true);
     let ended = after(&mut stepper, LIMIT, logout);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Command))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Command, .. })), "{ended:?}");
     assert!(stepper.end().is_some_and(Error::is_fatal));
 }
 
@@ -350,9 +399,9 @@ fn commands_end_in_the_order_of_their_times() {
     assert!(stepper.finish(&mut late).is_err());
     let mut early = stepper.client.noop().within(seconds(4));
     let ended = after(&mut stepper, seconds(4), &mut early);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     let ended = after(&mut stepper, seconds(5), &mut late);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Operation))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Operation, .. })), "{ended:?}");
     is_good(&mut stepper);
 }
 
@@ -362,9 +411,11 @@ fn a_command_without_progress_ends_the_connection() {
     hold(&stepper);
     let noop = stepper.client.noop();
     let ended = after(&mut stepper, LIMIT, noop);
-    assert!(matches!(ended, Err(Error::Timeout(Phase::Command))), "{ended:?}");
+    assert!(matches!(ended, Err(Error::Timeout { phase: Phase::Command, .. })), "{ended:?}");
     let later = stepper.finish(stepper.client.clone().noop()).expect("it is refused at once");
-    assert!(later.is_err_and(|error| error.is_fatal() && matches!(error, Error::Timeout(Phase::Command))));
+    assert!(
+        later.is_err_and(|error| error.is_fatal() && matches!(error, Error::Timeout { phase: Phase::Command, .. }))
+    );
 }
 
 #[test]
@@ -374,7 +425,7 @@ fn a_done_that_is_not_answered_ends_the_connection() {
     assert!(matches!(stepper.finish(watch.try_next()), Ok(Ok(Some(Notice::Idling)))));
     hold(&stepper);
     drop(watch);
-    assert!(matches!(end_after(&mut stepper, LIMIT), Error::Timeout(Phase::Done)));
+    assert!(matches!(end_after(&mut stepper, LIMIT), Error::Timeout { phase: Phase::Done, .. }));
 }
 
 #[test]
@@ -441,7 +492,7 @@ fn a_silent_connection_is_kept_alive_and_found_dead() {
     stepper.link.advance(LIMIT);
     stepper.rest().expect("it waits");
     assert_eq!(noops(&stepper), 4);
-    assert!(matches!(end_after(&mut stepper, LIMIT / 2), Error::Timeout(Phase::Command)));
+    assert!(matches!(end_after(&mut stepper, LIMIT / 2), Error::Timeout { phase: Phase::Command, .. }));
 }
 
 #[test]
@@ -473,7 +524,7 @@ fn the_greeting_and_the_login_have_each_a_time_of_their_own() {
     let mut silent = Handshake::new(config.clone(), Security::Plaintext, credentials());
     assert_eq!(silent.poll_timeout(), Some(config.greeting));
     assert!(matches!(silent.advance(config.greeting - MOMENT), Ok(Want::Bytes)));
-    assert!(matches!(silent.advance(config.greeting), Err(Error::Timeout(Phase::Greeting))));
+    assert!(matches!(silent.advance(config.greeting), Err(Error::Timeout { phase: Phase::Greeting, .. })));
 
     let mut mute = Handshake::new(config.clone(), Security::Plaintext, credentials());
     let (greeting, late) = (b"* OK [CAPABILITY IMAP4rev1] hi\r\n", config.greeting - MOMENT);
@@ -482,5 +533,5 @@ fn the_greeting_and_the_login_have_each_a_time_of_their_own() {
     assert!(matches!(mute.advance(late), Ok(Want::Bytes)));
     let by = late + config.handshake;
     assert!(matches!(mute.advance(by - MOMENT), Ok(Want::Bytes)));
-    assert!(matches!(mute.advance(by), Err(Error::Timeout(Phase::Login))));
+    assert!(matches!(mute.advance(by), Err(Error::Timeout { phase: Phase::Login, .. })));
 }

@@ -11,7 +11,7 @@ use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::Fetch;
-use crate::error::{Error, Limit, Phase};
+use crate::error::{Error, Limit};
 use crate::types::{FetchItems, Section, Uid, UidSet};
 use crate::wire::grammar;
 
@@ -26,7 +26,8 @@ const PIECES: usize = 2;
 ///
 /// It is fetched in pieces, so that dropping the download of 5 GB leaves 2 MiB to be read over. A message
 /// that is gone, and a section that it does not have, give a stream without octets; [`existed`](Self::existed) tells.
-/// The last item is the error, if there was one.
+/// One that goes while it is read ends with [`Error::Gone`], never as if it were whole. The last item is the error, if there
+/// was one.
 #[must_use = "nothing is fetched unless the stream is polled"]
 #[derive(Debug)]
 pub struct BodyStream {
@@ -38,8 +39,7 @@ pub struct BodyStream {
     pieces: VecDeque<Piece>,
     /// Octets of the first piece, and of the others.
     sizes: (u64, u64),
-    /// True once a piece came short: there is no more.
-    complete: bool,
+    end: End,
     existed: bool,
     begun: bool,
     /// What came and was not read, where it is read.
@@ -48,9 +48,22 @@ pub struct BodyStream {
     failed: Option<Error>,
 }
 
+/// What is known of the end of the section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// All pieces were as long as they could be.
+    Unseen,
+    /// A piece did not come at all: it lies behind the end, or the message is gone. The octet before it is asked for, as the last
+    /// of the pieces, to tell which.
+    Doubted,
+    /// A piece came short, or none of it came and the octet before it did.
+    Reached,
+}
+
 #[derive(Debug)]
 struct Piece {
     ticket: Ticket,
+    offset: u64,
     len: u64,
     received: u64,
     /// What came of it and was not told: a server may answer a later piece first.
@@ -62,8 +75,8 @@ struct Piece {
 }
 
 impl Piece {
-    fn new(ticket: Ticket, len: u64) -> Self {
-        Piece { ticket, len, received: 0, octets: VecDeque::new(), given: false, over: false }
+    fn new(ticket: Ticket, offset: u64, len: u64) -> Self {
+        Piece { ticket, offset, len, received: 0, octets: VecDeque::new(), given: false, over: false }
     }
 
     /// # Errors
@@ -99,7 +112,7 @@ impl BodyStream {
             next_offset: 0,
             pieces: VecDeque::new(),
             sizes: (FIRST_PIECE, PIECE),
-            complete: false,
+            end: End::Unseen,
             existed: false,
             begun: false,
             left: Bytes::new(),
@@ -205,11 +218,13 @@ impl BodyStream {
 
     fn poll_items(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
         if !core::mem::replace(&mut self.begun, true) {
-            self.ask(self.sizes.0)?;
+            self.ask(0, self.sizes.0)?;
         }
         loop {
             while let Some(first) = self.pieces.front_mut() {
-                if let Some(octets) = first.octets.pop_front() {
+                let octets = first.octets.pop_front();
+                // Behind the end there is nothing to tell, and of a piece that settles a doubt its being there.
+                if let Some(octets) = octets.filter(|_| self.end == End::Unseen) {
                     return Poll::Ready(Ok(Some(octets)));
                 }
                 if !first.over {
@@ -221,8 +236,7 @@ impl BodyStream {
             let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { return Poll::Ready(Ok(None)) };
             let piece = self.pieces.iter_mut().find(|piece| piece.ticket == ticket);
             match (item, piece) {
-                (Item::Failed(error, _), _) => return Poll::Ready(Err(error)),
-                (Item::Overdue(_), _) => return Poll::Ready(Err(Error::Timeout(Phase::Operation))),
+                (Item::Failed(error, _) | Item::Overdue(error, _), _) => return Poll::Ready(Err(error)),
                 (Item::Done(outcome), piece) => {
                     ended(outcome)?;
                     piece.into_iter().for_each(|piece| piece.over = true);
@@ -244,25 +258,37 @@ impl BodyStream {
     /// the data of two commands before it ended the first.
     fn first_ended(&mut self) -> Result<(), Error> {
         let Some(piece) = self.pieces.pop_front() else { return Ok(()) };
-        if !piece.given && self.existed && !self.complete {
-            // The server has nothing to say of a message that it began to give, or NIL, as Dovecot does. Behind the end of one
-            // that is there it is an empty string (RFC 9051 §6.4.5).
-            return Err(Error::Gone);
+        let settles = self.end == End::Doubted && self.pieces.is_empty();
+        match self.end {
+            // Behind the end of a message that is there comes an empty string (RFC 9051 §6.4.5). NIL, or no word of it, may mean
+            // the same, or that it is there no more, as with Dovecot.
+            End::Unseen if !piece.given && self.existed => {
+                self.ask(piece.offset.saturating_sub(1), 1)?;
+                self.end = End::Doubted;
+            }
+            End::Unseen => {
+                self.existed |= piece.given;
+                if piece.received < piece.len {
+                    self.end = End::Reached;
+                }
+            }
+            End::Doubted if settles && piece.received > 0 => self.end = End::Reached,
+            End::Doubted if !settles && piece.received == 0 => {}
+            End::Reached if piece.received == 0 => {}
+            End::Doubted | End::Reached => return Err(Error::Gone),
         }
-        self.existed |= piece.given;
-        self.complete |= piece.received < piece.len;
-        while !self.complete && self.pieces.len() < PIECES {
-            self.ask(self.sizes.1)?;
+        while self.end == End::Unseen && self.pieces.len() < PIECES {
+            self.ask(self.next_offset, self.sizes.1)?;
         }
         Ok(())
     }
 
-    fn ask(&mut self, len: u64) -> Result<(), Error> {
+    fn ask(&mut self, offset: u64, len: u64) -> Result<(), Error> {
         let Some(batch) = &mut self.batch else { return Ok(()) };
-        let items = FetchItems::ids().partial(self.section.clone(), self.next_offset, len);
+        let items = FetchItems::ids().partial(self.section.clone(), offset, len);
         let ticket = batch.submit(&Fetch::new(UidSet::from(self.uid), items))?;
-        self.next_offset += len;
-        self.pieces.push_back(Piece::new(ticket, len));
+        self.next_offset = self.next_offset.max(offset.saturating_add(len));
+        self.pieces.push_back(Piece::new(ticket, offset, len));
         Ok(())
     }
 }

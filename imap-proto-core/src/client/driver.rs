@@ -223,7 +223,7 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
         }
         Event::Done { id, outcome } => slots.finish(id, Item::Done(outcome)),
         Event::Failed { id, error, fate } => slots.finish(id, Item::Failed(error, fate)),
-        Event::Overdue { id, fate } => slots.overdue(id, fate),
+        Event::Overdue { id, error, fate } => slots.overdue(id, error, fate),
         // A body that nobody asked for goes with its response; the end of the connection reached every call.
         _ => {}
     }

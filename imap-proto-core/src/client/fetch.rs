@@ -11,7 +11,7 @@ use super::batch::{Batch, end_unless_item};
 use super::operation::ended;
 use super::queue::{Item, Ticket};
 use crate::command::{Command, Fetch, Search};
-use crate::error::{Error, Limit, Phase};
+use crate::error::{Error, Limit};
 use crate::types::{DateTime, FetchItems, Flag, Messages, Query, SeqNum, Uid, UidSet, UidValidity};
 use crate::wire::OwnedResponse;
 use crate::wire::grammar;
@@ -230,8 +230,7 @@ impl FetchStream {
         while let Some(batch) = &mut self.batch {
             let Some((ticket, item)) = ready!(batch.poll_next(cx)) else { break };
             match item {
-                Item::Failed(error, _) => return Poll::Ready(Err(error)),
-                Item::Overdue(_) => return Poll::Ready(Err(Error::Timeout(Phase::Operation))),
+                Item::Failed(error, _) | Item::Overdue(error, _) => return Poll::Ready(Err(error)),
                 Item::Done(outcome) => self.ended(ticket, outcome)?,
                 Item::Data(response) => {
                     if let Some((_, search)) = &mut self.searching {

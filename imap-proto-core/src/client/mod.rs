@@ -158,8 +158,10 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// Nothing else is sent inside the message, and no time but its own ends the waiting for a source: one that waits for
-    /// another call on this connection, as a [`BodyStream`] does, waits for ever.
+    /// Nothing else is sent inside the message. A source that gives nothing for as long as
+    /// [`Config::source`](crate::Config::source), or for the [time](Operation::within) of the operation, ends the connection with
+    /// [`Phase::Octets`](crate::Phase::Octets). So does one that waits for another call on this connection, as a [`BodyStream`]
+    /// does: collect it before, or read it from another connection.
     ///
     /// Dropped half-way inside the message the connection has to close, since nobody can make up the octets
     /// that were promised; nothing is stored then, unless the last octet had left.

@@ -10,7 +10,7 @@ use super::feed::{Feed, Source};
 use super::queue::{Call, Item, Reader, Reply, Submission, Ticket};
 use crate::command::{Command, Completion, Noop, Outcome, Request};
 use crate::connection::CancelEffect;
-use crate::error::{Closed, Error, Fate, Misuse, Phase};
+use crate::error::{Closed, Error, Fate, Misuse};
 use crate::wire::OwnedResponse;
 
 /// One call on a connection: a future that begins when it is first polled.
@@ -168,7 +168,7 @@ impl<T> Operation<T> {
     /// # async fn run(inbox: &Mailbox) -> Result<(), Error> {
     /// match inbox.search(Query::text("needle")).within(Duration::from_secs(10)).await {
     ///     Ok(found) => println!("{found}"),
-    ///     Err(Error::Timeout(Phase::Operation)) => println!("it takes too long"),
+    ///     Err(Error::Timeout { phase: Phase::Operation, .. }) => println!("it takes too long"),
     ///     Err(error) => return Err(error),
     /// }
     /// # Ok(())
@@ -314,7 +314,7 @@ impl<T> Operation<T> {
                 return Some(Err(Error::Cancelled));
             }
             Item::Done(Ok(completion)) => return self.finish(completion).map(Ok),
-            Item::Overdue(fate) => {
+            Item::Overdue(error, fate) => {
                 let is_known = !matches!(fate, Fate::InDoubt);
                 if let State::Running { fold, .. } = core::mem::replace(&mut self.state, State::Over(fate))
                     && !is_known
@@ -323,7 +323,7 @@ impl<T> Operation<T> {
                 } else {
                     self.reader.close();
                 }
-                return Some(Err(Error::Timeout(Phase::Operation)));
+                return Some(Err(error));
             }
             Item::Failed(error, fate) => {
                 let error = match feed {

@@ -97,7 +97,7 @@ pub(super) enum Item {
     Done(Outcome),
     Failed(Error, Fate<()>),
     /// It had its time; how it ends is told later.
-    Overdue(Fate<()>),
+    Overdue(Error, Fate<()>),
     Lagged(u64),
     Settled,
     View(Box<View>),

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::queue::{Item, MOST_WAITING, Reply, Ticket};
 use crate::connection::CommandId;
-use crate::error::Fate;
+use crate::error::{Error, Fate};
 
 /// What a reader may leave lying while other commands wait behind it.
 pub(super) const MOST_LYING: usize = 64 << 20;
@@ -68,10 +68,10 @@ impl Slots {
     }
 
     /// Tells that a command had its time. Its end is told as well, later.
-    pub(super) fn overdue(&mut self, id: CommandId, fate: Fate<()>) {
+    pub(super) fn overdue(&mut self, id: CommandId, error: Error, fate: Fate<()>) {
         if let Some(slot) = self.position(id).and_then(|at| self.slots.get_mut(at)) {
             slot.overdue = true;
-            slot.reply.push(slot.ticket, Item::Overdue(fate));
+            slot.reply.push(slot.ticket, Item::Overdue(error, fate));
         }
     }
 

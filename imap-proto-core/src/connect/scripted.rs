@@ -262,7 +262,7 @@ fn the_time_to_connect_is_that_of_all_addresses_and_of_the_look_up() {
     let scripted = Scripted::new(&[("::1", Nothing), ("127.0.0.1", Nothing), ("127.0.0.2", Nothing)]);
     scripted.state().look_up = Duration::from_secs(2);
     let error = open(&scripted, &connector(&scripted).connect_within(Duration::from_secs(5))).expect_err("a hole");
-    assert!(matches!(&error, Error::Unreachable { phase: Phase::Connect, server } if server == "mail.example:993"));
+    assert!(matches!(&error, Error::Unreachable { phase: Phase::Connect, server, .. } if server == "mail.example:993"));
     assert_eq!(
         (scripted.tried().as_str(), scripted.now().as_millis()),
         ("::1 2000, 127.0.0.1 2250, 127.0.0.2 2500", 5000)

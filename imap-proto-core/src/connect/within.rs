@@ -21,7 +21,7 @@ pub(super) async fn within<R: Runtime, F: Future>(
             return Poll::Ready(Ok(done));
         }
         let over = time.as_mut().poll(cx);
-        over.map(|()| Err(Error::Unreachable { phase, server: server.to_owned() }))
+        over.map(|()| Err(Error::Unreachable { phase, limit: patience, server: server.to_owned() }))
     })
     .await
 }

@@ -84,6 +84,8 @@ pub enum Event<'a> {
     Overdue {
         /// The command.
         id: CommandId,
+        /// [`Error::Timeout`], with the time that it had.
+        error: Error,
         /// Whether it took effect, as far as it is known by now. Never `Completed`.
         fate: Fate<()>,
     },

@@ -71,6 +71,8 @@ pub(super) struct Entry {
     pub(super) answered: u64,
     /// By when it is to be over.
     pub(super) by: Option<Time>,
+    /// How long that is.
+    pub(super) within: Option<Duration>,
     /// How long it may take once it is its turn.
     pub(super) turn: Option<Duration>,
     /// When its first byte left.
@@ -157,6 +159,7 @@ impl Entry {
             undone: false,
             answered: 0,
             by,
+            within: None,
             turn: None,
             begun_at: Time::ZERO,
             overdue: false,

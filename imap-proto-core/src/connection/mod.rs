@@ -23,6 +23,7 @@ mod view;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -95,6 +96,8 @@ pub struct Connection {
     received: u64,
     /// When a byte last moved in either direction.
     activity: Time,
+    /// Since when the octets of a message are wanted of their source.
+    wanted_since: Time,
     /// When the last command ended that others waited behind, and that was not just read over.
     in_front_until: Time,
     /// When the last one ended, or had its time, whose turn it was.
@@ -125,7 +128,7 @@ enum Pending {
     WantsBody { id: CommandId },
     Done { id: CommandId, outcome: crate::command::Outcome },
     Failed { id: CommandId, error: Error, fate: Fate<()> },
-    Overdue { id: CommandId, fate: Fate<()> },
+    Overdue { id: CommandId, error: Error, fate: Fate<()> },
     Closed,
 }
 
@@ -180,6 +183,7 @@ impl Connection {
             unknown_tags: 0,
             received: 0,
             activity: Time::ZERO,
+            wanted_since: Time::ZERO,
             in_front_until: Time::ZERO,
             turn_since: Time::ZERO,
             now: Time::ZERO,
@@ -245,8 +249,8 @@ impl Connection {
             return Err(Error::Misuse(Misuse::AlreadyIdling));
         }
         let within = request.within.or(self.config.command.filter(|_| request.order != crate::command::Order::Idle));
-        if within.is_some_and(|within| within.is_zero()) {
-            return Err(Error::Timeout(Phase::Operation));
+        if let Some(limit) = within.filter(Duration::is_zero) {
+            return Err(Error::Timeout { phase: Phase::Operation, limit });
         }
         let id = CommandId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
@@ -259,7 +263,7 @@ impl Connection {
         };
         self.in_flight.push(id, request, by, self.view.expunged);
         if let Some(entry) = self.in_flight.get_mut(id) {
-            entry.turn = turn;
+            (entry.within, entry.turn) = (within, turn);
         }
         self.write_queued();
         Ok(id)

@@ -97,7 +97,7 @@ impl Connection {
             },
             Pending::Done { id, outcome } => Event::Done { id, outcome },
             Pending::Failed { id, error, fate } => Event::Failed { id, error, fate },
-            Pending::Overdue { id, fate } => Event::Overdue { id, fate },
+            Pending::Overdue { id, error, fate } => Event::Overdue { id, error, fate },
             Pending::Closed => Event::Closed(self.end.clone()?),
         })
     }

@@ -115,6 +115,7 @@ impl Connection {
             (Stage::Leaving, None) => entry.stage = Stage::Sent,
             (Stage::Feeding { .. }, refused) => {
                 entry.refused_early = refused;
+                self.wanted_since = self.now;
                 self.pending.push_back(Pending::WantsBody { id });
             }
             (_, refused) => entry.refused_early = refused,
@@ -287,6 +288,7 @@ impl Connection {
                 entry.stage = Stage::Feeding { left };
                 // Else the octets are asked for once the announcement has left.
                 if !self.outbox.holds(id) {
+                    self.wanted_since = self.now;
                     self.pending.push_back(Pending::WantsBody { id });
                 }
                 return self.in_flight.wrote(id, written);

@@ -14,7 +14,7 @@ const LEAST_SILENCE: Duration = Duration::from_secs(1);
 /// What is to happen at a time.
 enum Due {
     /// Nothing came: the connection is lost.
-    Lost(Phase),
+    Lost(Phase, Duration),
     /// The rest of an abandoned answer took too long.
     Drained,
     /// IDLE is renewed.
@@ -55,7 +55,7 @@ impl Connection {
                 Some(Due::Drained) => {
                     self.close(Error::Limit(Limit::DrainTime { limit: self.config.drain_time }));
                 }
-                Some(Due::Lost(phase)) => self.close(Error::Timeout(phase)),
+                Some(Due::Lost(phase, limit)) => self.close(Error::Timeout { phase, limit }),
             }
         }
     }
@@ -69,24 +69,27 @@ impl Connection {
         self.in_flight.forget_deadline(id);
         let effect = self.would_drop(id);
         let Some(entry) = self.in_flight.get_mut(id).filter(|entry| !entry.untold) else { return };
+        let limit = entry.within.unwrap_or_default();
+        let late = |phase| Error::Timeout { phase, limit };
         if effect == CancelEffect::WillClose {
-            return self.close(Error::Timeout(Phase::Octets));
+            return self.close(late(Phase::Octets));
         }
         if entry.begun && matches!(entry.effect, Effect::Logout) {
             // Nothing else may be sent any more.
-            return self.close(Error::Timeout(Phase::Command));
+            return self.close(late(Phase::Command));
         }
+        let error = late(Phase::Operation);
         entry.overdue = had_turn;
         let pending = match effect {
             CancelEffect::Removed => {
                 entry.untold = true;
-                Pending::Failed { id, error: Error::Timeout(Phase::Operation), fate: Fate::NotSent }
+                Pending::Failed { id, error, fate: Fate::NotSent }
             }
             // The server may be late to hear that nothing is to be stored.
-            CancelEffect::WillFinish | CancelEffect::WillUndo => Pending::Overdue { id, fate: Fate::InDoubt },
+            CancelEffect::WillFinish | CancelEffect::WillUndo => Pending::Overdue { id, error, fate: Fate::InDoubt },
             // Nothing comes of a message whose octets were never sent.
             CancelEffect::WillDrain | CancelEffect::MayClose | CancelEffect::WillClose => {
-                Pending::Overdue { id, fate: Fate::Cancelled }
+                Pending::Overdue { id, error, fate: Fate::Cancelled }
             }
         };
         self.pending.push_back(pending);
@@ -118,13 +121,14 @@ impl Connection {
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> {
-        let greeting =
-            (self.view.state == SessionState::Greeting).then_some((self.config.greeting, Due::Lost(Phase::Greeting)));
+        let lost = |since: Time, limit, phase| (since.saturating_add(limit), Due::Lost(phase, limit));
+        let greeting = (self.view.state == SessionState::Greeting)
+            .then(|| lost(Time::ZERO, self.config.greeting, Phase::Greeting));
         let in_flight = &self.in_flight;
         let refresh = self.config.idle_refresh.max(LEAST_IDLE);
         let idle = in_flight.idles().filter_map(move |entry| match entry.stage {
             Stage::Idling { since } => Some((since.saturating_add(refresh), Due::Renew(entry.id))),
-            Stage::Ending { by } => Some((by, Due::Lost(Phase::Done))),
+            Stage::Ending { by } => Some((by, Due::Lost(Phase::Done, self.config.done))),
             _ => Some((entry.resumes?, Due::Resume(entry.id))),
         });
         // All others wait for the same: that anything moves. The first that waits is one of the first.
@@ -134,8 +138,11 @@ impl Connection {
         });
         // What was deflated is nobody's any more, and has to leave.
         let unsent = self.layer.as_ref().is_some_and(|layer| !layer.waiting().is_empty());
-        let lost =
-            (owed || unsent).then(|| (self.activity.saturating_add(self.config.progress), Due::Lost(Phase::Command)));
+        let silent = (owed || unsent).then(|| lost(self.activity, self.config.progress, Phase::Command));
+        // Nothing passes a message whose octets are awaited.
+        let last = in_flight.ends().map(|(_, last)| last);
+        let fed = last.filter(|last| matches!(last.stage, Stage::Feeding { .. }) && !self.outbox.holds(last.id));
+        let stalled = fed.map(|_| lost(self.wanted_since, self.config.source, Phase::Octets));
         // What is wanted, or finished in the background, takes the time it takes, as long as it gets on, and what is behind
         // it waits for it.
         let drains = in_flight.under_way().take_while(|entry| entry.is_read_over()).filter(|entry| entry.begun);
@@ -151,6 +158,14 @@ impl Connection {
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));
         let keep_alive = silence.map(|silence| (self.activity.saturating_add(silence), Due::KeepAlive));
-        greeting.into_iter().chain(idle).chain(lost).chain(drains).chain(late).chain(in_turn).chain(keep_alive)
+        greeting
+            .into_iter()
+            .chain(idle)
+            .chain(silent)
+            .chain(stalled)
+            .chain(drains)
+            .chain(late)
+            .chain(in_turn)
+            .chain(keep_alive)
     }
 }

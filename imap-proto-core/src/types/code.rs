@@ -133,6 +133,69 @@ pub enum Code {
     },
 }
 
+impl Code {
+    /// Its name, as the RFC has it or as it came.
+    pub fn name(&self) -> &str {
+        match self {
+            Code::Alert => "ALERT",
+            Code::AlreadyExists => "ALREADYEXISTS",
+            Code::AppendUid(_) => "APPENDUID",
+            Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
+            Code::BadCharset(_) => "BADCHARSET",
+            Code::BadEvent(_) => "BADEVENT",
+            Code::BadUrl(_) => "BADURL",
+            Code::Cannot => "CANNOT",
+            Code::Capability(_) => "CAPABILITY",
+            Code::ClientBug => "CLIENTBUG",
+            Code::Closed => "CLOSED",
+            Code::CompressionActive => "COMPRESSIONACTIVE",
+            Code::ContactAdmin => "CONTACTADMIN",
+            Code::CopyUid(_) => "COPYUID",
+            Code::Corruption => "CORRUPTION",
+            Code::Expired => "EXPIRED",
+            Code::ExpungeIssued => "EXPUNGEISSUED",
+            Code::HasChildren => "HASCHILDREN",
+            Code::HighestModSeq(_) => "HIGHESTMODSEQ",
+            Code::InProgress(_) => "INPROGRESS",
+            Code::InUse => "INUSE",
+            Code::Limit => "LIMIT",
+            Code::MailboxId(_) => "MAILBOXID",
+            Code::MessageLimit { .. } => "MESSAGELIMIT",
+            Code::MetadataLongEntries(_)
+            | Code::MetadataMaxSize(_)
+            | Code::MetadataNoPrivate
+            | Code::MetadataTooMany => "METADATA",
+            Code::Modified(_) => "MODIFIED",
+            Code::NoModSeq => "NOMODSEQ",
+            Code::NonExistent => "NONEXISTENT",
+            Code::NoPerm => "NOPERM",
+            Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
+            Code::NotSaved => "NOTSAVED",
+            Code::OverQuota => "OVERQUOTA",
+            Code::Parse => "PARSE",
+            Code::PermanentFlags(_) => "PERMANENTFLAGS",
+            Code::PrivacyRequired => "PRIVACYREQUIRED",
+            Code::ReadOnly => "READ-ONLY",
+            Code::ReadWrite => "READ-WRITE",
+            Code::Referral(_) => "REFERRAL",
+            Code::ServerBug => "SERVERBUG",
+            Code::TempFail => "TEMPFAIL",
+            Code::TooBig => "TOOBIG",
+            Code::TryCreate => "TRYCREATE",
+            Code::UidNext(_) => "UIDNEXT",
+            Code::UidNotSticky => "UIDNOTSTICKY",
+            Code::UidRequired => "UIDREQUIRED",
+            Code::UidValidity(_) => "UIDVALIDITY",
+            Code::Unavailable => "UNAVAILABLE",
+            Code::UnknownCte => "UNKNOWN-CTE",
+            Code::Unseen(_) => "UNSEEN",
+            Code::UseAttr => "USEATTR",
+            Code::Other { name, .. } => name.as_str(),
+        }
+    }
+}
+
 /// Says where appended messages are now.
 ///
 /// RFC 9051 §7.1

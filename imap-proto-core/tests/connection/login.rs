@@ -319,7 +319,10 @@ fn the_time_of_the_handshake_stands_still_while_a_token_is_waited_for() {
     handshake.token(Secret::new("late"), hour).expect("it goes on");
     assert_eq!(handshake.advance(hour).ok(), Some(Want::Bytes));
     let by = handshake.poll_timeout().expect("the login has its time");
-    assert!(matches!(handshake.advance(hour + shake.config.handshake), Err(Error::Timeout(Phase::Login))), "{by:?}");
+    assert!(
+        matches!(handshake.advance(hour + shake.config.handshake), Err(Error::Timeout { phase: Phase::Login, .. })),
+        "{by:?}"
+    );
 }
 
 #[derive(Debug)]

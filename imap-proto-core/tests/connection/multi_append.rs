@@ -267,7 +267,10 @@ fn taken_back_it_ends_with_the_answer_and_only_a_go_ahead_is_answered() {
     // Nothing but an answer ends it.
     let mut script = undone(PLUS);
     script.wait(60);
-    script.e(&["0 failed timed out: command Cancelled", "closed timed out: command"]);
+    script.e(&[
+        "0 failed timed out after 60s, waiting for any byte of a command or its answer Cancelled",
+        "closed timed out after 60s, waiting for any byte of a command or its answer",
+    ]);
 }
 
 #[test]

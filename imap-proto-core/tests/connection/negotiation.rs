@@ -200,7 +200,7 @@ fn alerts_are_kept_where_they_came_over_tls_and_are_harmless_to_show() {
     let connection = connection(Security::ImplicitTls, &turns);
     let told = ["at \u{FFFD}[31mnoon\u{FFFD}", "(the server repeated what it was told)", "your quota"];
     assert_eq!(connection.view().alerts(), told);
-    for line in ["* BYE \u{1b}[2J\r\n", "T0 NO \u{1b}[2J\r\n"] {
+    for line in ["* BYE \u{1b}[2J\r\n", "T0 NO \u{1b}[2J\r\n", "T0 NO [X\u{1b}[2J Y] no\r\n"] {
         let error = starttls(&[(GREETING, ""), (line, "T0 STARTTLS\r\n")]).expect_err("it ends");
         assert!(!error.to_string().contains(char::is_control), "{error}");
     }

@@ -263,7 +263,7 @@ fn quirk_36_where_a_message_was_stored_is_not_known_without_a_uid_validity() {
 fn quirk_45_a_greeting_may_be_a_goodbye() {
     for (greeting, expected) in [
         ("* BYE\r\n", &["closed the server closed the connection: "][..]),
-        ("* BYE [ALERT] too many\r\n", &["closed the server closed the connection: too many"]),
+        ("* BYE [ALERT] too many\r\n", &["closed the server closed the connection: [ALERT] too many"]),
         ("* PREAUTH\r\n", &["greeting"]),
         ("* OK\r\n", &["greeting"]),
     ] {

@@ -298,7 +298,7 @@ fn a_silent_server_is_given_up_all_the_same() {
     assert!(stepper.step(doing.as_mut(), 10).is_none());
     stepper.link.advance(Duration::from_secs(2));
     let answer = stepper.finish(doing).expect("the driver wakes by itself");
-    assert!(matches!(answer, Err(super::acts::Wrong::Error(Error::Timeout(_)))), "{answer:?}");
+    assert!(matches!(answer, Err(super::acts::Wrong::Error(Error::Timeout { .. }))), "{answer:?}");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn no_time_at_all_and_all_the_time_there_is() {
         let (mut stepper, place) = World::SMALL.open();
         let mut noop = place.client.noop().within(nothing);
         match stepper.finish(&mut noop) {
-            Ok(Err(Error::Timeout(Phase::Operation))) => {
+            Ok(Err(Error::Timeout { phase: Phase::Operation, .. })) => {
                 let fate = stepper.finish(noop.cancel()).expect("it is told");
                 assert!(matches!(fate, Fate::NotSent | Fate::Cancelled | Fate::InDoubt), "{fate:?}");
             }

@@ -105,7 +105,7 @@ fn an_upload_to_a_server_that_falls_silent_ends_in_time_and_can_be_resumed() {
             };
             // Its own time, and that of all that had left behind it.
             assert!(passed >= LIMIT && passed <= LIMIT * 2, "{passed:?}");
-            assert!(matches!(report.ended, Some(Error::Timeout(Phase::Operation))), "{:?}", report.ended);
+            assert!(matches!(report.ended, Some(Error::Timeout { phase: Phase::Operation, .. })), "{:?}", report.ended);
             judge(&report, &stepper);
             assert!(taken.load(Ordering::Relaxed) <= 10 + answered + 1, "the stream was taken to its end");
             assert_eq!(report.messages.len(), taken.load(Ordering::Relaxed));
@@ -146,5 +146,5 @@ fn answers_that_come_while_others_are_waited_for_are_told() {
     assert_eq!(report.in_doubt().count(), 0, "{report:?}");
     assert_eq!(judge(&report, &stepper), report.messages.len(), "{report:?}");
     assert!(report.messages.len() < MESSAGES);
-    assert!(matches!(report.ended, Some(Error::Timeout(Phase::Operation))), "{report:?}");
+    assert!(matches!(report.ended, Some(Error::Timeout { phase: Phase::Operation, .. })), "{report:?}");
 }

@@ -3,7 +3,9 @@
 //! Every call is dropped after every one of its polls, and of the driver's between them, at every pace; then
 //! every other call is made, at once or when all has settled, and the strict server judges what it was sent.
 //! Where that is too much the table says what was left out: `Sampled(n)` is the first and last 40 points and
-//! each nth between them, with two of the calls in turn.
+//! each nth between them, with two of the calls in turn. In all they are 512,500 cases: after 453,992 the connection is usable,
+//! 2,220 are a LOGOUT that had begun, and in 56,288 the octets of a message were owed, whose source went with the call or that
+//! was to be cut.
 //!
 //! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
 //!
@@ -206,7 +208,7 @@ fn any_call_can_be_dropped_at_any_byte() {
         "{} cases: {} usable, {} logged out as asked, {} owed octets",
         sum.cases, sum.usable, sum.ended, sum.octets_owed
     );
-    assert!(sum.cases > 250_000, "{}", sum.cases);
+    assert!(sum.cases > 500_000, "{}", sum.cases);
     // All of them, but for the appends whose source is dropped with them, or that are cut.
     assert_eq!(sum.cases - sum.ended - sum.octets_owed, sum.usable);
     let mut unasked = Tally::default();

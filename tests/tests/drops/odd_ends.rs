@@ -17,7 +17,7 @@ use imap_proto_core::{Closed, Error, Misuse, Phase, SourceFailure};
 use imap_tests::memory::Pace;
 use imap_tests::stepper::{Hung, Stepper};
 
-use super::acts::{Refuse, World, text, uid};
+use super::acts::{Place, Refuse, World, text, uid};
 
 fn bodies(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|index| text(9000 + index, 60)).collect()
@@ -220,25 +220,69 @@ fn a_source_that_panics_closes_inside_its_message_and_nowhere_else() {
     is_good(&mut stepper);
 }
 
+/// A body of the same client as a source. Its pieces would have to be asked for inside the message.
+fn own_body(place: &Place) -> Source {
+    let body = place.inbox.body(uid(1), Section::whole()).piece(20);
+    Box::pin(TryStreamExt::map_err(body, Into::into))
+}
+
+/// What the source fails with is told where it comes first.
+fn is_for_octets(error: &Error) -> bool {
+    matches!(error, Error::Source { closed: true, .. } | Error::Timeout { phase: Phase::Octets, .. })
+}
+
 #[test]
 fn a_source_that_waits_for_its_own_connection_ends_with_its_time() {
     const TIME: Duration = Duration::from_secs(10);
+    const UNLESS_SET: Duration = Duration::from_secs(300);
+    for (within, time) in [(Some(TIME), TIME), (None, UNLESS_SET)] {
+        let (mut stepper, place) = World::SMALL.open();
+        let mut append = place.client.append_from("Drafts", 150, own_body(&place), |append| append);
+        if let Some(within) = within {
+            append = append.within(within);
+        }
+        assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
+        let mut noop = place.client.noop();
+        assert!(matches!(stepper.finish(&mut noop), Err(Hung::Asleep)));
+        stepper.link.advance(time);
+        let told = stepper.finish(&mut append).expect("it has its time");
+        assert!(told.as_ref().is_err_and(is_for_octets), "{told:?}");
+        let told = stepper.finish(noop).expect("it ends with the connection");
+        assert!(matches!(told, Err(Error::Timeout { phase: Phase::Octets, limit }) if limit == time), "{told:?}");
+        assert_eq!(stepper.link.server().violations(), []);
+    }
     let (mut stepper, place) = World::SMALL.open();
-    let body = place.inbox.body(uid(1), Section::whole()).piece(20);
-    let source: Source = Box::pin(TryStreamExt::map_err(body, Into::into));
-    let mut append = place.client.append_from("Drafts", 150, source, |append| append).within(TIME);
-    // The pieces of the body would have to be asked for inside the message.
-    assert!(matches!(stepper.finish(&mut append), Err(Hung::Asleep)));
-    stepper.link.advance(TIME);
-    let told = stepper.finish(&mut append).expect("it has its time");
-    // The body is told first, and the source fails with that.
-    assert!(matches!(&told, Err(Error::Source { closed: true, .. } | Error::Timeout(Phase::Octets))), "{told:?}");
-    assert_eq!(stepper.link.server().violations(), []);
-    // What was fetched before goes.
-    let (mut stepper, place) = World::SMALL.open();
-    let body = stepper.finish(place.inbox.body(uid(1), Section::whole()).piece(20).collect(1000));
-    let body = body.expect("no hang").expect("it is fetched").expect("it is there");
-    stepper.finish(place.client.append(Append::new("Drafts", body))).expect("no hang").expect("it is stored");
+    let upload = Upload::from_source(150, own_body(&place));
+    let mut all = place.client.append_all("Drafts", stream::iter([Upload::from("Subject: one\r\n\r\n"), upload]));
+    assert!(matches!(stepper.finish(&mut all), Err(Hung::Asleep)));
+    stepper.link.advance(UNLESS_SET);
+    let report = stepper.finish(&mut all).expect("it has its time");
+    assert!(report.ended.as_ref().is_some_and(is_for_octets), "{report:?}");
+    assert!(matches!(report.messages[..], [Appended::Stored(_), _]) && report.stored().count() == 1, "{report:?}");
+    assert_eq!(stepper.link.server().mailboxes()["Drafts"].messages.len(), 1);
+}
+
+#[test]
+fn messages_may_be_fetched_over_the_connection_that_stores_them() {
+    for together in [1, 2] {
+        let (mut stepper, place) = World::SMALL.open();
+        // What was fetched before goes,
+        let body = stepper.finish(place.inbox.body(uid(1), Section::whole()).piece(20).collect(1000));
+        let body = body.expect("no hang").expect("it is fetched").expect("it is there");
+        let append = Append::new("Drafts", body.clone());
+        stepper.finish(place.client.append(append)).expect("no hang").expect("it is stored");
+        // and so does what is fetched between two messages.
+        let inbox = place.inbox.clone();
+        let fetched = stream::iter([1, 2, 1]).then(move |number| {
+            let body = inbox.body(uid(number), Section::whole()).piece(20).collect(1000);
+            async { body.await.map(Option::unwrap_or_default) }
+        });
+        let all = place.client.append_all("Drafts", fetched).together(together);
+        let report = stepper.finish(all).expect("no hang");
+        assert!(report.is_complete() && report.messages.len() == 3, "{report:?}");
+        assert_eq!(stepper.link.server().mailboxes()["Drafts"].messages[3].body, body);
+        is_good(&mut stepper);
+    }
 }
 
 #[test]

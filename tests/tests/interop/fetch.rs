@@ -142,6 +142,29 @@ pub(crate) async fn bodies(peer: &Peer<'_>) {
     peer.done("a body as AsyncRead");
 }
 
+/// Pieces that end with the octets: the next ones lie behind the end, at it and beyond it. All three servers answer with an empty
+/// string there.
+pub(crate) async fn exact_pieces(peer: &Peer<'_>) {
+    let (client, mailbox) = peer.begin([PARTS.into(), big_message(60_000)]).await;
+    for (number, parts) in [(1, &["1", "2"][..]), (2, &[])] {
+        let uid = Uid::new(number).expect("a UID");
+        let of_parts = parts.iter().flat_map(|part| [Section::part(part), Section::mime(part)]);
+        let of_parts = of_parts.map(|section| section.expect("a part"));
+        for section in [Section::whole(), Section::header(), Section::text()].into_iter().chain(of_parts) {
+            let body = || mailbox.body(uid, section.clone());
+            let whole = body().collect(1 << 20).await.expect("it comes").expect("it is there");
+            let len = u32::try_from(whole.len()).expect("it is short");
+            for count in (1..=7).filter(|count| len % count == 0) {
+                let pieces = body().piece(len / count).collect(1 << 20).await;
+                let is_whole = matches!(&pieces, Ok(Some(octets)) if *octets == whole);
+                assert!(is_whole, "{section:?} in {count} pieces: {:?}", pieces.err());
+            }
+        }
+    }
+    peer.end(client).await;
+    peer.done("a body in exact pieces");
+}
+
 pub(crate) async fn decoded(peer: &Peer<'_>) {
     let (client, mailbox) = peer.begin([PARTS.into()]).await;
     let items = FetchItems::ids()

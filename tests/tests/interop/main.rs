@@ -63,6 +63,7 @@ const OPERATIONS: &[Operation] = operations! {
     fetch::stream: "UID FETCH as a stream";
     fetch::sections: "FETCH of sections", "FETCH that marks as seen";
     fetch::bodies: "a body as a stream", "a body as AsyncRead";
+    fetch::exact_pieces: "a body in exact pieces";
     fetch::decoded: "FETCH BINARY";
     fetch::extensions: "FETCH SAVEDATE", "FETCH PREVIEW", "FETCH EMAILID", "FETCH MODSEQ", "FETCH (CHANGEDSINCE)";
     changes::store: "STORE", "UID STORE", "STORE -FLAGS", "STORE of all flags", "STORE, silent";

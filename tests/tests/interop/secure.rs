@@ -46,10 +46,12 @@ pub(crate) async fn ports(peer: &Peer<'_>) {
     let connector = peer.connector().patience(short).config(|config| config.greeting = short);
     let (wrong, is_expected): (_, fn(&Error) -> bool) = match peer.security {
         Security::ImplicitTls => (connector.port(peer.server.plain_port()), |error| {
-            matches!(error, Error::Transport(_) | Error::Timeout(Phase::Tls))
+            matches!(error, Error::Transport(_) | Error::Timeout { phase: Phase::Tls, .. })
         }),
         // The TLS libraries wait for a ClientHello that does not come.
-        _ => (connector.port(peer.server.tls_port()), |error| matches!(error, Error::Timeout(Phase::Greeting))),
+        _ => (connector.port(peer.server.tls_port()), |error| {
+            matches!(error, Error::Timeout { phase: Phase::Greeting, .. })
+        }),
     };
     let result = wrong.connect().await;
     assert!(result.as_ref().is_err_and(is_expected), "{result:?}");

@@ -64,11 +64,11 @@ pub(crate) async fn times<H: Harness>(site: Site<H>) {
     let (client, mailbox) = site.begin([message(1)]).await;
     // IDLE has no end of its own.
     let late = client.run(Idle).within(SHORT).await;
-    assert!(matches!(late, Err(Error::Timeout(Phase::Operation))), "{late:?}");
+    assert!(matches!(late, Err(Error::Timeout { phase: Phase::Operation, .. })), "{late:?}");
     assert_eq!(mailbox.search(Query::all()).await.expect("the connection is good").len(), 1);
     let connector = site.connector().config(|config| config.greeting = Duration::ZERO);
     let late = site.connect_by(connector).await.expect_err("nobody is that fast");
-    assert!(matches!(late, Error::Timeout(Phase::Greeting)) && late.is_fatal(), "{late:?}");
+    assert!(matches!(late, Error::Timeout { phase: Phase::Greeting, .. }) && late.is_fatal(), "{late:?}");
     site.end(client).await;
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn a_server_is_silent<H: Harness>(harness: H) {
     mute.silence();
     let connector = harness.connector("localhost").plaintext().config(|config| config.greeting = SHORT);
     let late = harness.soon(connector.open_over(mute)).await.err().expect("it does not greet");
-    assert!(matches!(late, Error::Timeout(Phase::Greeting)), "{late:?}");
+    assert!(matches!(late, Error::Timeout { phase: Phase::Greeting, .. }), "{late:?}");
 
     let mute = Pipe::to(&server);
     mute.silence();
@@ -156,7 +156,7 @@ pub(crate) async fn a_server_is_silent<H: Harness>(harness: H) {
     H::Runtime::default().spawn(driver);
     pipe.silence();
     let late = harness.soon(client.noop()).await;
-    assert!(matches!(late, Err(Error::Timeout(Phase::Command))), "{late:?}");
+    assert!(matches!(late, Err(Error::Timeout { phase: Phase::Command, .. })), "{late:?}");
 }
 
 /// What TLS was cut off in is no end of an answer; what ended before is told, and LOGOUT needs no more than its OK.

@@ -46,6 +46,9 @@ impl Client {
     /// A message that the server refuses or that cannot be read is in the report, and the next one is sent; of a mailbox
     /// that does not exist (TRYCREATE) nothing more is, and what had left by then is refused as well. See [`AppendAll`] for
     /// stopping it half-way.
+    ///
+    /// The stream may wait for other calls on the same connection, as one that fetches what it copies does: between two messages
+    /// nothing is held up. The source of a message may not, see [`Upload::from_source`].
     pub fn append_all<S>(&self, mailbox: impl IntoMailboxName, messages: S) -> AppendAll
     where
         S: Stream<Item: IntoUpload> + Send + 'static,

@@ -19,7 +19,8 @@ pub struct Upload {
 
 impl Upload {
     /// One of `len` octets that come from `source` as they are wanted. It must not wait for a call on the same connection:
-    /// nothing else is sent inside the message.
+    /// nothing else is sent inside the message, and after [`Config::source`](crate::Config::source) the connection ends with
+    /// [`Phase::Octets`](crate::Phase::Octets).
     pub fn from_source(len: u64, source: Source) -> Self {
         Upload { message: NewMessage::new(Message::Fed(len)), source: Some(source) }
     }

@@ -61,7 +61,7 @@ struct UnderWay {
     counted: u64,
     feed: Option<Feed>,
     /// What was known of it when it had had its time: its answer may still come.
-    overdue: Option<Fate<()>>,
+    overdue: Option<(Error, Fate<()>)>,
 }
 
 impl Work {
@@ -258,11 +258,11 @@ impl Work {
             }
             Item::Done(outcome) => self.answered(at, outcome),
             Item::Failed(error, fate) => self.unanswered(at, error, fate),
-            Item::Overdue(fate) => {
+            Item::Overdue(error, fate) => {
                 if let Some(under_way) = self.under_way.get_mut(at) {
-                    under_way.overdue = Some(fate);
+                    under_way.overdue = Some((error.clone(), fate));
                 }
-                self.stop_for(Error::Timeout(Phase::Operation));
+                self.stop_for(error);
             }
             _ => {}
         }
@@ -273,8 +273,8 @@ impl Work {
         if self.uploads.is_some() || self.under_way.iter().any(|under_way| under_way.overdue.is_none()) {
             return;
         }
-        while let Some(fate) = self.under_way.front_mut().and_then(|under_way| under_way.overdue.take()) {
-            self.ended_for(Error::Timeout(Phase::Operation));
+        while let Some((error, fate)) = self.under_way.front_mut().and_then(|under_way| under_way.overdue.take()) {
+            self.ended_for(error);
             self.over(0, || if matches!(fate, Fate::Cancelled) { Appended::Cancelled } else { Appended::InDoubt });
         }
     }
@@ -345,7 +345,7 @@ impl Work {
     fn ended_for(&mut self, error: Error) {
         let is_less = |ended: &Error| match ended {
             Error::Cancelled => true,
-            Error::Timeout(Phase::Operation) => error.is_fatal(),
+            Error::Timeout { phase: Phase::Operation, .. } => error.is_fatal(),
             _ => matches!(error, Error::Source { .. }),
         };
         if self.report.ended.as_ref().is_none_or(is_less) {

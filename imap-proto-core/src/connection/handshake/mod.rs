@@ -146,8 +146,10 @@ impl Handshake {
             Stage::Token => {
                 Ok(Want::Token(self.authentication.as_ref().map_or(Refresh::IfExpired, Authentication::refresh)))
             }
-            Stage::Greeting if now >= self.by => Err(Error::Timeout(Phase::Greeting)),
-            _ if now >= self.by => Err(Error::Timeout(Phase::Login)),
+            Stage::Greeting if now >= self.by => {
+                Err(Error::Timeout { phase: Phase::Greeting, limit: self.config.greeting })
+            }
+            _ if now >= self.by => Err(Error::Timeout { phase: Phase::Login, limit: self.config.handshake }),
             _ if self.authentication.as_ref().is_some_and(Authentication::works) => Ok(Want::Work),
             _ => Ok(Want::Bytes),
         }
@@ -223,8 +225,9 @@ impl Handshake {
                 }
                 Event::Challenge { id, challenge } => return Some(Ok(Step::Challenge(id, challenge))),
                 Event::Done { id, outcome } => return Some(Ok(Step::Done(id, outcome.map(drop)))),
-                Event::Failed { error, .. } | Event::Closed(error) => return Some(Err(error)),
-                Event::Overdue { .. } => return Some(Err(Error::Timeout(Phase::Operation))),
+                Event::Failed { error, .. } | Event::Overdue { error, .. } | Event::Closed(error) => {
+                    return Some(Err(error));
+                }
                 _ => {}
             }
         }

@@ -400,6 +400,38 @@ mod tests {
     }
 
     #[test]
+    fn a_code_tells_its_name() {
+        for (name, code) in BARE {
+            assert_eq!(code.name(), *name);
+        }
+        for text in [
+            "APPENDUID 1 2",
+            "BADCHARSET (UTF-8)",
+            "BADEVENT (x)",
+            "BADURL \"x\"",
+            "CAPABILITY X",
+            "COPYUID 1 2 3",
+            "HIGHESTMODSEQ 1",
+            "INPROGRESS",
+            "MAILBOXID (x)",
+            "MESSAGELIMIT 1",
+            "METADATA MAXSIZE 1",
+            "MODIFIED 1",
+            "PERMANENTFLAGS ()",
+            "REFERRAL imap://x",
+            "UIDNEXT 1",
+            "UIDVALIDITY 1",
+            "UNSEEN 1",
+            "X-Own words",
+        ] {
+            let (name, _) = text.split_once(' ').unwrap_or((text, ""));
+            let known = code(&format!("[{text}]")).expect("a code");
+            assert_eq!(known.name(), name);
+            assert_eq!(matches!(known, Code::Other { .. }), name == "X-Own", "{text}");
+        }
+    }
+
+    #[test]
     fn the_text_is_what_is_left() {
         let table = [
             ("", None, ""),
