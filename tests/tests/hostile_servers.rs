@@ -389,6 +389,7 @@ fn limits_of_time_beyond_the_clock_are_none() {
             config.command = Some(Duration::MAX);
             config.keep_alive = Some(Duration::MAX);
             config.progress = Duration::MAX;
+            config.source = Duration::MAX;
             config.idle_refresh = Duration::MAX;
         });
         let client = connector.connect().await.expect("the server lets us in");

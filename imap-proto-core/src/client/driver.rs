@@ -11,6 +11,7 @@ use super::pump::Pump;
 use super::queue::{Call, Calls, Item, Reply, Submission, Ticket, Told};
 use super::slots::{MOST_LYING, Slot, Slots};
 use super::wire::Wire;
+use crate::config::Time;
 use crate::connection::{CancelEffect, CommandId, Connection, Event};
 use crate::error::{Closed, Error, Fate, Limit};
 
@@ -20,6 +21,9 @@ const MOST_ROUNDS: usize = 64;
 const MOST_EVENTS: usize = 1024;
 /// Bytes of them.
 const MOST_EVENT_BYTES: usize = 1 << 20;
+
+/// How long a watch waits for a reader that has enough: then what that one asked for is read on.
+const MOST_PAUSE: Time = Time::from_secs(30);
 
 /// Moves one connection: reads, writes, keeps its time, and hands out what arrives.
 ///
@@ -39,6 +43,8 @@ pub struct Driver<W> {
     settling: Vec<Arc<Reply>>,
     /// True while a reader has enough and nothing is read for its sake.
     paused: bool,
+    /// Since when that is so.
+    paused_since: Option<Time>,
     closing: bool,
 }
 
@@ -73,6 +79,7 @@ impl<W: Wire> Driver<W> {
             listeners: Vec::new(),
             settling: Vec::new(),
             paused: false,
+            paused_since: None,
             closing: false,
         }
     }
@@ -93,7 +100,9 @@ impl<W: Wire> Driver<W> {
         if !self.closing && !congested {
             moved |= self.pump.read(&mut self.wire, &mut self.connection, cx);
         }
-        if let Some(at) = self.connection.poll_timeout()
+        let resumes = self.paused_since.filter(|_| congested && self.connection.has_idle());
+        let resumes = resumes.map(|since| since.saturating_add(MOST_PAUSE));
+        if let Some(at) = self.connection.poll_timeout().into_iter().chain(resumes).min()
             && self.wire.poll_sleep_until(cx, at).is_ready()
         {
             self.connection.handle_timeout(self.wire.now());
@@ -182,13 +191,19 @@ impl<W: Wire> Driver<W> {
         moved
     }
 
-    /// True when a reader has enough and nobody else waits for what comes after it.
+    /// True when a reader has enough and nobody else waits for what comes after it, or a watch alone and not for long.
     fn is_congested(&mut self) -> bool {
         if !self.slots.is_any_full() || self.connection.is_closed() {
+            self.paused_since = None;
             return false;
         }
         let of_a_full_reader = |id: CommandId| self.slots.of(id).is_some_and(Slot::is_full);
-        !self.connection.others_wait(of_a_full_reader)
+        if self.connection.others_wait(of_a_full_reader) {
+            return false;
+        }
+        let now = self.wire.now();
+        let since = *self.paused_since.get_or_insert(now);
+        !self.connection.has_idle() || now < since.saturating_add(MOST_PAUSE)
     }
 
     /// Ends what nobody reads while others wait behind it.

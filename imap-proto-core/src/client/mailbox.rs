@@ -72,7 +72,9 @@ impl Mailbox {
 
     /// Watches it: what happens in the mailbox, as the server tells it. RFC 9051 §6.3.13
     ///
-    /// Other calls on the connection go on working: IDLE gives way to them and is taken up again. A connection has one at a
+    /// Other calls on the connection go on working: IDLE gives way to them and is taken up again. Beside a stream that nobody
+    /// reads it waits for half a minute: then what that one asked for is read on and kept for it, up to 64 MiB, above which
+    /// it ends with [`Limit::SlowReader`](crate::Limit::SlowReader). A connection has one at a
     /// time: another ends with [`Misuse::AlreadyIdling`](crate::Misuse::AlreadyIdling), and the first goes on. It ends with
     /// [`Error::Deselected`](crate::Error::Deselected) once another mailbox is selected.
     ///

@@ -81,7 +81,7 @@ impl Mailbox {
     /// # }
     /// ```
     ///
-    /// Dropped half-way its answer is read over; nothing is changed by a search.
+    /// Dropped half-way its answer is read over; nothing is changed by a search but what [`Returns::SAVE`] keeps.
     pub fn search_returning(&self, query: Query, returns: Returns) -> Operation<Found> {
         Operation::new(&self.client, Search::new(query).returning(returns)).bind(self.selection())
     }

@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-use super::{Claim, Command, Completion, Order, Request, State};
+use super::{Claim, Command, Completion, Effect, Order, Request, State};
 use crate::error::Misuse;
 use crate::types::{Capability, Fragment, Identifier, Query, SeqNum, Set, Uid};
 use crate::wire::grammar::{Esearch, SearchResult, search_mod_seq, search_numbers};
@@ -79,7 +79,8 @@ impl Returns {
     pub const ALL: Self = Returns(8);
     /// `SAVE`: the server keeps them as [`Messages::Saved`](crate::types::Messages::Saved), for the commands that follow.
     /// Needs SEARCHRES, which IMAP4rev2 includes. Any of the others may be asked for with it; the command waits for those
-    /// under way, and those that follow wait for it. Given up half-way it may have kept them or not. RFC 5182
+    /// under way, and those that follow wait for it. Given up half-way it is finished, so that `$` is another:
+    /// `Operation::cancel` tells whether it was done. RFC 5182
     pub const SAVE: Self = Returns(16);
 
     /// True when all of the other are in it.
@@ -151,7 +152,8 @@ impl<T: Identifier> Command for SearchReturning<T> {
         let request = request::<T>(&self.query, encoder)?;
         if self.returns.contains(Returns::SAVE) {
             // What is saved is used by what follows, and not by what went before.
-            return Ok(Request { order: Order::Barrier, ..request }.needing(Capability::SearchRes, "SEARCHRES"));
+            let request = Request { order: Order::Barrier, effect: Effect::Change, ..request };
+            return Ok(request.needing(Capability::SearchRes, "SEARCHRES"));
         }
         Ok(request.or_without(Capability::Esearch, plain::<T>(&self.query))?)
     }

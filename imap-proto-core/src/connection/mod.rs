@@ -323,6 +323,11 @@ impl Connection {
         self.in_flight.iter().any(|entry| entry.abandoned.is_some())
     }
 
+    /// True where an IDLE is wanted: it runs, or is to be taken up.
+    pub fn has_idle(&self) -> bool {
+        self.in_flight.idle().is_some()
+    }
+
     /// True when there is a command other than those of `except` and a wanted IDLE. Abandoned ones count: they are
     /// to be read over in time. So do the ends of commands that were not told yet.
     pub fn others_wait(&self, except: impl Fn(CommandId) -> bool) -> bool {

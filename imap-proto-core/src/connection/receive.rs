@@ -402,6 +402,8 @@ impl Connection {
             (Stage::WaitsForGoAhead, Condition::No | Condition::Bad) if is_divided => {
                 self.refuse_early(id, condition, code, text)
             }
+            // Also NO or BAD inside the line that announces a literal: whether the server takes what follows for the octets
+            // cannot be known, and the rest of the line would have it so.
             _ => {
                 self.close(Error::Protocol(Violation::AnswerToUnsent));
                 Found::Nothing

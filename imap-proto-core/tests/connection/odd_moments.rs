@@ -50,6 +50,49 @@ fn a_go_ahead_behind_a_refusal_is_not_taken_for_that_of_the_next_literal() {
     }
 }
 
+/// It took the line behind it for the octets, as Courier does for a literal that is too long to it.
+#[test]
+fn a_call_behind_a_refused_literal_that_is_never_answered_is_not_awaited_for_ever() {
+    let mut script = Script::authenticated("");
+    script.append(held("one"));
+    script.submit(&Noop);
+    script.c("A0 APPEND \"x\" {3}\r\n");
+    script.s("A0 NO full\r\n");
+    script.e(&["0 refused No"]);
+    script.c("A1 NOOP\r\n");
+    script.wait(59);
+    script.e(&[]);
+    script.wait(1);
+    let late = "timed out after 60s, waiting for any byte of a command or its answer";
+    script.e(&[&format!("1 failed {late} Cancelled"), &format!("closed {late}")]);
+}
+
+/// Whether the rest of such a line announces octets is not known then.
+#[test]
+fn an_answer_inside_a_line_refuses_the_command_and_closes_where_a_literal_is_announced() {
+    for answer in ["NO", "BAD"] {
+        let mut script = Script::authenticated("");
+        script.submit(&Noop);
+        script.submit(&Noop);
+        script.c_part(4);
+        script.s(&format!("A0 {answer} no\r\n"));
+        script.c("OOP\r\nA1 NOOP\r\n");
+        script.e(&[if answer == "NO" { "0 refused No" } else { "0 refused Bad" }]);
+        let mut script = Script::authenticated("");
+        script.append(held("one"));
+        script.submit(&Noop);
+        script.c_part("A0 APP".len());
+        script.s(&format!("A0 {answer} no\r\n"));
+        let unsent = "protocol violation: an answer to a command that was not sent";
+        script.e(&[
+            &format!("0 failed {unsent} Cancelled"),
+            &format!("1 failed {unsent} NotSent"),
+            &format!("closed {unsent}"),
+        ]);
+        script.c_nothing();
+    }
+}
+
 #[test]
 fn a_refusal_said_twice_inside_a_literal_is_told_once() {
     let mut script = Script::authenticated("LITERAL+");

@@ -3,7 +3,7 @@
 use imap_proto_core::command::{Append, Command, Copy, Fetch, Message, Noop, Returns, Search, StoreCommand};
 use imap_proto_core::command::{Move, Store, UidExpunge};
 use imap_proto_core::types::{FetchItems, Flag, Messages, Query};
-use imap_proto_core::{Error, Event};
+use imap_proto_core::{CancelEffect, Error, Event};
 
 use crate::script::Script;
 
@@ -30,6 +30,30 @@ fn what_a_search_saves_is_used_by_the_commands_that_follow() {
         let mut script = Script::selected(ALL);
         script.connection.submit(request.expect("a request"), script.now).expect("it is open");
         script.c(&format!("A1 {line}\r\n"));
+    }
+}
+
+#[test]
+fn a_search_that_saves_is_finished_when_it_is_given_up() {
+    let search = || Search::new(Query::flagged()).returning(Returns::SAVE);
+    let mut script = Script::selected(ALL);
+    let id = script.submit(&search());
+    script.c("A1 UID SEARCH RETURN (SAVE) FLAGGED\r\n");
+    assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    script.submit(&Fetch::new(Messages::Saved, FetchItems::ids()));
+    script.c_nothing();
+    script.s("A1 OK saved\r\n");
+    script.e(&["1 ok"]);
+    script.c("A2 UID FETCH $ (UID)\r\n");
+    // What is saved is known to be as it was while some of the line has not left.
+    for (sent, fate) in [(0, "NotSent"), (5, "Cancelled"), ("A1 UID SEARCH RETURN (SAVE) FLAGGED\r\n".len(), "InDoubt")]
+    {
+        let mut script = Script::selected(ALL);
+        script.submit(&search());
+        script.c_part(sent);
+        script.s_eof();
+        let events = script.events();
+        assert!(events[0].ends_with(fate), "{sent}: {events:?}");
     }
 }
 

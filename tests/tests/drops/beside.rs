@@ -3,11 +3,11 @@
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use imap_proto_core::client::{BodyStream, FetchStream, Notice};
+use imap_proto_core::client::{BodyStream, FetchStream, Notice, Watch};
 use imap_proto_core::types::{FetchItems, MailboxName, Query, Section};
 use imap_proto_core::{Closed, Error, Limit};
 use imap_tests::memory::{Fault, Pace};
-use imap_tests::stepper::Stepper;
+use imap_tests::stepper::{Hung, Stepper};
 
 use super::acts::{Act, Place, Portions, World, text, uid};
 
@@ -286,6 +286,64 @@ fn a_watch_may_be_left_lying() {
         stepper.link.deliver_in_idle(1);
     }
     assert!(missed > 0 && told > 0);
+}
+
+#[test]
+fn a_watch_goes_on_beside_a_stream_that_nobody_reads() {
+    const PAUSE: Duration = Duration::from_secs(30);
+    const MOMENT: Duration = Duration::from_millis(1);
+    let (mut stepper, place) = open();
+    let mut watch = place.inbox.watch();
+    let idles = |stepper: &mut Stepper, watch: &mut Watch| {
+        matches!(stepper.finish(watch.try_next()).expect("no hang"), Ok(Some(Notice::Idling)))
+    };
+    assert!(idles(&mut stepper, &mut watch));
+    let mut stream = fetch(&place);
+    assert_eq!(take(&mut stepper, &mut stream, 0, 5).expect("no error"), 5);
+    lie(&mut stepper);
+    for by in [Duration::ZERO, PAUSE - MOMENT] {
+        stepper.link.advance(by);
+        let told = stepper.finish(watch.try_next());
+        assert!(matches!(told, Err(Hung::Asleep)), "{told:?}");
+    }
+    stepper.link.advance(MOMENT);
+    // The rest of what was asked for is read on; then IDLE is taken up again, and other calls are answered.
+    assert!(idles(&mut stepper, &mut watch));
+    stepper.link.deliver_in_idle(1);
+    let told = stepper.finish(watch.try_next()).expect("no hang").expect("no error");
+    assert!(told.as_ref().and_then(Notice::unsolicited).is_some(), "{told:?}");
+    stepper.finish(place.client.noop()).expect("no hang").expect("it is done");
+    assert_eq!(take(&mut stepper, &mut stream, 5, 100).expect("no error"), 64);
+    assert_eq!(stepper.link.server().violations(), []);
+}
+
+/// A call waits behind it, or a watch.
+#[test]
+fn what_nobody_reads_is_kept_up_to_a_limit() {
+    for watches in [false, true] {
+        let (mut stepper, place) = World { inbox: 70, each: 1 << 20, inline: 16 << 10, ..World::SMALL }.open();
+        let mut watch = place.inbox.watch();
+        let mut stream = place.inbox.fetch(uid(1)..=uid(70), FetchItems::ids().section(Section::whole())).window(70);
+        assert!(stepper.finish(stream.try_next()).expect("no hang").expect("no error").is_some());
+        lie(&mut stepper);
+        if watches {
+            assert!(matches!(stepper.finish(watch.try_next()), Err(Hung::Asleep)));
+            stepper.link.advance(Duration::from_secs(30));
+            let told = stepper.finish(watch.try_next());
+            assert!(matches!(told, Ok(Ok(Some(Notice::Idling)))), "{told:?}");
+        } else {
+            stepper.finish(place.client.noop()).expect("no hang").expect("it is done");
+        }
+        let ended = loop {
+            match stepper.finish(stream.try_next()).expect("no hang") {
+                Ok(Some(_)) => {}
+                ended => break ended,
+            }
+        };
+        assert!(matches!(ended, Err(Error::Limit(Limit::SlowReader { limit })) if limit == 64 << 20), "{ended:?}");
+        stepper.finish(place.client.noop()).expect("no hang").expect("the connection is good");
+        assert_eq!(stepper.link.server().violations(), []);
+    }
 }
 
 #[test]

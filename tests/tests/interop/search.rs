@@ -2,10 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use futures_util::future::poll_immediate;
 use imap_tests::mailbox::message;
 use imap_tokio::command::{Append, Returns, Search, Store};
 use imap_tokio::types::{Capability, Date, DateTime, EntryType, Flag, Messages, Query, SeqSet, Uid, UidSet};
-use imap_tokio::{Client, Mailbox};
+use imap_tokio::{Client, Fate, Mailbox};
 
 use crate::peer::Peer;
 
@@ -168,6 +169,13 @@ pub(crate) async fn extensions(peer: &Peer<'_>) {
         assert_eq!(mailbox.search(Query::deleted()).await.expect("it searches").to_string(), "2,4");
         mailbox.expunge_uids(Messages::Saved).await.expect("they are removed");
         assert_eq!(mailbox.search(Query::all()).await.expect("it searches").to_string(), "3");
+        // Given up once it has left it is done all the same.
+        let mut saving = mailbox.search_returning(Query::all(), Returns::SAVE);
+        assert!(poll_immediate(&mut saving).await.is_none());
+        client.noop().await.expect("it is answered behind it");
+        let fate = saving.cancel().await;
+        assert!(matches!(fate, Fate::Completed(_)), "{fate:?}");
+        assert_eq!(mailbox.search(Query::saved_result()).await.expect("it searches").to_string(), "3");
     }
     peer.end(client).await;
 }
