@@ -2,6 +2,7 @@
 //! smol and on async-std, in memory and at Dovecot over TLS, STARTTLS and in the clear.
 
 mod certificates;
+mod checking;
 mod endings;
 mod harness;
 mod pipe;
@@ -83,6 +84,7 @@ suite! {
         certificates_are_judged_after_starttls_too = certificates::judged_after_starttls,
         a_client_shows_its_certificate = certificates::of_a_client,
         tls_tells_what_both_ends_know = certificates::facts,
+        credentials_are_checked_at_dovecot = checking::at_dovecot,
         a_socket_begins_where_it_is_told_to = sockets::local_address,
         a_socket_asks_whether_the_peer_is_there = sockets::keep_alive,
         the_address_that_answers_is_taken = sockets::several_addresses,
