@@ -293,6 +293,9 @@ pub enum Misuse {
     /// `Operation::feed_from`.
     #[error("nobody feeds the octets of the message")]
     NoSource,
+    /// A login that is to be checked, and no credentials to log in with.
+    #[error("no credentials to log in with")]
+    NoCredentials,
     /// The operation has told its result already.
     #[error("the operation is over")]
     Over,

@@ -35,6 +35,8 @@ pub struct Connector<R> {
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) credentials: Option<Credentials>,
     pub(super) config: Config,
+    #[cfg(feature = "compress")]
+    pub(super) compress: bool,
     pub(super) connect_within: Duration,
     pub(super) tls_within: Duration,
 }
@@ -64,6 +66,8 @@ impl<R> Connector<R> {
             identity: None,
             credentials: None,
             config: Config::default(),
+            #[cfg(feature = "compress")]
+            compress: false,
             connect_within: PATIENCE,
             tls_within: PATIENCE,
         }
@@ -84,6 +88,17 @@ impl<R> Connector<R> {
     /// Stays in clear text on port 143, password and all. For tests and loopback.
     pub fn plaintext(mut self) -> Self {
         self.security = Security::Plaintext;
+        self
+    }
+
+    /// Compresses the connection after the login, where the server offers it. RFC 4978
+    ///
+    /// It is no error where the server does not offer it, refuses, or says that the connection is compressed at another layer,
+    /// nor where nobody logs in: all goes on uncompressed then, and [`View::is_compressed`](crate::View::is_compressed) tells. It is a
+    /// part of connecting: the answer has the time that a login has. The TLS of this crate never compresses.
+    #[cfg(feature = "compress")]
+    pub fn compress(mut self) -> Self {
+        self.compress = true;
         self
     }
 

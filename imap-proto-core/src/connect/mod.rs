@@ -4,7 +4,9 @@
 //! own name. Needs the standard library, and does no IO itself.
 
 mod addresses;
+mod beside;
 mod binding;
+mod check;
 mod connector;
 mod dial;
 mod failure;
@@ -14,10 +16,13 @@ mod runtime;
 #[cfg(test)]
 mod scripted;
 mod spans;
+#[cfg(test)]
+mod stage;
 mod transfer;
 mod trust;
 mod within;
 
+pub use check::LoginCheck;
 pub use connector::Connector;
 pub use opening::Opened;
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};

@@ -9,6 +9,8 @@ use std::vec::Vec;
 use rustls::pki_types::ServerName;
 
 use super::addresses::{interleaved, is_reached_from};
+#[cfg(feature = "compress")]
+use super::beside::beside;
 use super::dial::dial;
 use super::failure::{failed, is_about_certificate, summary};
 use super::random::letters;
@@ -36,7 +38,7 @@ impl<R: Runtime> Connector<R> {
         R: Spawn,
     {
         let around = self.around();
-        let (client, driver) = around.clone().run(self.dial()).await?;
+        let (client, driver) = around.clone().run(self.dial_and_compress()).await?;
         self.runtime.spawn(around.run(driver));
         Ok(client)
     }
@@ -46,7 +48,7 @@ impl<R: Runtime> Connector<R> {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn open(&self) -> Result<Opened<R>, Error> {
-        self.around().run(self.dial()).await
+        self.around().run(self.dial_and_compress()).await
     }
 
     /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
@@ -59,14 +61,39 @@ impl<R: Runtime> Connector<R> {
         R: Carries<S>,
     {
         let stream = self.runtime.carry(stream);
-        self.around().run(self.begin(stream, &self.host)).await
+        let opening = async { self.compressed(self.begin(stream, &self.host).await?).await };
+        self.around().run(opening).await
     }
 
-    fn around(&self) -> Around {
+    pub(super) fn around(&self) -> Around {
         Around::connection(&self.host)
     }
 
-    async fn dial(&self) -> Result<Opened<R>, Error> {
+    async fn dial_and_compress(&self) -> Result<Opened<R>, Error> {
+        self.compressed(self.dial().await?).await
+    }
+
+    #[cfg(not(feature = "compress"))]
+    async fn compressed(&self, opened: Opened<R>) -> Result<Opened<R>, Error> {
+        Ok(opened)
+    }
+
+    /// Compresses what was opened, where that is wished, offered and allowed.
+    #[cfg(feature = "compress")]
+    async fn compressed(&self, (client, mut driver): Opened<R>) -> Result<Opened<R>, Error> {
+        if self.compress {
+            let compressing = beside(&mut driver, client.compress());
+            let done = within(&self.runtime, self.config.handshake, Phase::Login, &self.host, compressing).await;
+            match done.map_err(|_| Error::Timeout { phase: Phase::Login, limit: self.config.handshake })? {
+                Err(error) if error.is_fatal() => return Err(error),
+                // Not offered, refused, or nobody is logged in: nothing is lost.
+                _ => {}
+            }
+        }
+        Ok((client, driver))
+    }
+
+    pub(super) async fn dial(&self) -> Result<Opened<R>, Error> {
         let port = self.port.unwrap_or(self.security.default_port());
         let host = &self.host;
         let (dialled, server) = match self.address.as_deref() {
@@ -154,5 +181,85 @@ impl<R: Runtime> Connector<R> {
             let hint = if is_other_talk { " (a port for STARTTLS or clear text does not begin with it)" } else { "" };
             failed(error, format!("TLS with {server}{hint}"))
         })
+    }
+}
+
+#[cfg(all(test, feature = "compress"))]
+mod tests {
+    use std::boxed::Box;
+    use std::time::Duration;
+    use std::vec;
+
+    use super::super::beside::beside;
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::sasl::Credentials;
+
+    const READY: &str = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR COMPRESS=DEFLATE] hi\r\n";
+
+    /// Opens a compressed connection to a server that answers COMPRESS so, and tells whether it is one.
+    fn opened(
+        greeting: &'static str,
+        answer: &'static str,
+        login: Option<Credentials>,
+    ) -> (Stage, Result<bool, Error>) {
+        let login_answer = greeting.replace("* OK", "% OK").leak();
+        let stage = Stage::imap(vec![("", greeting), ("COMPRESS", answer), ("AUTHENTICATE", login_answer)].leak());
+        let mut connector = stage.connector().plaintext().compress();
+        connector.credentials = login;
+        let is_compressed = stage.run(async {
+            let (client, mut driver) = connector.open().await?;
+            Ok(beside(&mut driver, client.view()).await?.is_compressed())
+        });
+        (stage, is_compressed)
+    }
+
+    fn alice() -> Option<Credentials> {
+        Some(Credentials::password("alice", "secret"))
+    }
+
+    #[test]
+    fn a_connection_is_compressed_where_the_server_agrees_and_goes_on_where_not() {
+        for (greeting, answer, expected) in [
+            (READY, "% OK go\r\n", true),
+            (READY, "% NO not now\r\n", false),
+            (READY, "% BAD what\r\n", false),
+            // It is compressed at another layer.
+            (READY, "% NO [COMPRESSIONACTIVE] it is\r\n", true),
+        ] {
+            let (stage, is_compressed) = opened(greeting, answer, alice());
+            assert_eq!(is_compressed.expect("it opens"), expected, "{answer}");
+            assert!(stage.heard().ends_with("COMPRESS DEFLATE\r\n"));
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_where_it_is_not_offered_or_nobody_is_logged_in() {
+        let without = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n";
+        for (greeting, login) in [(without, alice()), (READY, None)] {
+            let (stage, is_compressed) = opened(greeting, "% OK go\r\n", login);
+            assert!(!is_compressed.expect("it opens"));
+            assert!(!stage.heard().contains("COMPRESS"), "{}", stage.heard());
+        }
+    }
+
+    #[test]
+    fn a_server_that_goes_away_or_falls_silent_meanwhile_ends_the_opening() {
+        let (_, gone) = opened(READY, "* BYE no more\r\n<", alice());
+        assert!(matches!(gone, Err(Error::Bye { .. })), "{gone:?}");
+        let (stage, silent) = opened(READY, "", alice());
+        assert!(matches!(silent, Err(Error::Timeout { phase: Phase::Login, .. })), "{silent:?}");
+        assert_eq!((stage.now(), stage.open()), (Duration::from_secs(30), 0));
+    }
+
+    #[test]
+    fn an_opening_that_is_dropped_inside_compress_closes_the_connection() {
+        let stage = Stage::imap(&[("", "* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n"), ("COMPRESS", "")]);
+        let connector = stage.connector().plaintext().compress();
+        let mut opening = Box::pin(connector.open());
+        assert!(stage.run_until_it_waits(&mut opening));
+        assert_eq!(stage.open(), 1);
+        drop(opening);
+        assert_eq!(stage.open(), 0);
     }
 }

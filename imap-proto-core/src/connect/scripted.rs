@@ -317,5 +317,6 @@ fn a_connector_is_shared_and_its_futures_are_sent_between_threads() {
     let connector = connector(&scripted);
     is_shared(&connector);
     drop(is_sent(connector.open()));
+    drop(is_sent(connector.check_login()));
     drop::<Box<dyn Future<Output = Result<Opened<Scripted>, Error>> + Send + '_>>(Box::new(connector.open()));
 }

@@ -223,6 +223,7 @@ impl Connection {
                 return Found::Nothing;
             }
         };
+        self.view.is_preauthenticated = state == SessionState::Authenticated;
         self.view.apply(&response);
         self.follow_names();
         self.enter(state);

@@ -20,6 +20,7 @@ pub struct View {
     /// How often something was expunged.
     pub(super) expunged: u32,
     pub(super) is_compressed: bool,
+    pub(super) is_preauthenticated: bool,
     pub(super) bye: Option<(Option<Code>, String)>,
     pub(super) alerts: Vec<String>,
 }
@@ -101,6 +102,12 @@ impl View {
     /// What was switched on by ENABLE. RFC 9051 §6.3.1
     pub fn enabled(&self) -> &Capabilities {
         &self.enabled
+    }
+
+    /// True when the server greeted with PREAUTH: it asked for no credentials, and those that it was to be given were not tried.
+    /// RFC 9051 §7.1.4
+    pub fn is_preauthenticated(&self) -> bool {
+        self.is_preauthenticated
     }
 
     /// True once the server has agreed to COMPRESS, or said that the connection is compressed at another layer. RFC 4978

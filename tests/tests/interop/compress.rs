@@ -81,3 +81,13 @@ pub(crate) async fn dropped(peer: &Peer<'_>) {
     peer.done_or_unsupported("COMPRESS, dropped at any poll", &client, Capability::CompressDeflate, result).await;
     client.logout().await.expect("it says goodbye");
 }
+
+/// By the connector, where it is offered and where it is not.
+pub(crate) async fn connected(peer: &Peer<'_>) {
+    let client = peer.connector().compress().connect().await.expect("it is no error where it is not offered");
+    let is_offered = offers(&client, &Capability::CompressDeflate).await;
+    assert_eq!(client.view().await.expect("it is open").is_compressed(), is_offered);
+    client.list_all().await.expect("it lists");
+    peer.done_with_or_without("COMPRESS at the login", &client, Capability::CompressDeflate).await;
+    peer.end(client).await;
+}

@@ -85,6 +85,7 @@ const OPERATIONS: &[Operation] = operations! {
     dropping::dropped: "dropped at any poll";
     compress::compress: "COMPRESS";
     compress::dropped: "COMPRESS, dropped at any poll";
+    compress::connected: "COMPRESS at the login";
     connection::settle: "settle";
     connection::logout: "LOGOUT";
 };

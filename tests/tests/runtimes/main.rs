@@ -2,6 +2,7 @@
 //! smol and on async-std, in memory and at Dovecot over TLS, STARTTLS and in the clear.
 
 mod certificates;
+mod checking;
 mod endings;
 mod harness;
 mod logins;
@@ -87,6 +88,7 @@ suite! {
         scram_is_bound_to_the_tls_below_it = logins::scram,
         scram_goes_without_where_the_server_does = logins::unbound,
         tls_tells_what_both_ends_know = certificates::facts,
+        credentials_are_checked_at_dovecot = checking::at_dovecot,
         a_socket_begins_where_it_is_told_to = sockets::local_address,
         a_socket_asks_whether_the_peer_is_there = sockets::keep_alive,
         the_address_that_answers_is_taken = sockets::several_addresses,
