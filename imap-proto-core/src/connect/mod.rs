@@ -10,6 +10,7 @@ mod dial;
 mod failure;
 mod opening;
 mod random;
+mod reconnect;
 mod runtime;
 #[cfg(test)]
 mod scripted;
@@ -20,6 +21,7 @@ mod within;
 
 pub use connector::Connector;
 pub use opening::Opened;
+pub use reconnect::{ReconnectEvent, ReconnectEvents, ReconnectPolicy, Reconnecting, ReconnectingMailbox, Resumed};
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
 #[doc(no_inline)]
 pub use rustls;

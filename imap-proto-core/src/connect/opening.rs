@@ -62,11 +62,11 @@ impl<R: Runtime> Connector<R> {
         self.around().run(self.begin(stream, &self.host)).await
     }
 
-    fn around(&self) -> Around {
+    pub(super) fn around(&self) -> Around {
         Around::connection(&self.host)
     }
 
-    async fn dial(&self) -> Result<Opened<R>, Error> {
+    pub(super) async fn dial(&self) -> Result<Opened<R>, Error> {
         let port = self.port.unwrap_or(self.security.default_port());
         let host = &self.host;
         let (dialled, server) = match self.address.as_deref() {
