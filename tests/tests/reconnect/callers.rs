@@ -38,7 +38,7 @@ async fn fifty_callers_share_one_login() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_callers_on_several_threads_share_one_login_after_each_loss() {
     let host = Host::new(&TestServer::start());
-    let session = host.connector().reconnecting(regular().steady_after(Duration::ZERO));
+    let session = host.connector().reconnecting(regular().longest_pause(Duration::from_millis(1)).attempts(u32::MAX));
     for round in 1..=20 {
         let ended = callers(&session, 50).join_all().await;
         assert!(ended.iter().all(Result::is_ok), "{ended:?}");
