@@ -27,6 +27,12 @@ pub use crate::*;
 /// Opens connections on async-std: [`imap_proto_core::connect::Connector`] says how.
 pub type Connector = imap_proto_core::connect::Connector<AsyncIo<AsyncStd>>;
 
+/// A connection on async-std that is opened again when it was lost: [`imap_proto_core::connect::Reconnecting`] says how.
+pub type Reconnecting = imap_proto_core::connect::Reconnecting<AsyncIo<AsyncStd>>;
+
+/// A mailbox of a [`Reconnecting`].
+pub type ReconnectingMailbox = imap_proto_core::connect::ReconnectingMailbox<AsyncIo<AsyncStd>>;
+
 /// The executor of async-std, which runs on its own threads: one for each core, or as many as `ASYNC_STD_THREAD_COUNT` says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStd;

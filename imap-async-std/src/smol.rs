@@ -27,6 +27,12 @@ pub use crate::*;
 /// Opens connections on smol: [`imap_proto_core::connect::Connector`] says how.
 pub type Connector = imap_proto_core::connect::Connector<AsyncIo<Smol>>;
 
+/// A connection on smol that is opened again when it was lost: [`imap_proto_core::connect::Reconnecting`] says how.
+pub type Reconnecting = imap_proto_core::connect::Reconnecting<AsyncIo<Smol>>;
+
+/// A mailbox of a [`Reconnecting`].
+pub type ReconnectingMailbox = imap_proto_core::connect::ReconnectingMailbox<AsyncIo<Smol>>;
+
 /// The global executor of smol, which runs on its own threads: one, or as many as `SMOL_THREADS` says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Smol;

@@ -10,7 +10,10 @@ pub use refused::{LoginRefusal, NoMechanism, Refused};
 
 use crate::command::InvalidRaw;
 use crate::sasl::{ExchangeError, InvalidCredentials};
-use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection};
+use crate::types::{
+    Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection, MailboxName,
+    UidValidity,
+};
 use crate::wire::{EncodeError, FrameError};
 use refused::Bracketed;
 
@@ -72,6 +75,14 @@ pub enum Error {
     /// read is not whole.
     #[error("the message is gone")]
     Gone,
+    /// The mailbox is another one than it was when its UIDs were learned, and they are not to be used any more: see
+    /// `Reconnecting`. Nothing was done to it.
+    #[error(transparent)]
+    UidValidity(Box<UidValidityChange>),
+    /// The connection was lost when a command had been sent that changes something, and nobody knows whether it was done. It is not
+    /// repeated: see `Reconnecting::once`. What was the end of the connection is the source.
+    #[error("lost with the connection, and done or not: {0}")]
+    InDoubt(#[source] Box<Error>),
     /// The operation was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -120,6 +131,7 @@ impl Error {
                 )
                 | Error::Source { closed: true, .. }
                 | Error::Unreachable { .. }
+                | Error::InDoubt(_)
                 | Error::Closed(_)
                 | Error::Transport(_)
         )
@@ -146,6 +158,30 @@ impl Error {
             Error::Refused(refused) => refused.login_refusal(),
             Error::NoMechanism(_) => Some(LoginRefusal::Configuration),
             _ => None,
+        }
+    }
+}
+
+/// What became of the UIDs of a mailbox while the connection was lost. RFC 9051 §2.3.1.1
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the UIDs of {mailbox} are not what they were: valid with {}, and now with {}", Shown(.was), Shown(.is))]
+#[non_exhaustive]
+pub struct UidValidityChange {
+    /// The mailbox.
+    pub mailbox: MailboxName,
+    /// What they were valid with; `None` where the server did not say, and nothing tells that they are the same.
+    pub was: Option<UidValidity>,
+    /// What those of now are valid with.
+    pub is: Option<UidValidity>,
+}
+
+struct Shown<'a>(&'a Option<UidValidity>);
+
+impl core::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(validity) => write!(f, "{}", validity.get()),
+            None => f.write_str("nothing"),
         }
     }
 }

@@ -40,7 +40,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
-//! | `connect` | how a connection is opened, over what a runtime brings: addresses, TLS, the handshake; needs std and rustls |
+//! | `connect` | how a connection is opened, and opened again, over what a runtime brings: addresses, TLS, the handshake; needs std and rustls |
 //! | `platform-roots` | with `connect`, certificates judged as the operating system does |
 //! | `compress` | COMPRESS=DEFLATE (RFC 4978): a connection that the server agrees to compress |
 //! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
@@ -70,6 +70,7 @@ pub use connection::{
     CancelEffect, CommandId, Connection, Event, Handshake, Health, Security, Selected, SessionState, View, Want,
 };
 pub use error::{
-    Closed, Error, Fate, Limit, LoginRefusal, Misuse, NoMechanism, Phase, Refused, SourceFailure, Violation,
+    Closed, Error, Fate, Limit, LoginRefusal, Misuse, NoMechanism, Phase, Refused, SourceFailure, UidValidityChange,
+    Violation,
 };
 pub use sasl::{AuthMethod, Credentials};

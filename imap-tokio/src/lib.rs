@@ -36,7 +36,7 @@ pub use imap_proto_core::client::*;
 pub use imap_proto_core::connect::rustls;
 #[doc(inline)]
 pub use imap_proto_core::*;
-pub use runtime::{Connector, Duplex, Tokio};
+pub use runtime::{Connector, Duplex, Reconnecting, ReconnectingMailbox, Tokio};
 pub use stream::{TokioWire, read_from};
 
 /// The examples of the README are compiled with the documentation's.

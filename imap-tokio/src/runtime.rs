@@ -27,6 +27,24 @@ use crate::TokioWire;
 /// ```
 pub type Connector = connect::Connector<Tokio>;
 
+/// A connection on tokio that is opened again when it was lost: [`connect::Reconnecting`] says how.
+///
+/// ```no_run
+/// use imap_tokio::{Connector, Credentials, connect::ReconnectPolicy};
+///
+/// # async fn run() -> Result<(), imap_tokio::Error> {
+/// let login = Credentials::password("alice", "secret");
+/// let session = Connector::new("imap.example.org").credentials(login).reconnecting(ReconnectPolicy::default());
+/// let inbox = session.select("INBOX").await?;
+/// println!("{} messages", inbox.get().await?.exists());
+/// # session.logout().await
+/// # }
+/// ```
+pub type Reconnecting = connect::Reconnecting<Tokio>;
+
+/// A mailbox of a [`Reconnecting`].
+pub type ReconnectingMailbox = connect::ReconnectingMailbox<Tokio>;
+
 /// The current runtime of tokio, for a [`Connector`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tokio;

@@ -41,6 +41,11 @@ impl Mailbox {
         self.selected.uid_validity
     }
 
+    /// The connection that it is on.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) fn selection(&self) -> u32 {
         self.selected.selection
     }

@@ -12,6 +12,7 @@ mod dial;
 mod failure;
 mod opening;
 mod random;
+mod reconnect;
 mod runtime;
 #[cfg(test)]
 mod scripted;
@@ -25,6 +26,7 @@ mod within;
 pub use check::LoginCheck;
 pub use connector::Connector;
 pub use opening::Opened;
+pub use reconnect::{ReconnectEvent, ReconnectEvents, ReconnectPolicy, Reconnecting, ReconnectingMailbox, Resumed};
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
 #[doc(no_inline)]
 pub use rustls;

@@ -69,7 +69,7 @@ impl<R: Runtime> Connector<R> {
         Around::connection(&self.host)
     }
 
-    async fn dial_and_compress(&self) -> Result<Opened<R>, Error> {
+    pub(super) async fn dial_and_compress(&self) -> Result<Opened<R>, Error> {
         self.compressed(self.dial().await?).await
     }
 

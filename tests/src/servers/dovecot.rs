@@ -13,10 +13,27 @@ use super::{PASSWORD, Server, USERS};
 const BINARY: &str = "/usr/sbin/dovecot";
 
 const SCRIPT: &str = r#"
-{ /usr/sbin/dovecot -F -c "$0/dovecot.conf"; touch "$0/exited"; } &
-cat > /dev/null
-[ -e "$0/exited" ] || kill "$(cat "$0/run/master.pid")"
-wait
+begin() {
+    { /usr/sbin/dovecot -F -c "$0/dovecot.conf"; touch "$0/exited"; } &
+}
+end() {
+    [ -e "$0/exited" ] || kill "$(cat "$0/run/master.pid")"
+    wait
+}
+begin
+while read -r word; do
+    case "$word" in
+        stop)
+            # The processes of connections outlive their master.
+            master=$(cat "$0/run/master.pid")
+            children=$(cat "/proc/$master/task/$master/children")
+            end
+            kill -KILL $children
+            ;;
+        start) begin ;;
+    esac
+done
+end
 "#;
 
 /// A private Dovecot on free ports of 127.0.0.1, with a directory of its own below `/tmp`; dropping it stops it.
@@ -91,6 +108,28 @@ impl Dovecot {
             log: "dovecot.log",
         })
         .map(Self)
+    }
+
+    /// Stops the server, and with it all connections. Its directory and its ports stay what they are.
+    ///
+    /// # Panics
+    ///
+    /// When it does not stop.
+    pub fn stop(&self) {
+        self.0.say("stop").and_then(|()| self.0.wait_until_gone()).expect("it stops");
+    }
+
+    /// Starts one again that was stopped, and waits until it takes logins.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start_again(&self) {
+        self.0
+            .forget_end()
+            .and_then(|()| self.0.say("start"))
+            .and_then(|()| self.0.wait_until_ready())
+            .expect("it starts");
     }
 
     /// Returns the Maildir of a user, whose INBOX it is.

@@ -152,8 +152,32 @@ impl Rig {
         Ok(rig)
     }
 
+    /// Says a word to the script, where that listens to any.
+    pub(super) fn say(&self, word: &str) -> io::Result<()> {
+        let mut stdin = self.keeper.stdin.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        stdin.write_all(format!("{word}\n").as_bytes())
+    }
+
+    /// Waits until the server has ended and nobody listens on its ports.
+    pub(super) fn wait_until_gone(&self) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let listens = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+            if self.dir().join("exited").exists() && !listens(self.plain_port()) && !listens(self.tls_port()) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Err(io::Error::other(self.log()))
+    }
+
+    /// It is going to be started again.
+    pub(super) fn forget_end(&self) -> io::Result<()> {
+        fs::remove_file(self.dir().join("exited"))
+    }
+
     /// Before its auth process is up, Dovecot greets without CAPABILITY and would greet again.
-    fn wait_until_ready(&self) -> io::Result<()> {
+    pub(super) fn wait_until_ready(&self) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && !self.dir().join("exited").exists() {
             let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, self.tls_port())).is_ok();

@@ -7,6 +7,7 @@ mod endings;
 mod harness;
 mod logins;
 mod pipe;
+mod reconnecting;
 mod session;
 mod site;
 mod sockets;
@@ -93,4 +94,5 @@ suite! {
         a_socket_asks_whether_the_peer_is_there = sockets::keep_alive,
         the_address_that_answers_is_taken = sockets::several_addresses,
         a_connecting_that_is_dropped_closes_its_socket = sockets::dropped,
+        a_dovecot_that_is_restarted_is_found_again = reconnecting::a_server_is_restarted,
 }

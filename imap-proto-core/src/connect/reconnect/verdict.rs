@@ -1,0 +1,137 @@
+use std::error::Error as StdError;
+use std::io;
+
+use crate::error::{Closed, Error, LoginRefusal, Phase};
+use crate::types::Code;
+
+/// True where the same may succeed later, without anybody doing anything about it.
+pub(super) fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Refused(refused) => {
+            refused.is_not_connected() || refused.login_refusal() == Some(LoginRefusal::Unavailable)
+        }
+        Error::Bye { code, .. } => !matches!(
+            code,
+            Some(
+                Code::AuthenticationFailed
+                    | Code::AuthorizationFailed
+                    | Code::Expired
+                    | Code::PrivacyRequired
+                    | Code::ContactAdmin
+                    | Code::NoPerm
+            )
+        ),
+        Error::Timeout { phase, .. } => *phase != Phase::Operation,
+        Error::Unreachable { .. } | Error::Closed(Closed::EndOfStream) => true,
+        Error::Transport(cause) => is_of_the_network(&**cause),
+        Error::Token(cause) => has_io(&**cause) && is_of_the_network(&**cause),
+        _ => false,
+    }
+}
+
+/// True unless something in the chain says that it stays as it is: TLS that finds fault, or an argument that can't be.
+fn is_of_the_network(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, PermissionDenied, Unsupported};
+    for one in chain(error) {
+        let is_final =
+            |error: &io::Error| matches!(error.kind(), InvalidData | InvalidInput | PermissionDenied | Unsupported);
+        if one.is::<rustls::Error>() || one.downcast_ref().is_some_and(is_final) {
+            return false;
+        }
+    }
+    true
+}
+
+fn has_io(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|one| one.is::<io::Error>())
+}
+
+/// The error and all below it. An `io::Error` leaves out the one that it was made of, and goes on with that one's source.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let below = |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    };
+    std::iter::successors(Some(error), below)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::boxed::Box;
+    use std::string::{String, ToString};
+    use std::sync::Arc;
+
+    use super::super::super::failure::failed;
+    use super::*;
+    use crate::error::{NoMechanism, Refused, Violation};
+    use crate::wire::Condition;
+
+    fn refused(command: &'static str, code: Option<Code>, text: &str) -> Error {
+        let (command, text) = (command.into(), text.to_string());
+        Error::Refused(Box::new(Refused { command, condition: Condition::No, code, text, reason: None }))
+    }
+
+    fn bye(code: Option<Code>) -> Error {
+        Error::Bye { code, text: String::new() }
+    }
+
+    fn of_io(kind: io::ErrorKind) -> Error {
+        failed(kind.into(), "connecting to mail.example:993".to_string())
+    }
+
+    fn of_tls(error: rustls::Error) -> Error {
+        failed(io::Error::new(io::ErrorKind::InvalidData, error), "TLS with mail.example:993".to_string())
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn late(phase: Phase) -> Error {
+        Error::Timeout { phase, limit: SECOND }
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_nothing_else() {
+        let server = String::from("mail.example:993");
+        let token = |kind| Error::Token(Arc::new(io::Error::from(kind)));
+        let signed_out: Box<dyn StdError + Send + Sync> = "signed out".into();
+        let no_way = NoMechanism { offered: std::vec![], allowed: std::vec![] };
+        for (error, expected) in [
+            (refused("LOGIN", None, "wrong"), false),
+            (refused("AUTHENTICATE", Some(Code::AuthenticationFailed), "wrong"), false),
+            (refused("LOGIN", Some(Code::PrivacyRequired), "TLS first"), false),
+            (refused("LOGIN", Some(Code::Unavailable), "later"), true),
+            (refused("AUTHENTICATE", Some(Code::InUse), "later"), true),
+            (refused("SELECT", None, "User is authenticated but not connected."), true),
+            (refused("SELECT", Some(Code::NonExistent), "no such mailbox"), false),
+            (Error::NoMechanism(Box::new(no_way)), false),
+            (bye(None), true),
+            (bye(Some(Code::Unavailable)), true),
+            (bye(Some(Code::Expired)), false),
+            (late(Phase::Greeting), true),
+            (late(Phase::Command), true),
+            (late(Phase::Operation), false),
+            (Error::Unreachable { phase: Phase::Connect, limit: SECOND, server }, true),
+            (Error::Closed(Closed::EndOfStream), true),
+            (Error::Closed(Closed::LoggedOut), false),
+            (Error::Closed(Closed::ByOwner), false),
+            (Error::Protocol(Violation::StartTlsInjection), false),
+            (of_io(io::ErrorKind::ConnectionRefused), true),
+            (of_io(io::ErrorKind::NotFound), true),
+            (of_io(io::ErrorKind::UnexpectedEof), true),
+            (of_io(io::ErrorKind::InvalidInput), false),
+            (of_tls(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)), false),
+            (Error::Transport(Arc::new(rustls::Error::FailedToGetRandomBytes)), false),
+            (token(io::ErrorKind::TimedOut), true),
+            (token(io::ErrorKind::PermissionDenied), false),
+            (Error::Token(signed_out.into()), false),
+            (Error::InDoubt(Box::new(bye(None))), false),
+            (Error::Cancelled, false),
+        ] {
+            assert_eq!(may_pass(&error), expected, "{error:?}");
+        }
+    }
+}
