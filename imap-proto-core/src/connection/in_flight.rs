@@ -71,10 +71,10 @@ pub(super) struct Entry {
     pub(super) answered: u64,
     /// By when it is to be over.
     pub(super) by: Option<Time>,
-    /// How long that is.
+    /// How long it may take.
     pub(super) within: Option<Duration>,
-    /// How long it may take once it is its turn.
-    pub(super) turn: Option<Duration>,
+    /// True where that begins once it is its turn.
+    pub(super) in_turn: bool,
     /// When its first byte left.
     pub(super) begun_at: Time,
     /// True once its turn took too long.
@@ -160,7 +160,7 @@ impl Entry {
             answered: 0,
             by,
             within: None,
-            turn: None,
+            in_turn: false,
             begun_at: Time::ZERO,
             overdue: false,
             resumes: None,
@@ -257,7 +257,7 @@ impl InFlight {
     /// Takes away the time that a command has: it may take any from now on.
     pub(super) fn forget_deadline(&mut self, id: CommandId) {
         if let Some(entry) = self.get_mut(id) {
-            entry.turn = None;
+            entry.in_turn = false;
         }
         if let Some(by) = self.get_mut(id).and_then(|entry| entry.by.take()) {
             self.deadlines.remove(&(by, id));

@@ -257,13 +257,13 @@ impl Connection {
         if self.in_flight.under_way().all(|entry| !entry.is_owed()) {
             self.activity = now;
         }
-        let (by, turn) = match request.clock {
-            Clock::Submission => (within.map(|within| now.saturating_add(within)), None),
-            Clock::Turn => (None, within),
+        let (by, in_turn) = match request.clock {
+            Clock::Submission => (within.map(|within| now.saturating_add(within)), false),
+            Clock::Turn => (None, within.is_some()),
         };
         self.in_flight.push(id, request, by, self.view.expunged);
         if let Some(entry) = self.in_flight.get_mut(id) {
-            (entry.within, entry.turn) = (within, turn);
+            (entry.within, entry.in_turn) = (within, in_turn);
         }
         self.write_queued();
         Ok(id)

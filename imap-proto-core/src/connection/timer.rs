@@ -62,7 +62,7 @@ impl Connection {
 
     /// Gives up on a command that had its time, as if it were dropped.
     fn end_late(&mut self, id: CommandId) {
-        let had_turn = self.in_flight.get(id).is_some_and(|entry| entry.turn.is_some());
+        let had_turn = self.in_flight.get(id).is_some_and(|entry| entry.in_turn);
         if had_turn && !self.in_flight.has_overdue() {
             self.turn_since = self.now;
         }
@@ -153,7 +153,7 @@ impl Connection {
         let late = in_flight.deadline().map(|(by, id)| (by, Due::Over(id)));
         let in_turn = in_flight.in_turn().filter(|entry| entry.begun).and_then(|entry| {
             let since = entry.begun_at.max(self.turn_since);
-            Some((since.saturating_add(entry.turn?), Due::Over(entry.id)))
+            Some((since.saturating_add(entry.within.filter(|_| entry.in_turn)?), Due::Over(entry.id)))
         });
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));

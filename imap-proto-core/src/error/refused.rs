@@ -81,7 +81,7 @@ impl Refused {
         }
     }
 
-    /// Why it was refused, where it is the refusal of a login: see [`Error::login_refusal`]. The response code decides
+    /// Why it was refused, where it is the refusal of a login: see [`Error::login_refusal`](crate::Error::login_refusal). The response code decides
     /// (RFC 5530 §3), and without one that says something of it the condition.
     pub fn login_refusal(&self) -> Option<LoginRefusal> {
         if !matches!(&*self.command, "LOGIN" | "AUTHENTICATE") {
