@@ -21,12 +21,9 @@ pub enum LiteralPolicy {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The letters every tag begins with. Unpredictable ones keep a forged answer from fitting; adapters
-    /// draw them at random. Anything but ASCII letters and digits is left out.
+    /// The letters every tag begins with. Unpredictable ones keep a forged answer from fitting: see
+    /// [`Handshake::draw`](crate::Handshake::draw). Anything but ASCII letters and digits is left out.
     pub tag_prefix: String,
-    /// What makes an authentication by SCRAM one that was never had before, which is not done without: 18 printable characters
-    /// or more, none of them a comma, that nobody can foresee. Adapters draw them at random.
-    pub nonce: String,
     /// What is said of the client after login, where the server has ID (RFC 2971). Without it nothing is, but for the name of
     /// this library to a server known to open no mailbox otherwise.
     pub id: Option<Identification>,
@@ -87,7 +84,6 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             tag_prefix: String::from("A"),
-            nonce: String::new(),
             id: None,
             unauthenticated: Limits::unauthenticated(),
             authenticated: Limits::authenticated(),

@@ -61,14 +61,13 @@ fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then
     // The digits of a secret may be those of a moment.
     let subscriber = subscriber.with_writer(move || writer.clone()).with_ansi(false).without_time().finish();
     let listening = subscriber.set_default();
-    let mut config = Config::default();
-    config.nonce = "n".to_owned();
     let mut seen = format!("{credentials:?}");
     let mechanisms =
         "AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=XOAUTH2 AUTH=OAUTHBEARER";
     let with_initial = if initial { " SASL-IR" } else { "" };
     let mut answer = format!("* OK [CAPABILITY IMAP4rev1 {mechanisms}{with_initial}] hi\r\n");
-    let mut handshake = Handshake::new(config, Security::ImplicitTls, Some(credentials));
+    let mut handshake = Handshake::new(Config::default(), Security::ImplicitTls, Some(credentials));
+    handshake.draw("A", "n");
     let mut tag = String::new();
     for turn in 0..6 {
         let connection = handshake.connection();

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 use std::string::String;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use std::vec::Vec;
 
@@ -34,7 +34,7 @@ pub struct Connector<R> {
     pub(super) trust: Trust,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) credentials: Option<Credentials>,
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     #[cfg(feature = "compress")]
     pub(super) compress: bool,
     pub(super) connect_within: Duration,
@@ -51,6 +51,9 @@ impl<R: Default> Connector<R> {
     }
 }
 
+/// All that change nothing have one in common: a program may have ten thousand connections.
+static DEFAULT: LazyLock<Arc<Config>> = LazyLock::new(Arc::default);
+
 impl<R> Connector<R> {
     /// The same on a runtime that has to be named, as one that a test has made up.
     pub fn on(runtime: R, host: impl Into<String>) -> Self {
@@ -65,7 +68,7 @@ impl<R> Connector<R> {
             trust: Trust::default(),
             identity: None,
             credentials: None,
-            config: Config::default(),
+            config: DEFAULT.clone(),
             #[cfg(feature = "compress")]
             compress: false,
             connect_within: PATIENCE,
@@ -176,7 +179,7 @@ impl<R> Connector<R> {
 
     /// Changes limits and deadlines.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
-        change(&mut self.config);
+        change(Arc::make_mut(&mut self.config));
         self
     }
 }

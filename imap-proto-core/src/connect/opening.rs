@@ -158,10 +158,8 @@ impl<R: Runtime> Connector<R> {
 
     /// The login to come, on a stream that is secured by TLS already or not.
     fn handshake(&self, tls: Option<TlsFacts>) -> Result<Box<Handshake>, Error> {
-        let mut config = self.config.clone();
-        config.tag_prefix = letters(6)?;
-        config.nonce = letters(24)?;
-        let mut handshake = Handshake::new(config, self.security, self.credentials.clone());
+        let mut handshake = Handshake::new(self.config.clone(), self.security, self.credentials.clone());
+        handshake.draw(&letters(6)?, letters(24)?);
         if let Some(tls) = tls {
             handshake.bind(tls.binding());
         }

@@ -23,6 +23,7 @@ mod view;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -81,7 +82,9 @@ impl CommandId {
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    config: Config,
+    config: Arc<Config>,
+    /// The letters every tag begins with.
+    tag_prefix: Box<str>,
     decoder: Decoder,
     /// Between them and the stream, once the server has agreed to COMPRESS.
     layer: Option<Box<compress::Layer>>,
@@ -132,6 +135,11 @@ enum Pending {
     Closed,
 }
 
+/// What may be in a tag. RFC 9051 §9
+fn letters_of(prefix: &str) -> Box<str> {
+    prefix.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 /// Whether a connection can be used.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -168,10 +176,13 @@ pub enum CancelEffect {
 impl Connection {
     /// Returns a connection that waits for the greeting. With the feature `tracing` the span that is current now is the
     /// connection's: the spans of its commands are inside it, whoever moves it.
-    pub fn new(mut config: Config) -> Self {
-        config.tag_prefix.retain(|c| c.is_ascii_alphanumeric());
+    ///
+    /// Many connections may have one configuration in common.
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        let config = config.into();
         Connection {
             decoder: Decoder::new(config.unauthenticated),
+            tag_prefix: letters_of(&config.tag_prefix),
             config,
             layer: None,
             outbox: Outbox::default(),

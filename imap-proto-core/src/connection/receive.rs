@@ -131,7 +131,7 @@ impl Connection {
                 // All bodies of a response go the same way.
                 if response.detached().iter().filter(|literal| !literal.skipped).count() == 1 {
                     self.late_uids |= response.as_fetch().is_some_and(|fetch| fetch.uid().is_none());
-                    self.body = self.in_flight.claimant(&response, SoFar::Part, &self.config.tag_prefix);
+                    self.body = self.in_flight.claimant(&response, SoFar::Part, &self.tag_prefix);
                 }
                 self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
             }
@@ -245,7 +245,7 @@ impl Connection {
             return self.take_streamed();
         }
         let most = self.config.answer_bytes;
-        let owner = self.in_flight.claimant_mut(&response, &self.config.tag_prefix);
+        let owner = self.in_flight.claimant_mut(&response, &self.tag_prefix);
         let Some(entry) = owner else { return Found::Data(None) };
         let (id, len) = (entry.id, response.raw().len() as u64);
         match entry.count(len) > most {
@@ -368,14 +368,14 @@ impl Connection {
         let response = self.decoder.response();
         let (code, text) = parse_status_text(response.text().as_raw());
         let text = words(text);
-        let number = response.name().strip_prefix(self.config.tag_prefix.as_bytes()).and_then(parse_number);
+        let number = response.name().strip_prefix(self.tag_prefix.as_bytes()).and_then(parse_number);
         let number = number.and_then(|number| u32::try_from(number).ok());
         let first_unsent = self.layer.as_ref().map(|layer| layer.first_unsent(self.left_tags));
         if number.zip(first_unsent).is_some_and(|(number, first_unsent)| number >= first_unsent) {
             self.close(Error::Protocol(Violation::AnswerToUnsent));
             return Found::Nothing;
         }
-        let canonical = number.filter(|n| response.name().len() == self.config.tag_prefix.len() + digits(*n));
+        let canonical = number.filter(|n| response.name().len() == self.tag_prefix.len() + digits(*n));
         let Some(entry) = canonical.and_then(|number| self.in_flight.by_tag(number)) else {
             return self.take_unknown_tag(canonical);
         };

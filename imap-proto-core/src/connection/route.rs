@@ -11,7 +11,7 @@ impl Connection {
     /// True when the body of the current response, which is complete now, was given to `owner` and is another's.
     pub(super) fn has_gone_astray(&self, owner: CommandId) -> bool {
         let response = self.decoder.response();
-        let tag_prefix = &self.config.tag_prefix;
+        let tag_prefix = &self.tag_prefix;
         let of_owner = self.in_flight.get(owner).is_some_and(|entry| claims(entry, &response, SoFar::All, tag_prefix));
         !of_owner && self.in_flight.claimant(&response, SoFar::All, tag_prefix).is_some()
     }

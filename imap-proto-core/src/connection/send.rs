@@ -168,8 +168,8 @@ impl Connection {
             entry.parts = other.parts.into();
         }
         self.next_tag = self.next_tag.wrapping_add(1);
-        log::begun(&self.span, entry, &self.config.tag_prefix, tag);
-        let tagged = format!("{}{tag} ", self.config.tag_prefix);
+        log::begun(&self.span, entry, &self.tag_prefix, tag);
+        let tagged = format!("{}{tag} ", self.tag_prefix);
         entry.parts.push_front(Part::Text(LineText::Open(tagged.into_bytes())));
         self.write_parts(id);
     }

@@ -16,6 +16,7 @@ use imap_proto_core::{
 pub(crate) struct Shake {
     pub(crate) security: Security,
     pub(crate) config: Config,
+    pub(crate) nonce: &'static str,
     pub(crate) credentials: Credentials,
     pub(crate) binding: ChannelBinding,
     /// What is given when a token is wanted.
@@ -26,9 +27,8 @@ impl Shake {
     pub(crate) fn new(credentials: Credentials) -> Self {
         let mut config = Config::default();
         config.tag_prefix = "T".to_owned();
-        config.nonce = NONCE.to_owned();
         let binding = ChannelBinding::None;
-        Shake { security: Security::ImplicitTls, config, credentials, binding, tokens: Vec::new() }
+        Shake { security: Security::ImplicitTls, config, nonce: NONCE, credentials, binding, tokens: Vec::new() }
     }
 
     /// Plays `(what is received, what has to have been sent before)`: whole, then each received line split at each of its
@@ -51,6 +51,7 @@ impl Shake {
 
     fn once(&self, turns: &[(&str, &str)], split: Option<(usize, usize)>) -> Result<(Want, Handshake), Error> {
         let mut handshake = Handshake::new(self.config.clone(), self.security, Some(self.credentials.clone()));
+        handshake.draw(&self.config.tag_prefix, self.nonce);
         handshake.bind(self.binding.clone());
         let mut tokens = self.tokens.iter();
         let mut want = handshake.advance(Time::ZERO)?;
@@ -110,6 +111,7 @@ const IN: &str = "T0 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n";
 /// What is sent in answer to a greeting that names these mechanisms; then the server goes.
 fn first_words(shake: &Shake, mechanisms: &str) -> Result<String, Error> {
     let mut handshake = Handshake::new(shake.config.clone(), shake.security, Some(shake.credentials.clone()));
+    handshake.draw(&shake.config.tag_prefix, shake.nonce);
     handshake.bind(shake.binding.clone());
     let greeting = greeting(mechanisms);
     handshake.connection().receive_space()[..greeting.len()].copy_from_slice(greeting.as_bytes());
@@ -132,7 +134,7 @@ fn the_first_way_that_is_allowed_offered_and_possible_is_taken() {
     let password = Shake::new(Credentials::password("alice", "secret"));
     let bound = Shake { binding: ChannelBinding::Exporter(vec![7; 32]), ..password.clone() };
     let mut without_nonce = password.clone();
-    without_nonce.config.nonce.clear();
+    without_nonce.nonce = "";
     let only = |names: &[&'static str]| Shake {
         credentials: password.credentials.clone().allow(names.iter().copied()),
         ..bound.clone()

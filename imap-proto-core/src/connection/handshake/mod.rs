@@ -1,7 +1,8 @@
 mod authentication;
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{CommandId, Connection, Event};
@@ -58,7 +59,8 @@ impl Security {
 #[derive(Debug)]
 pub struct Handshake {
     connection: Connection,
-    config: Config,
+    config: Arc<Config>,
+    nonce: String,
     security: Security,
     authentication: Option<Authentication>,
     stage: Stage,
@@ -99,11 +101,29 @@ enum Stage {
 
 impl Handshake {
     /// Returns a handshake that waits for the greeting. Without credentials it ends before login.
-    pub fn new(config: Config, security: Security, credentials: Option<Credentials>) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, security: Security, credentials: Option<Credentials>) -> Self {
+        let config = config.into();
         let by = config.greeting;
         let connection = Connection::new(config.clone());
         let authentication = credentials.map(Authentication::new);
-        Handshake { connection, config, security, authentication, stage: Stage::Greeting, by, wants_id: false }
+        Handshake {
+            connection,
+            config,
+            nonce: String::new(),
+            security,
+            authentication,
+            stage: Stage::Greeting,
+            by,
+            wants_id: false,
+        }
+    }
+
+    /// What is drawn at random for this connection alone, before the first [`advance`](Self::advance): the letters that its tags
+    /// begin with, in place of [`Config::tag_prefix`]; and 18 printable characters or more, none of them a comma, for SCRAM,
+    /// which is not done without. Nobody may foresee either.
+    pub fn draw(&mut self, tag_prefix: &str, nonce: impl Into<String>) {
+        self.connection.tag_prefix = super::letters_of(tag_prefix);
+        self.nonce = nonce.into();
     }
 
     /// What the TLS below the connection can be bound to, for SCRAM's `-PLUS` forms: to be called before
@@ -303,7 +323,7 @@ impl Handshake {
         let Some(authentication) = &mut self.authentication else { return self.logged_in(now) };
         let capabilities = self.connection.view().capabilities();
         let binding = authentication.binding.clone();
-        let offer = Offer { capabilities, nonce: &self.config.nonce, binding: &binding };
+        let offer = Offer { capabilities, nonce: &self.nonce, binding: &binding };
         let Some(method) = authentication.credentials().choose(&offer).cloned() else {
             let offered = capabilities.auth_mechanisms().map(ToString::to_string).collect();
             let allowed = authentication.credentials().allowed().to_vec();
@@ -394,6 +414,7 @@ impl Connection {
     /// Takes over from a connection in clear text no more than its numbering and the time, and what waits to be sent.
     fn resume_after_tls(&mut self, before: Connection, now: Time) {
         self.view.state = super::SessionState::NotAuthenticated;
+        self.tag_prefix = before.tag_prefix;
         self.next_id = before.next_id;
         self.next_tag = before.next_tag;
         self.left_tags = before.left_tags;

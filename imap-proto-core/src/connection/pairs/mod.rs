@@ -277,7 +277,7 @@ fn every_pair_of_commands_is_decided_as_the_table_says() {
 fn what_is_outstanding_is_bounded_in_bytes() {
     let [selected, ..] = settings();
     let mut wire = selected.wire();
-    wire.connection.config.outstanding = 3 * "A1 NOOP\r\n".len();
+    alloc::sync::Arc::make_mut(&mut wire.connection.config).outstanding = 3 * "A1 NOOP\r\n".len();
     let noop = Noop.request().expect("a request");
     (0..6).for_each(|_| _ = wire.submit(&noop).expect("it is open"));
     assert_eq!(wire.leave(), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 NOOP\r\n");
