@@ -1,0 +1,82 @@
+//! What arrives is told once, that which came while the server was away among it.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+
+use imap_tests::mailbox::{add_to_maildir, fill_maildir};
+use imap_tests::servers::{Dovecot, Server};
+
+struct Program {
+    child: Child,
+    said: Lines<BufReader<ChildStdout>>,
+    events: Lines<BufReader<ChildStderr>>,
+}
+
+impl Program {
+    fn start(server: &Dovecot) -> Self {
+        let test = std::env::current_exe().expect("this test is a program");
+        let program = test.ancestors().nth(2).expect("it is in deps").join("examples/new_mail");
+        let mut child = Command::new(program)
+            .env("IMAP_PASSWORD", Dovecot::PASSWORD)
+            .arg("--ca")
+            .arg(server.ca_pem_path())
+            .arg(format!("imaps://alice@localhost:{}", server.tls_port()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the example is built");
+        let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let events = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        Program { child, said, events }
+    }
+
+    fn says(&mut self, word: &str) {
+        let line = self.said.next().expect("it goes on").expect("UTF-8");
+        assert!(line.ends_with(word), "{line} for {word}");
+    }
+
+    fn event(&mut self, begins: &str) {
+        loop {
+            let line = self.events.next().expect("it goes on").expect("UTF-8");
+            if line.starts_with(begins) {
+                return;
+            }
+            assert!(line.starts_with("Retrying") || line.starts_with("looking"), "{line}");
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn nothing_that_arrives_is_left_out_or_told_twice() {
+    let Some(server) = Dovecot::start() else { return };
+    let maildir = server.maildir("alice");
+    fill_maildir(&maildir, 3).expect("messages");
+    let arrives = |number: u64| {
+        let message = format!("Subject: number {number}\r\n\r\n{number}\r\n");
+        add_to_maildir(&maildir, number, message.as_bytes()).expect("it is delivered");
+    };
+    let mut program = Program::start(&server);
+    program.event("Connected");
+    program.event("looking from 4 on");
+    arrives(10);
+    program.says("number 10");
+    for round in 1..=2 {
+        server.stop();
+        program.event("Lost");
+        arrives(20 * round);
+        arrives(20 * round + 1);
+        server.start_again();
+        program.event("Reconnected { mailbox: Some(Same");
+        program.says(&format!("number {}", 20 * round));
+        program.says(&format!("number {}", 20 * round + 1));
+        arrives(20 * round + 2);
+        program.says(&format!("number {}", 20 * round + 2));
+    }
+}
