@@ -1,3 +1,5 @@
+mod proxy;
+
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -9,6 +11,8 @@ use crate::command::InvalidRaw;
 use crate::sasl::{AuthMethod, ExchangeError, InvalidCredentials};
 use crate::types::{Capability, Code, Flag, InvalidFlag, InvalidItem, InvalidName, InvalidQuery, InvalidSection};
 use crate::wire::{Condition, EncodeError, FrameError};
+
+pub use proxy::{ProxyError, ProxyFailure};
 
 /// What went wrong, sorted by whose doing it is.
 ///
@@ -76,11 +80,14 @@ pub enum Error {
     /// The server was not reached in time: TCP, or TLS over it. Once it is, what is too late is a [`Timeout`](Self::Timeout).
     #[error("{server} was not reached in time: {phase}")]
     Unreachable {
-        /// What was waited for: [`Phase::Connect`] or [`Phase::Tls`].
+        /// What was waited for: [`Phase::Connect`], [`Phase::Proxy`] or [`Phase::Tls`].
         phase: Phase,
         /// Its host, and the address and port that were dialled.
         server: String,
     },
+    /// The proxy on the way to the server refused or failed, not the server.
+    #[error(transparent)]
+    Proxy(#[from] Box<ProxyError>),
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
@@ -108,6 +115,7 @@ impl Error {
                 )
                 | Error::Source { closed: true, .. }
                 | Error::Unreachable { .. }
+                | Error::Proxy(_)
                 | Error::Closed(_)
                 | Error::Transport(_)
         )
@@ -451,6 +459,9 @@ pub enum Phase {
     /// The TCP connection.
     #[error("connecting")]
     Connect,
+    /// The TCP connection to a proxy, and its answer that the server is reached.
+    #[error("proxy")]
+    Proxy,
     /// The TLS handshake.
     #[error("TLS handshake")]
     Tls,

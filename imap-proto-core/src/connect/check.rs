@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::beside::beside;
 use super::within::within;
 use super::{Connector, Runtime};
-use crate::error::{Error, LoginRefusal, Misuse, Phase, Refused};
+use crate::error::{Error, LoginRefusal, Misuse, Phase, ProxyFailure, Refused};
 use crate::sasl::ExchangeError;
 use crate::types::Code;
 use crate::wire::Condition;
@@ -29,9 +29,9 @@ pub enum LoginCheck {
     Unavailable(Error),
     /// Neither other credentials nor time helps, but another setting does: the server offers no way to log in that is allowed
     /// ([`Error::NoMechanism`]) or no STARTTLS; TLS can't be agreed upon, the certificate being not trusted among others; it
-    /// refuses as of [`LoginRefusal::Configuration`]; or the credentials are missing, or have octets that can't be sent.
+    /// refuses as of [`LoginRefusal::Configuration`]; a proxy refuses; or the credentials are missing, or have octets that can't be sent.
     Misconfigured(Error),
-    /// The server was not reached, the connection to it was lost, or it fell silent. Nothing is known of the credentials.
+    /// The server, or the proxy, was not reached, the connection to it was lost, or it fell silent. Nothing is known of the credentials.
     Unreachable(Error),
     /// Whoever provides the tokens had none: [`Error::Token`] has its words. The server was not asked.
     NoToken(Error),
@@ -98,6 +98,12 @@ impl LoginCheck {
                 Error::Transport(_) | Error::Unreachable { .. } | Error::Timeout(_) | Error::Closed(_) => {
                     LoginCheck::Unreachable(error)
                 }
+                Error::Proxy(proxy) => match proxy.failure {
+                    ProxyFailure::Unreachable(_) | ProxyFailure::ServerUnreachable { .. } => {
+                        LoginCheck::Unreachable(error)
+                    }
+                    _ => LoginCheck::Misconfigured(error),
+                },
                 Error::Token(_) => LoginCheck::NoToken(error),
                 _ => LoginCheck::Broken(error),
             },
