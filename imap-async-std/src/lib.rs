@@ -17,7 +17,8 @@
 //! tokio: going from one runtime to another is to change the import, and `main`. What the documentation of a type
 //! calls `imap_proto_core::client::Client` is [`imap_async_std::Client`](Client), and so for [`command`], [`types`] and [`wire`].
 //!
-//! The feature `platform-roots` adds `Connector::platform_roots`: certificates are judged as the operating system does.
+//! The feature `platform-roots` adds `Connector::platform_roots`: certificates are judged as the operating system does; `socks5`
+//! and `http-proxy` add `Connector::proxy`.
 //!
 //! Sockets and timers are those of the crate `async-io`, which all three share; it has a thread of its own, and names are
 //! looked up on another. With a stream and a timer of one's own there is [`FuturesWire`], below all that.
@@ -50,7 +51,9 @@ pub use body_reader::BodyReader;
 pub use bytes;
 #[doc(inline)]
 pub use imap_proto_core::client::*;
-pub use imap_proto_core::connect::rustls;
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+pub use imap_proto_core::connect::Proxy;
+pub use imap_proto_core::connect::{LoginCheck, rustls};
 #[doc(inline)]
 pub use imap_proto_core::*;
 pub use runtime::{AsyncIo, Connector, Duplex};

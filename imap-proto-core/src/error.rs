@@ -1,3 +1,4 @@
+mod proxy;
 mod refused;
 
 use alloc::borrow::Cow;
@@ -16,6 +17,8 @@ use crate::types::{
 };
 use crate::wire::{EncodeError, FrameError};
 use refused::Bracketed;
+
+pub use proxy::{ProxyError, ProxyFailure};
 
 /// What went wrong, sorted by whose doing it is.
 ///
@@ -97,13 +100,16 @@ pub enum Error {
     /// The server was not reached in time: TCP, or TLS over it. Once it is, what is too late is a [`Timeout`](Self::Timeout).
     #[error("{server} was not reached within {limit:?}, waiting for {phase}")]
     Unreachable {
-        /// What was waited for: [`Phase::Connect`] or [`Phase::Tls`].
+        /// What was waited for: [`Phase::Connect`], [`Phase::Proxy`] or [`Phase::Tls`].
         phase: Phase,
         /// How long.
         limit: Duration,
         /// Its host, and the address and port that were dialled.
         server: String,
     },
+    /// The proxy on the way to the server refused or failed, not the server.
+    #[error(transparent)]
+    Proxy(#[from] Box<ProxyError>),
     /// The connection is closed: by us, by LOGOUT, or by the peer without a word.
     #[error("the connection is closed: {0}")]
     Closed(Closed),
@@ -132,6 +138,7 @@ impl Error {
                 | Error::Source { closed: true, .. }
                 | Error::Unreachable { .. }
                 | Error::InDoubt(_)
+                | Error::Proxy(_)
                 | Error::Closed(_)
                 | Error::Transport(_)
         )
@@ -390,6 +397,9 @@ pub enum Phase {
     /// The TCP connection.
     #[error("the TCP connection")]
     Connect,
+    /// The TCP connection to a proxy, and its answer that the server is reached.
+    #[error("the proxy")]
+    Proxy,
     /// The TLS handshake.
     #[error("the TLS handshake")]
     Tls,

@@ -42,6 +42,7 @@
 //! | `client` | the asynchronous face without a runtime: `Client`, `Mailbox`, `Operation`, `Driver`, `Wire` |
 //! | `connect` | how a connection is opened, and opened again, over what a runtime brings: addresses, TLS, the handshake; needs std and rustls |
 //! | `platform-roots` | with `connect`, certificates judged as the operating system does |
+//! | `socks5`, `http-proxy` | with `connect`, connections through a SOCKS5 proxy (RFC 1928), or through an HTTP proxy by CONNECT (RFC 9110) |
 //! | `compress` | COMPRESS=DEFLATE (RFC 4978): a connection that the server agrees to compress |
 //! | `scram` | SCRAM-SHA-1 and SCRAM-SHA-256, with their -PLUS forms |
 //! | `saslprep` | names and passwords beyond ASCII for SCRAM; needs the standard library |
@@ -70,7 +71,7 @@ pub use connection::{
     CancelEffect, CommandId, Connection, Event, Handshake, Health, Security, Selected, SessionState, View, Want,
 };
 pub use error::{
-    Closed, Error, Fate, Limit, LoginRefusal, Misuse, NoMechanism, Phase, Refused, SourceFailure, UidValidityChange,
-    Violation,
+    Closed, Error, Fate, Limit, LoginRefusal, Misuse, NoMechanism, Phase, ProxyError, ProxyFailure, Refused,
+    SourceFailure, UidValidityChange, Violation,
 };
 pub use sasl::{AuthMethod, Credentials};

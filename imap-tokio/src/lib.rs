@@ -33,7 +33,9 @@ pub use body_reader::BodyReader;
 pub use bytes;
 #[doc(inline)]
 pub use imap_proto_core::client::*;
-pub use imap_proto_core::connect::rustls;
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+pub use imap_proto_core::connect::Proxy;
+pub use imap_proto_core::connect::{LoginCheck, rustls};
 #[doc(inline)]
 pub use imap_proto_core::*;
 pub use runtime::{Connector, Duplex, Reconnecting, ReconnectingMailbox, Tokio};

@@ -1,13 +1,12 @@
 use std::boxed::Box;
-use std::error::Error as StdError;
-use std::io;
 use std::string::String;
 use std::time::Duration;
 
 use super::beside::beside;
+use super::failure::is_of_the_network;
 use super::within::within;
 use super::{Connector, Runtime};
-use crate::error::{Error, LoginRefusal, Misuse, Phase, Refused};
+use crate::error::{Error, LoginRefusal, Misuse, Phase, ProxyFailure, Refused};
 use crate::sasl::ExchangeError;
 use crate::types::Code;
 use crate::wire::Condition;
@@ -29,9 +28,9 @@ pub enum LoginCheck {
     Unavailable(Error),
     /// Neither other credentials nor time helps, but another setting does: the server offers no way to log in that is allowed
     /// ([`Error::NoMechanism`]) or no STARTTLS; TLS can't be agreed upon, the certificate being not trusted among others; it
-    /// refuses as of [`LoginRefusal::Configuration`]; or the credentials are missing, or have octets that can't be sent.
+    /// refuses as of [`LoginRefusal::Configuration`]; a proxy refuses; or the credentials are missing, or have octets that can't be sent.
     Misconfigured(Error),
-    /// The server was not reached, the connection to it was lost, or it fell silent. Nothing is known of the credentials.
+    /// The server, or the proxy, was not reached, the connection to it was lost, or it fell silent. Nothing is known of the credentials.
     Unreachable(Error),
     /// Whoever provides the tokens had none: [`Error::Token`] has its words. The server was not asked.
     NoToken(Error),
@@ -94,10 +93,16 @@ impl LoginCheck {
                 Error::Bye { .. } => LoginCheck::Unavailable(error),
                 // STARTTLS is among the refused, and what is left out of what the server can do.
                 Error::Refused(_) | Error::Unsupported(_) | Error::Misuse(_) => LoginCheck::Misconfigured(error),
-                Error::Transport(cause) if is_of_settings(&**cause) => LoginCheck::Misconfigured(error),
+                Error::Transport(cause) if !is_of_the_network(&**cause) => LoginCheck::Misconfigured(error),
                 Error::Transport(_) | Error::Unreachable { .. } | Error::Timeout { .. } | Error::Closed(_) => {
                     LoginCheck::Unreachable(error)
                 }
+                Error::Proxy(proxy) => match proxy.failure {
+                    ProxyFailure::Unreachable(_) | ProxyFailure::ServerUnreachable { .. } => {
+                        LoginCheck::Unreachable(error)
+                    }
+                    _ => LoginCheck::Misconfigured(error),
+                },
                 Error::Token(_) => LoginCheck::NoToken(error),
                 _ => LoginCheck::Broken(error),
             },
@@ -120,28 +125,10 @@ impl LoginCheck {
     }
 }
 
-/// True when TLS was spoken and could not be agreed upon, or could not begin as it is set up. A peer that goes away or falls
-/// silent is none of it.
-fn is_of_settings(cause: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(cause);
-    while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| {
-            io.kind() == io::ErrorKind::InvalidInput || io.get_ref().is_some_and(|e| e.is::<rustls::Error>())
-        }) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use std::format;
+    use std::io;
     use std::string::ToString;
     use std::sync::Arc;
 

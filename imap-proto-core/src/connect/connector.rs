@@ -7,6 +7,8 @@ use std::vec::Vec;
 use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+use super::proxy::Proxy;
 use super::trust::{Identity, Trust};
 use crate::config::Config;
 use crate::connection::Security;
@@ -37,6 +39,8 @@ pub struct Connector<R> {
     pub(super) config: Arc<Config>,
     #[cfg(feature = "compress")]
     pub(super) compress: bool,
+    #[cfg(any(feature = "socks5", feature = "http-proxy"))]
+    pub(super) proxy: Option<Proxy>,
     pub(super) connect_within: Duration,
     pub(super) tls_within: Duration,
 }
@@ -71,6 +75,8 @@ impl<R> Connector<R> {
             config: DEFAULT.clone(),
             #[cfg(feature = "compress")]
             compress: false,
+            #[cfg(any(feature = "socks5", feature = "http-proxy"))]
+            proxy: None,
             connect_within: PATIENCE,
             tls_within: PATIENCE,
         }
@@ -114,6 +120,18 @@ impl<R> Connector<R> {
     /// Another host or address to dial; the certificate is still checked against the host's name.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
+        self
+    }
+
+    /// Reaches the server through a proxy, which looks up the host's name: nothing of it is looked up here, unless
+    /// [`address`](Self::address) says where to.
+    ///
+    /// The proxy's own host is dialled as a server's would be, from [`local_address`](Self::local_address) where that is set. TLS is put
+    /// over the tunnel as over TCP, to the server: the proxy reads nothing of it. [`connect_within`](Self::connect_within) counts
+    /// until the proxy says that the server is reached.
+    #[cfg(any(feature = "socks5", feature = "http-proxy"))]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
         self
     }
 
@@ -164,7 +182,8 @@ impl<R> Connector<R> {
         self.connect_within(patience).tls_within(patience)
     }
 
-    /// How long TCP may take, the look-up of the host's name and all its addresses included; 30 seconds unless set. Where that is
+    /// How long TCP may take, the look-up of the host's name and all its addresses included, and a proxy where there is one; 30
+    /// seconds unless set. Where that is
     /// little, the next address is tried sooner, so that each of them is.
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.connect_within = time;

@@ -73,3 +73,28 @@ pub(super) fn is_about_certificate(error: &io::Error) -> bool {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
     matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
+
+/// True unless something in the chain says that it stays as it is: TLS that finds fault, or an argument that can't be.
+pub(super) fn is_of_the_network(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, PermissionDenied, Unsupported};
+    for one in chain(error) {
+        let is_final =
+            |error: &io::Error| matches!(error.kind(), InvalidData | InvalidInput | PermissionDenied | Unsupported);
+        if one.is::<rustls::Error>() || one.downcast_ref().is_some_and(is_final) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The error and all below it. An `io::Error` leaves out the one that it was made of, and goes on with that one's source.
+pub(super) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let below = |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    };
+    std::iter::successors(Some(error), below)
+}

@@ -11,6 +11,8 @@ mod connector;
 mod dial;
 mod failure;
 mod opening;
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+mod proxy;
 mod random;
 mod reconnect;
 mod runtime;
@@ -26,6 +28,8 @@ mod within;
 pub use check::LoginCheck;
 pub use connector::Connector;
 pub use opening::Opened;
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+pub use proxy::Proxy;
 pub use reconnect::{ReconnectEvent, ReconnectEvents, ReconnectPolicy, Reconnecting, ReconnectingMailbox, Resumed};
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
 #[doc(no_inline)]

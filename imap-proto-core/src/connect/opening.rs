@@ -13,13 +13,19 @@ use super::addresses::{interleaved, is_reached_from};
 use super::beside::beside;
 use super::dial::dial;
 use super::failure::{failed, is_about_certificate, summary};
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+use super::proxy::Proxy;
 use super::random::letters;
 use super::spans::Around;
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+use super::transfer::broken;
 use super::within::within;
 use super::{Carries, Connector, Route, Runtime, Secured, Spawn, TlsFacts};
 use crate::client::{Client, Driver, Shaken, Wire, shake_hands};
 use crate::connection::Handshake;
 use crate::error::{Error, Phase};
+#[cfg(any(feature = "socks5", feature = "http-proxy"))]
+use crate::error::{ProxyError, ProxyFailure};
 
 /// A handle on a connection, and what moves it.
 pub type Opened<R> = (Client, Box<Driver<<R as Runtime>::Wire>>);
@@ -30,7 +36,7 @@ impl<R: Runtime> Connector<R> {
     /// Dropped half-way the connection is closed.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] where TCP or TLS took too long and [`Error::Transport`] where they failed, with the server and
+    /// [`Error::Proxy`] where a proxy refused or failed; [`Error::Unreachable`] where TCP, a proxy or TLS took too long and [`Error::Transport`] where they failed, with the server and
     /// port in their texts, and what became of each address where it has several; [`Error::Timeout`] with its phase;
     /// [`Error::Refused`] for a refused login, of which [`Error::login_refusal`] tells more; and whatever else ended the handshake.
     pub async fn connect(&self) -> Result<Client, Error>
@@ -51,8 +57,8 @@ impl<R: Runtime> Connector<R> {
         self.around().run(self.dial_and_compress()).await
     }
 
-    /// Connects over a stream of the caller's: a proxy's tunnel, a Unix socket, a pipe in memory. TLS is put over it
-    /// as over TCP, and the driver is left to the caller.
+    /// Connects over a stream of the caller's: the tunnel of a proxy that is not known here, a Unix socket, a pipe in memory. TLS is put over it
+    /// as over TCP, and the driver is left to the caller. Nothing is dialled, no proxy either.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -101,10 +107,31 @@ impl<R: Runtime> Connector<R> {
             Some(address) if address == host => (address, format!("{host}:{port}")),
             Some(address) => (address, format!("{host} at {address}:{port}")),
         };
+        #[cfg(any(feature = "socks5", feature = "http-proxy"))]
+        if let Some(proxy) = &self.proxy {
+            let stream = self.reach_through(proxy, dialled, port).await?;
+            return self.begin(stream, &format!("{server} through the proxy {proxy}")).await;
+        }
         let dialling = self.reach(dialled, port);
         let reached = within(&self.runtime, self.connect_within, Phase::Connect, &server, dialling).await?;
         let stream = reached.map_err(|error| failed(error, format!("connecting to {server}")))?;
         self.begin(stream, &server).await
+    }
+
+    /// Connects to the proxy, and has it connect to the server.
+    #[cfg(any(feature = "socks5", feature = "http-proxy"))]
+    async fn reach_through(&self, proxy: &Proxy, host: &str, port: u16) -> Result<R::Stream, Error> {
+        let reaching = async {
+            let (proxy_host, proxy_port) = proxy.address();
+            let reached = self.reach(proxy_host, proxy_port).await;
+            let stream = reached.map_err(|error| ProxyFailure::Unreachable(broken(error)))?;
+            let wire = self.runtime.wire(self.runtime.now(), stream);
+            let wire = proxy.tunnel(wire, host, port).await?;
+            Ok(self.runtime.take_apart(wire).1)
+        };
+        let name = || format!("{proxy}");
+        let reached = within(&self.runtime, self.connect_within, Phase::Proxy, &name(), reaching).await?;
+        reached.map_err(|failure| Error::Proxy(Box::new(ProxyError { proxy: name(), failure })))
     }
 
     /// Looks a host up, and connects to the first of its addresses that answers.

@@ -7,6 +7,7 @@ mod endings;
 mod harness;
 mod logins;
 mod pipe;
+mod proxies;
 mod reconnecting;
 mod session;
 mod site;
@@ -90,6 +91,9 @@ suite! {
         scram_goes_without_where_the_server_does = logins::unbound,
         tls_tells_what_both_ends_know = certificates::facts,
         credentials_are_checked_at_dovecot = checking::at_dovecot,
+        proxies_lead_to_dovecot = proxies::at_dovecot,
+        a_proxy_that_refuses_is_told_from_the_server = proxies::refused,
+        a_proxy_that_is_silent_is_left_and_one_that_is_dropped_closed = proxies::silent_or_dropped,
         a_socket_begins_where_it_is_told_to = sockets::local_address,
         a_socket_asks_whether_the_peer_is_there = sockets::keep_alive,
         the_address_that_answers_is_taken = sockets::several_addresses,

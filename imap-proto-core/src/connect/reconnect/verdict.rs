@@ -1,7 +1,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use crate::error::{Closed, Error, LoginRefusal, Phase};
+use super::super::failure::{chain, is_of_the_network};
+use crate::error::{Closed, Error, LoginRefusal, Phase, ProxyFailure};
 use crate::types::Code;
 
 /// True where the same may succeed later, without anybody doing anything about it.
@@ -24,38 +25,16 @@ pub(super) fn may_pass(error: &Error) -> bool {
         Error::Timeout { phase, .. } => *phase != Phase::Operation,
         Error::Unreachable { .. } | Error::Closed(Closed::EndOfStream) => true,
         Error::Transport(cause) => is_of_the_network(&**cause),
+        Error::Proxy(proxy) => {
+            matches!(proxy.failure, ProxyFailure::Unreachable(_) | ProxyFailure::ServerUnreachable { .. })
+        }
         Error::Token(cause) => has_io(&**cause) && is_of_the_network(&**cause),
         _ => false,
     }
 }
 
-/// True unless something in the chain says that it stays as it is: TLS that finds fault, or an argument that can't be.
-fn is_of_the_network(error: &(dyn StdError + 'static)) -> bool {
-    use io::ErrorKind::{InvalidData, InvalidInput, PermissionDenied, Unsupported};
-    for one in chain(error) {
-        let is_final =
-            |error: &io::Error| matches!(error.kind(), InvalidData | InvalidInput | PermissionDenied | Unsupported);
-        if one.is::<rustls::Error>() || one.downcast_ref().is_some_and(is_final) {
-            return false;
-        }
-    }
-    true
-}
-
 fn has_io(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|one| one.is::<io::Error>())
-}
-
-/// The error and all below it. An `io::Error` leaves out the one that it was made of, and goes on with that one's source.
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let below = |error: &&'a (dyn StdError + 'static)| {
-        let error: &'a (dyn StdError + 'static) = *error;
-        match error.downcast_ref::<io::Error>() {
-            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        }
-    };
-    std::iter::successors(Some(error), below)
 }
 
 #[cfg(test)]
