@@ -117,6 +117,20 @@ async fn many_who_work_in_a_mailbox_select_it_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_who_select_the_same_share_its_selection() {
+    let host = Host::new(&server());
+    let session = host.connector().reconnecting(regular());
+    let mut tasks = JoinSet::new();
+    for _ in 0..50 {
+        let session = session.clone();
+        tasks.spawn(async move { session.select("Work").await?.once(|mailbox| mailbox.search(Query::all())).await });
+    }
+    let ended = tasks.join_all().await;
+    assert!(ended.iter().all(|found| found.as_ref().is_ok_and(|found| found.len() == 1)), "{ended:?}");
+    assert_eq!((host.heard(" SELECT "), host.heard(" SEARCH ")), (1, 50));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mailbox_is_selected_again_after_another_was() {
     let server = server();
     let (host, session, work) = begin(&server).await;
