@@ -1,15 +1,27 @@
 //! What arrives is told once, that which came while the server was away among it.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::spawn;
+use std::time::Duration;
 
 use imap_tests::mailbox::{add_to_maildir, fill_maildir};
 use imap_tests::servers::{Dovecot, Server};
 
 struct Program {
     child: Child,
-    said: Lines<BufReader<ChildStdout>>,
-    events: Lines<BufReader<ChildStderr>>,
+    said: Receiver<String>,
+    events: Receiver<String>,
+}
+
+/// How long a line may take on a busy machine before the program counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    spawn(move || BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    receiver
 }
 
 impl Program {
@@ -25,19 +37,19 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the example is built");
-        let said = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let events = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let said = lines(child.stdout.take().expect("it is piped"));
+        let events = lines(child.stderr.take().expect("it is piped"));
         Program { child, said, events }
     }
 
     fn says(&mut self, word: &str) {
-        let line = self.said.next().expect("it goes on").expect("UTF-8");
+        let line = self.said.recv_timeout(PATIENCE).expect("it goes on");
         assert!(line.ends_with(word), "{line} for {word}");
     }
 
     fn event(&mut self, begins: &str) {
         loop {
-            let line = self.events.next().expect("it goes on").expect("UTF-8");
+            let line = self.events.recv_timeout(PATIENCE).expect("it goes on");
             if line.starts_with(begins) {
                 return;
             }
