@@ -1,37 +1,22 @@
 //! Every way to log in, with secrets that are looked for in all that can be seen: each log at TRACE, and each `Debug` and
 //! `Display`. The server repeats what it is told wherever it can.
 
+mod log;
+
 use std::error::Error as _;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use imap_proto_core::sasl::Refresh;
 use imap_proto_core::types::Secret;
 use imap_proto_core::{Config, Credentials, Handshake, Security, Time, Want};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::util::SubscriberInitExt;
+use log::Log;
 
 /// One that goes between quotes, one with what is escaped there, and one that goes into a literal.
 const SECRETS: [&str; 3] = ["canary-7454", "can\"ary\\7454", "can\u{e4}ry-7454"];
 
 const BY_PASSWORD: [&str; 6] = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5", "LOGIN command"];
 const BY_TOKEN: [&str; 2] = ["XOAUTH2", "OAUTHBEARER"];
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics holding it").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What a server answers to a line: `@` is its tag, `$` the line, `%` what it is when it is decoded.
 const ANSWERS: [&str; 16] = [
@@ -56,11 +41,7 @@ const ANSWERS: [&str; 16] = [
 /// All that can be seen of a login that is answered so: first by `first`, and then by `then`.
 fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then: &str) -> String {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
-    // The digits of a secret may be those of a moment.
-    let subscriber = subscriber.with_writer(move || writer.clone()).with_ansi(false).without_time().finish();
-    let listening = subscriber.set_default();
+    let listening = log.listen();
     let mut seen = format!("{credentials:?}");
     let mechanisms =
         "AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-1 AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=XOAUTH2 AUTH=OAUTHBEARER";
@@ -113,8 +94,7 @@ fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then
         answer = answer.replace('$', line).replace('\u{1}', &said);
     }
     drop((handshake, listening));
-    let bytes = log.0.lock().expect("nobody panics holding it").clone();
-    let log = String::from_utf8(bytes).expect("text");
+    let log = log.text();
     assert!(log.contains("S: * OK"), "{log}");
     seen + &log
 }

@@ -1,17 +1,18 @@
 //! What is logged: enough to see what happened, and never a secret.
 
+mod log;
+
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use imap_proto_core::command::{self, Access, Command};
 use imap_proto_core::types::{Query, Uid};
 use imap_proto_core::{Config, Connection, Credentials, Handshake, Security, Time, Want};
+use log::Log;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -22,32 +23,10 @@ const IN_BASE64: &str = "AGFsaWNlAGNhbmFyeS03NDU0";
 /// One that cannot go between quotes.
 const IN_A_LITERAL: &str = "can\u{e4}ry-7454";
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panics holding it").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Everything that is logged while a server says `turns` to a handshake, one after the other.
 fn logged(password: &str, turns: &[&str]) -> String {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        // The digits of a secret may be those of a moment.
-        .without_time()
-        .finish();
-    let listening = subscriber.set_default();
+    let listening = log.listen();
     let mut handshake =
         Handshake::new(Config::default(), Security::Plaintext, Some(Credentials::password("alice", password)));
     for turn in turns {
@@ -61,8 +40,7 @@ fn logged(password: &str, turns: &[&str]) -> String {
         }
     }
     drop((handshake, listening));
-    let bytes = log.0.lock().expect("nobody panics holding it").clone();
-    String::from_utf8(bytes).expect("text")
+    log.text()
 }
 
 #[test]

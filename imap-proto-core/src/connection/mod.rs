@@ -7,6 +7,7 @@ mod abandon;
 mod chunking;
 mod claimed;
 mod compress;
+mod enabled;
 mod event;
 mod handshake;
 mod in_flight;

@@ -13,9 +13,6 @@ use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
-/// What is remembered of names of extensions that are not known here: a server may go on telling new ones.
-const MOST_ENABLED: usize = 256;
-
 /// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
 pub(super) enum Found {
     Nothing,
@@ -173,39 +170,6 @@ impl Connection {
                 self.take_data()
             }
         }
-    }
-
-    /// The ENABLE under way is answered with just these.
-    fn tell_enabled(&mut self, enabled: Vec<Capability>) {
-        let mut under_way = self.in_flight.iter_mut().filter(|entry| entry.begun);
-        match under_way.find_map(|entry| {
-            matches!(entry.effect, Effect::Enable(_) | Effect::Enabled(_)).then_some(&mut entry.effect)
-        }) {
-            Some(Effect::Enabled(told)) => told.extend_to(MOST_ENABLED, enabled),
-            Some(effect) => *effect = Effect::Enabled(enabled.into_iter().collect()),
-            None => {}
-        }
-    }
-
-    /// What an OK to ENABLE without `ENABLED` has switched on: what was asked for (quirk 58), if the server knows of it.
-    fn silently_enabled(&self, asked: &[Capability]) -> Capabilities {
-        let capabilities = self.view.capabilities();
-        let knows = |asked: &Capability| {
-            let utf8 = *asked == Capability::Utf8Accept && capabilities.has(&Capability::Utf8Only);
-            utf8 || capabilities.has(asked)
-        };
-        asked.iter().filter(|asked| knows(asked)).cloned().collect()
-    }
-
-    /// Extensions are on, whoever asked for them.
-    fn enabled(&mut self, capabilities: &[Capability]) {
-        self.view.enabled.extend_to(MOST_ENABLED, capabilities.iter().cloned());
-        self.follow_names();
-    }
-
-    /// Reads mailbox names as the session has them, its capabilities or what is enabled having changed.
-    fn follow_names(&mut self) {
-        self.decoder.set_utf8_names(self.view.has_utf8_names());
     }
 
     fn take_greeting(&mut self) -> Found {
