@@ -65,7 +65,7 @@ impl Dovecot {
     }
 
     /// Starts one that can be logged in to in every way that Dovecot has and this project speaks: by tokens that
-    /// [`token`](Self::token) makes, by the certificate of [`Server::client_pem`](super::Server::client_pem), and by nobody.
+    /// [`token`](Self::token) makes, by the certificate of [`Server::client_pem`], and by nobody.
     ///
     /// # Panics
     ///
