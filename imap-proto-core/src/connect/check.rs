@@ -183,26 +183,29 @@ mod tests {
             (server!("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"), "NotAsked"),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [AUTHENTICATIONFAILED] wrong\r\n"),
-                "Rejected: AUTHENTICATE refused: wrong",
+                "Rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
             ),
             (server!(READY, "AUTHENTICATE" => "% NO wrong\r\n"), "Rejected: AUTHENTICATE refused: wrong"),
             (
                 server!("* OK [CAPABILITY IMAP4rev1] hi\r\n", "LOGIN" => "% NO [EXPIRED] over\r\n"),
-                "Rejected: LOGIN refused: over",
+                "Rejected: LOGIN refused: [EXPIRED] over",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [UNAVAILABLE] later\r\n"),
-                "Unavailable: AUTHENTICATE refused: later",
+                "Unavailable: AUTHENTICATE refused: [UNAVAILABLE] later",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "* BYE too many\r\n<"),
                 "Unavailable: the server closed the connection: too many",
             ),
             (server!("* BYE go away\r\n<"), "Unavailable: the server closed the connection: go away"),
-            (server!("* BYE [PRIVACYREQUIRED] not so\r\n<"), "Misconfigured: the server closed the connection: not so"),
+            (
+                server!("* BYE [PRIVACYREQUIRED] not so\r\n<"),
+                "Misconfigured: the server closed the connection: [PRIVACYREQUIRED] not so",
+            ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [PRIVACYREQUIRED] not so\r\n"),
-                "Misconfigured: AUTHENTICATE refused: not so",
+                "Misconfigured: AUTHENTICATE refused: [PRIVACYREQUIRED] not so",
             ),
             (server!(READY, "AUTHENTICATE" => "% BAD what\r\n"), "Misconfigured: AUTHENTICATE refused: what"),
             (

@@ -391,7 +391,10 @@ fn silent_anywhere(script: &[Step], through: &Proxy) {
             matches!(&late, Error::Unreachable { phase: Phase::Proxy, server, .. } if *server == named),
             "{at}: {late:?}"
         );
-        assert_eq!((stage.open(), late.to_string()), (0, format!("{named} was not reached in time: proxy")));
+        assert_eq!(
+            (stage.open(), late.to_string()),
+            (0, format!("{named} was not reached within 7s, waiting for the proxy"))
+        );
 
         let mut opening = Box::pin(connector.open());
         assert!(stage.run_until_it_waits(&mut opening));
