@@ -9,10 +9,11 @@ use atomic_waker::AtomicWaker;
 use super::event::{Listener, ReconnectEvent, Resumed};
 use super::mailbox::Kept;
 use super::policy::{Pauses, ReconnectPolicy};
+use super::verdict::would_lock_the_account;
 use crate::client::{Client, Mailbox};
 use crate::command::Access;
 use crate::connect::Connector;
-use crate::error::{Closed, Error, LoginRefusal};
+use crate::error::{Closed, Error};
 use crate::types::MailboxName;
 
 /// What does not change, and the sign for the task that dials to stop.
@@ -200,8 +201,7 @@ impl<R> Shared<R> {
             state.link = Link::Down;
             state.pauses = None;
             state.failed = Some((round, cause.clone()));
-            // The same again would lock the account.
-            if cause.login_refusal() == Some(LoginRefusal::Credentials) {
+            if would_lock_the_account(&cause) {
                 state.over = Some(cause.clone());
             }
             state.tell(|| ReconnectEvent::GaveUp { cause });
