@@ -261,7 +261,10 @@ impl State {
             return None;
         }
         if !is_this(&self.link) {
-            self.stillborn = Some((number, cause));
+            // That of an attempt before may end later.
+            if self.stillborn.as_ref().is_none_or(|(known, _)| *known < number) {
+                self.stillborn = Some((number, cause));
+            }
             return None;
         }
         if matches!(cause, Error::Closed(Closed::ByOwner | Closed::LoggedOut)) {
@@ -398,5 +401,20 @@ impl Wakers {
 
     fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         std::mem::take(&mut self.wakers).into_values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_ends_before_it_is_given_out_is_not_forgotten_for_one_before_it() {
+        let mut state = State::default();
+        let (first, second) = (state.number(), state.number());
+        for number in [second, first] {
+            assert!(state.lost(number, Error::Closed(Closed::EndOfStream)).is_none());
+        }
+        assert!(matches!(state.stillborn, Some((number, _)) if number == second));
     }
 }
