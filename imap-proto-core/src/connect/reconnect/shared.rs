@@ -331,9 +331,12 @@ impl State {
         self.waiting.remove(id);
     }
 
-    pub(super) fn take_turn(&mut self, id: &mut Option<u64>, cx: &Context<'_>) -> bool {
+    /// Where it is not to be had, the caller is woken when it is, and when the connection is lost meanwhile: `asking` is its number
+    /// among those who wait for that.
+    pub(super) fn take_turn(&mut self, id: &mut Option<u64>, asking: &mut Option<u64>, cx: &Context<'_>) -> bool {
         if self.is_turn_taken {
             self.turns.register(id, cx);
+            self.waiting.register(asking, cx);
             return false;
         }
         self.is_turn_taken = true;
