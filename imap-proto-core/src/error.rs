@@ -164,6 +164,12 @@ impl Error {
         match self {
             Error::Refused(refused) => refused.login_refusal(),
             Error::NoMechanism(_) => Some(LoginRefusal::Configuration),
+            // SCRAM has its own words for it. RFC 5802 §7
+            Error::Exchange(ExchangeError::Server(words)) => Some(match words.as_str() {
+                "invalid-proof" | "unknown-user" => LoginRefusal::Credentials,
+                "no-resources" => LoginRefusal::Unavailable,
+                _ => LoginRefusal::Configuration,
+            }),
             _ => None,
         }
     }

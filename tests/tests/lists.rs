@@ -6,7 +6,7 @@ use std::path::Path;
 
 const QUIRKS: usize = 127;
 const NEGOTIATION: usize = 17;
-const AUTHENTICATION: usize = 12;
+const AUTHENTICATION: usize = 13;
 
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");

@@ -1,5 +1,4 @@
 use std::boxed::Box;
-use std::string::String;
 use std::time::Duration;
 
 use super::beside::beside;
@@ -83,9 +82,17 @@ impl LoginCheck {
     pub fn of(error: Error) -> Self {
         match (error.login_refusal(), error) {
             (Some(LoginRefusal::Credentials), Error::Refused(refused)) => LoginCheck::Rejected(refused),
+            (Some(LoginRefusal::Credentials), Error::Exchange(ExchangeError::Server(words))) => {
+                LoginCheck::Rejected(Box::new(Refused {
+                    command: "AUTHENTICATE".into(),
+                    condition: Condition::No,
+                    code: None,
+                    text: words,
+                    reason: None,
+                }))
+            }
             (Some(LoginRefusal::Unavailable), error) => LoginCheck::Unavailable(error),
             (Some(_), error) => LoginCheck::Misconfigured(error),
-            (None, Error::Exchange(ExchangeError::Server(words))) => LoginCheck::of_scram(words),
             (None, error) => match &error {
                 Error::Bye { code: Some(Code::PrivacyRequired | Code::ContactAdmin | Code::NoPerm), .. } => {
                     LoginCheck::Misconfigured(error)
@@ -108,27 +115,13 @@ impl LoginCheck {
             },
         }
     }
-
-    /// SCRAM has its own words for a refusal. RFC 5802 §7
-    fn of_scram(words: String) -> Self {
-        match words.as_str() {
-            "invalid-proof" | "unknown-user" => LoginCheck::Rejected(Box::new(Refused {
-                command: "AUTHENTICATE".into(),
-                condition: Condition::No,
-                code: None,
-                text: words,
-                reason: None,
-            })),
-            "no-resources" => LoginCheck::Unavailable(Error::Exchange(ExchangeError::Server(words))),
-            _ => LoginCheck::Misconfigured(Error::Exchange(ExchangeError::Server(words))),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::format;
     use std::io;
+    use std::string::String;
     use std::string::ToString;
     use std::sync::Arc;
 
@@ -183,26 +176,29 @@ mod tests {
             (server!("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"), "NotAsked"),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [AUTHENTICATIONFAILED] wrong\r\n"),
-                "Rejected: AUTHENTICATE refused: wrong",
+                "Rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
             ),
             (server!(READY, "AUTHENTICATE" => "% NO wrong\r\n"), "Rejected: AUTHENTICATE refused: wrong"),
             (
                 server!("* OK [CAPABILITY IMAP4rev1] hi\r\n", "LOGIN" => "% NO [EXPIRED] over\r\n"),
-                "Rejected: LOGIN refused: over",
+                "Rejected: LOGIN refused: [EXPIRED] over",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [UNAVAILABLE] later\r\n"),
-                "Unavailable: AUTHENTICATE refused: later",
+                "Unavailable: AUTHENTICATE refused: [UNAVAILABLE] later",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "* BYE too many\r\n<"),
                 "Unavailable: the server closed the connection: too many",
             ),
             (server!("* BYE go away\r\n<"), "Unavailable: the server closed the connection: go away"),
-            (server!("* BYE [PRIVACYREQUIRED] not so\r\n<"), "Misconfigured: the server closed the connection: not so"),
+            (
+                server!("* BYE [PRIVACYREQUIRED] not so\r\n<"),
+                "Misconfigured: the server closed the connection: [PRIVACYREQUIRED] not so",
+            ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [PRIVACYREQUIRED] not so\r\n"),
-                "Misconfigured: AUTHENTICATE refused: not so",
+                "Misconfigured: AUTHENTICATE refused: [PRIVACYREQUIRED] not so",
             ),
             (server!(READY, "AUTHENTICATE" => "% BAD what\r\n"), "Misconfigured: AUTHENTICATE refused: what"),
             (

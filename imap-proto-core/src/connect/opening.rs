@@ -278,6 +278,19 @@ mod tests {
     }
 
     #[test]
+    fn no_other_port_and_no_clear_text_is_tried() {
+        let refuses = Stage::new(|_| Err(std::io::ErrorKind::ConnectionRefused.into()));
+        let no_tls = Stage::imap(&[("", READY)]).tls_fails(|| std::io::ErrorKind::InvalidData.into());
+        for (stage, tls) in [(refuses, 0), (no_tls, 1)] {
+            let mut connector = stage.connector();
+            connector.credentials = alice();
+            assert!(matches!(stage.run(connector.open()), Err(Error::Transport(_))));
+            assert_eq!(stage.looked_up(), ["mail.example:993"]);
+            assert_eq!((stage.tls_with().len(), stage.heard(), stage.open()), (tls, String::new(), 0));
+        }
+    }
+
+    #[test]
     fn an_opening_that_is_dropped_inside_compress_closes_the_connection() {
         let stage = Stage::imap(&[("", "* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n"), ("COMPRESS", "")]);
         let connector = stage.connector().plaintext().compress();

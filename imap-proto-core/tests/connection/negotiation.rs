@@ -73,8 +73,11 @@ fn preauth_is_fatal_where_starttls_is_required_and_told_where_it_is_not() {
         let error = starttls(&[(greeting, "")]).expect_err("it is in clear text");
         assert!(matches!(error, Error::Protocol(Violation::PreAuthWithoutTls)), "{greeting:?}: {error:?}");
     }
-    let connection = connection(Security::ImplicitTls, &[("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n", "")]);
-    assert_eq!(connection.view().state(), SessionState::Authenticated);
+    let early = connection(Security::ImplicitTls, &[("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n", "")]);
+    assert_eq!((early.view().state(), early.view().is_preauthenticated()), (SessionState::Authenticated, true));
+    let asked = [(GREETING, ""), ("T0 OK [CAPABILITY IMAP4rev1] in\r\n", &*PLAIN.replace("T1", "T0"))];
+    let asked = connection(Security::ImplicitTls, &asked);
+    assert_eq!((asked.view().state(), asked.view().is_preauthenticated()), (SessionState::Authenticated, false));
 }
 
 /// N4

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use imap_proto_core::sasl::{Refresh, TokenFuture, TokenProvider};
-use imap_proto_core::types::Capability;
+use imap_proto_core::sasl::{ExchangeError, Mechanism, Refresh, Reply, TokenFuture, TokenProvider};
+use imap_proto_core::types::{Capability, Secret};
 use imap_proto_core::{Closed, Credentials, Error, LoginRefusal};
 use imap_testserver::{Fault, Script, TestServer};
 
@@ -104,6 +104,46 @@ async fn refused_credentials_are_not_tried_a_second_time() {
     session.forget_refusal();
     session.client().await.expect_err("it is as wrong as before");
     assert_eq!((host.dialled().len(), host.heard(" AUTHENTICATE ")), (2, 2));
+}
+
+/// SCRAM that is told no in its own words.
+#[derive(Debug)]
+struct Disproved;
+
+impl Mechanism for Disproved {
+    fn name(&self) -> &str {
+        "PLAIN"
+    }
+
+    fn initial_response(&mut self) -> Option<Secret> {
+        None
+    }
+
+    fn respond(&mut self, _: &[u8]) -> Result<Reply, ExchangeError> {
+        Err(ExchangeError::Server("invalid-proof".into()))
+    }
+
+    fn is_complete(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_are_not_tried_a_second_time_in_whatever_words_it_was_said() {
+    let bye = Script::new().with(Fault::bye("AUTHENTICATE", "[AUTHENTICATIONFAILED] wrong"));
+    for (credentials, script) in [
+        (Credentials::custom("PLAIN", |_| Ok(Disproved)), Script::new()),
+        (Credentials::password("alice", "wrong"), bye),
+    ] {
+        let server = TestServer::start();
+        server.misbehave(script);
+        let host = Host::new(&server);
+        let session = host.connector().credentials(credentials).reconnecting(regular());
+        let first = session.client().await.expect_err("it is refused");
+        let again = session.client().await.expect_err("it is refused");
+        assert_eq!(first.to_string(), again.to_string());
+        assert_eq!((host.dialled().len(), host.heard(" AUTHENTICATE ")), (1, 1), "{first:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use imap_proto_core::Error;
 use imap_proto_core::connect::ReconnectingMailbox;
 use imap_proto_core::types::{Query, UidSet};
-use imap_testserver::TestServer;
+use imap_testserver::{Fault, Script, TestServer};
 use tokio::task::JoinSet;
 
+use crate::host::Does::Refuses;
 use crate::host::Host;
 use crate::{Session, regular, told};
 
@@ -84,6 +85,18 @@ async fn a_mailbox_whose_uids_are_not_what_they_were_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mailbox_whose_uids_are_said_to_be_others_while_it_is_selected_is_selected_anew() {
+    let server = server();
+    let (host, session, work) = begin(&server).await;
+    server.misbehave(Script::new().with(Fault::Insert(b"* OK [UIDVALIDITY 4711] surprise".to_vec())));
+    session.client().await.expect("it is there").noop().await.expect("it is good");
+    assert_eq!(server.faults_left(), 0);
+    // It was a lie: the UIDs are what they were.
+    work.get().await.expect("it is selected").search(Query::all()).await.expect("it answers");
+    assert_eq!(host.heard(" SELECT "), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mailbox_that_is_gone_is_told_and_is_asked_for_again() {
     let server = server();
     let (host, session, work) = begin(&server).await;
@@ -128,6 +141,35 @@ async fn many_who_select_the_same_share_its_selection() {
     let ended = tasks.join_all().await;
     assert!(ended.iter().all(|found| found.as_ref().is_ok_and(|found| found.len() == 1)), "{ended:?}");
     assert_eq!((host.heard(" SELECT "), host.heard(" SEARCH ")), (1, 50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_want_a_mailbox_are_told_why_it_was_given_up() {
+    let server = server();
+    for lost_meanwhile in [false, true] {
+        let (host, session, work) = begin(&server).await;
+        session.examine("Other").await.expect("it is there");
+        match lost_meanwhile {
+            true => tokio::time::sleep(Duration::from_secs(100)).await,
+            false => lose(&host, &session).await,
+        }
+        let attempts = host.dialled().len() + 10;
+        let mut events = session.events();
+        host.will([], Refuses);
+        let mut tasks = JoinSet::new();
+        for _ in 0..50 {
+            let work = work.clone();
+            tasks.spawn(async move { work.get().await.map(drop) });
+        }
+        if lost_meanwhile {
+            host.cut().await;
+        }
+        let ended = tasks.join_all().await;
+        assert!(ended.iter().all(|ended| matches!(ended, Err(Error::Transport(_)))), "{ended:?}");
+        assert_eq!(host.dialled().len(), attempts);
+        let told = told(&mut events).await;
+        assert_eq!(told.iter().filter(|told| told.starts_with("gave up")).count(), 1, "{told:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

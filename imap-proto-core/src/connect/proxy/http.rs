@@ -1,6 +1,7 @@
 use std::format;
 use std::future::poll_fn;
 use std::io;
+use std::str;
 use std::string::String;
 use std::task::ready;
 use std::vec::Vec;
@@ -33,7 +34,7 @@ pub(super) async fn tunnel<W: Wire>(
     let mut answer = Vec::new();
     for _ in 0..MOST {
         answer.push(read_octet(&mut wire).await?);
-        match judged(&answer)? {
+        match judged(&answer).map_err(|failure| without_secrets(failure, login))? {
             Answer::Connected => return Ok(wire),
             Answer::Partial => {}
             Answer::Interim => answer.clear(),
@@ -46,14 +47,12 @@ pub(super) async fn tunnel<W: Wire>(
 fn request(login: Option<&ProxyLogin>, host: &str, port: u16) -> Result<Zeroizing<String>, ProxyFailure> {
     let server = Authority(host, port);
     let mut request = Zeroizing::new(format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\n"));
-    if let Some(ProxyLogin { user, password }) = login {
-        if user.contains(':') {
+    if let Some(login) = login {
+        if login.user.contains(':') {
             return Err(ProxyFailure::Unsendable("a name with a colon"));
         }
-        let pair = Zeroizing::new([user.as_bytes(), b":", password.expose()].concat());
-        let encoded = Zeroizing::new(STANDARD.encode(&*pair));
         // Whole, so that no copy of it is left behind by growing.
-        *request = format!("{}Proxy-Authorization: Basic {}\r\n", *request, *encoded);
+        *request = format!("{}Proxy-Authorization: Basic {}\r\n", *request, *encoded(login));
     }
     request.reserve_exact(2);
     request.push_str("\r\n");
@@ -90,6 +89,27 @@ fn judged(answer: &[u8]) -> Result<Answer, ProxyFailure> {
         300..=599 => Err(ProxyFailure::Refused { says: says() }),
         _ => Err(ProxyFailure::Protocol(format!("the status {code}"))),
     }
+}
+
+/// A proxy may repeat what it was told: then its words are left out.
+fn without_secrets(mut failure: ProxyFailure, login: Option<&ProxyLogin>) -> ProxyFailure {
+    if let (
+        ProxyFailure::Login { says } | ProxyFailure::ServerUnreachable { says } | ProxyFailure::Refused { says },
+        Some(login),
+    ) = (&mut failure, login)
+    {
+        let password = str::from_utf8(login.password.expose()).unwrap_or_default();
+        if (!password.is_empty() && says.contains(password)) || says.contains(&**encoded(login)) {
+            *says = String::from("(the proxy repeated what it was told)");
+        }
+    }
+    failure
+}
+
+/// Name and password, as they go to the proxy. RFC 7617 §2
+fn encoded(ProxyLogin { user, password }: &ProxyLogin) -> Zeroizing<String> {
+    let pair = Zeroizing::new([user.as_bytes(), b":", password.expose()].concat());
+    Zeroizing::new(STANDARD.encode(&*pair))
 }
 
 async fn write<W: Wire>(wire: &mut W, text: &str) -> Result<(), ProxyFailure> {

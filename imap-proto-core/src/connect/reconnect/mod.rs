@@ -20,7 +20,7 @@ pub use policy::ReconnectPolicy;
 use super::{Connector, Spawn};
 use crate::client::{Client, Mailbox, Operation};
 use crate::command::{Access, Select};
-use crate::connection::Health;
+use crate::connection::{Health, Selected};
 use crate::error::Error;
 use crate::types::{IntoMailboxName, MailboxName};
 use dialling::Dialling;
@@ -102,7 +102,7 @@ impl<R: Spawn> Reconnecting<R> {
     /// then it is refused for the same reason and nothing is sent, until [`forget_refusal`](Self::forget_refusal).
     /// [`Error::Closed`] after [`logout`](Self::logout).
     pub async fn client(&self) -> Result<Client, Error> {
-        self.connected().await.map(|up| up.client)
+        self.connected(self.asking()).await.map(|up| up.client)
     }
 
     /// Does something that the caller says is safe to do again: where the connection is lost under it, it is done again on the next.
@@ -180,11 +180,13 @@ impl<R: Spawn> Reconnecting<R> {
 
     /// The mailbox on the connection that there is. One task at a time selects: each SELECT is the end of the selection before.
     async fn selected(&self, name: &MailboxName, access: Access) -> Result<(Up, Mailbox), Error> {
+        let mut asking = self.asking();
         let mut turn = Turn { shared: &self.shared, is_had: false, id: None };
-        poll_fn(|cx| turn.poll(cx)).await;
+        poll_fn(|cx| turn.poll(cx, &mut asking)).await?;
         let mut tries = self.tries();
         loop {
-            let up = self.connected().await?;
+            let up = self.connected(asking).await?;
+            asking = self.asking();
             let selected = self.selected_on(&up, name, access).await;
             if let Some(result) = tries.result(selected, &up.client).await {
                 return result.map(|mailbox| (up, mailbox));
@@ -195,7 +197,10 @@ impl<R: Spawn> Reconnecting<R> {
     async fn selected_on(&self, up: &Up, name: &MailboxName, access: Access) -> Result<Mailbox, Error> {
         if let Some(mailbox) = self.shared.with(|state| state.current(up, name, access)) {
             let view = up.client.view().await?;
-            if view.selected().is_some_and(|selected| selected.selection == mailbox.selected().selection) {
+            let was = mailbox.selected();
+            // A server may change its mind about the UIDs of a mailbox that is selected.
+            let is_it = |is: &Selected| (is.selection, is.uid_validity) == (was.selection, was.uid_validity);
+            if view.selected().is_some_and(is_it) {
                 return Ok(mailbox);
             }
         }
@@ -204,8 +209,11 @@ impl<R: Spawn> Reconnecting<R> {
         Ok(mailbox)
     }
 
-    async fn connected(&self) -> Result<Up, Error> {
-        let mut asking = Asking { shared: &self.shared, joined: None, id: None };
+    fn asking(&self) -> Asking<'_, R> {
+        Asking { shared: &self.shared, joined: None, id: None }
+    }
+
+    async fn connected(&self, mut asking: Asking<'_, R>) -> Result<Up, Error> {
         loop {
             let up = poll_fn(|cx| asking.poll(cx)).await?;
             match up.client.health().await {
@@ -265,15 +273,21 @@ impl<R> Drop for Asking<'_, R> {
 
 /// The right to select, given back when it is dropped.
 struct Turn<'a, R> {
-    shared: &'a Shared<R>,
+    shared: &'a Arc<Shared<R>>,
     is_had: bool,
     id: Option<u64>,
 }
 
-impl<R> Turn<'_, R> {
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.is_had = self.shared.with(|state| state.take_turn(&mut self.id, cx));
-        if self.is_had { Poll::Ready(()) } else { Poll::Pending }
+impl<R: Spawn> Turn<'_, R> {
+    /// Whoever waits for it waits for the connection as well: where there is none to be had, all are told at once, and they don't
+    /// make their own attempts one after the other.
+    fn poll(&mut self, cx: &Context<'_>, asking: &mut Asking<'_, R>) -> Poll<Result<(), Error>> {
+        self.is_had = self.shared.with(|state| state.take_turn(&mut self.id, &mut asking.id, cx));
+        match asking.poll(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ if self.is_had => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
     }
 }
 

@@ -9,10 +9,11 @@ use atomic_waker::AtomicWaker;
 use super::event::{Listener, ReconnectEvent, Resumed};
 use super::mailbox::Kept;
 use super::policy::{Pauses, ReconnectPolicy};
+use super::verdict::would_lock_the_account;
 use crate::client::{Client, Mailbox};
 use crate::command::Access;
 use crate::connect::Connector;
-use crate::error::{Closed, Error, LoginRefusal};
+use crate::error::{Closed, Error};
 use crate::types::MailboxName;
 
 /// What does not change, and the sign for the task that dials to stop.
@@ -200,8 +201,7 @@ impl<R> Shared<R> {
             state.link = Link::Down;
             state.pauses = None;
             state.failed = Some((round, cause.clone()));
-            // The same again would lock the account.
-            if cause.login_refusal() == Some(LoginRefusal::Credentials) {
+            if would_lock_the_account(&cause) {
                 state.over = Some(cause.clone());
             }
             state.tell(|| ReconnectEvent::GaveUp { cause });
@@ -261,7 +261,10 @@ impl State {
             return None;
         }
         if !is_this(&self.link) {
-            self.stillborn = Some((number, cause));
+            // That of an attempt before may end later.
+            if self.stillborn.as_ref().is_none_or(|(known, _)| *known < number) {
+                self.stillborn = Some((number, cause));
+            }
             return None;
         }
         if matches!(cause, Error::Closed(Closed::ByOwner | Closed::LoggedOut)) {
@@ -328,9 +331,12 @@ impl State {
         self.waiting.remove(id);
     }
 
-    pub(super) fn take_turn(&mut self, id: &mut Option<u64>, cx: &Context<'_>) -> bool {
+    /// Where it is not to be had, the caller is woken when it is, and when the connection is lost meanwhile: `asking` is its number
+    /// among those who wait for that.
+    pub(super) fn take_turn(&mut self, id: &mut Option<u64>, asking: &mut Option<u64>, cx: &Context<'_>) -> bool {
         if self.is_turn_taken {
             self.turns.register(id, cx);
+            self.waiting.register(asking, cx);
             return false;
         }
         self.is_turn_taken = true;
@@ -398,5 +404,20 @@ impl Wakers {
 
     fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         std::mem::take(&mut self.wakers).into_values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_ends_before_it_is_given_out_is_not_forgotten_for_one_before_it() {
+        let mut state = State::default();
+        let (first, second) = (state.number(), state.number());
+        for number in [second, first] {
+            assert!(state.lost(number, Error::Closed(Closed::EndOfStream)).is_none());
+        }
+        assert!(matches!(state.stillborn, Some((number, _)) if number == second));
     }
 }

@@ -11,25 +11,26 @@ pub(super) fn may_pass(error: &Error) -> bool {
         Error::Refused(refused) => {
             refused.is_not_connected() || refused.login_refusal() == Some(LoginRefusal::Unavailable)
         }
-        Error::Bye { code, .. } => !matches!(
-            code,
-            Some(
-                Code::AuthenticationFailed
-                    | Code::AuthorizationFailed
-                    | Code::Expired
-                    | Code::PrivacyRequired
-                    | Code::ContactAdmin
-                    | Code::NoPerm
-            )
-        ),
+        Error::Bye { code: Some(Code::PrivacyRequired | Code::ContactAdmin | Code::NoPerm), .. } => false,
+        Error::Bye { .. } => !would_lock_the_account(error),
         Error::Timeout { phase, .. } => *phase != Phase::Operation,
         Error::Unreachable { .. } | Error::Closed(Closed::EndOfStream) => true,
         Error::Transport(cause) => is_of_the_network(&**cause),
         Error::Proxy(proxy) => {
             matches!(proxy.failure, ProxyFailure::Unreachable(_) | ProxyFailure::ServerUnreachable { .. })
         }
+        Error::Exchange(_) => error.login_refusal() == Some(LoginRefusal::Unavailable),
         Error::Token(cause) => has_io(&**cause) && is_of_the_network(&**cause),
         _ => false,
+    }
+}
+
+/// True where the server has judged the credentials: the same again would be counted with those that are wrong.
+pub(super) fn would_lock_the_account(error: &Error) -> bool {
+    use Code::{AuthenticationFailed, AuthorizationFailed, Expired};
+    match error {
+        Error::Bye { code, .. } => matches!(code, Some(AuthenticationFailed | AuthorizationFailed | Expired)),
+        error => error.login_refusal() == Some(LoginRefusal::Credentials),
     }
 }
 
@@ -47,6 +48,7 @@ mod tests {
     use super::super::super::failure::failed;
     use super::*;
     use crate::error::{NoMechanism, Refused, Violation};
+    use crate::sasl::ExchangeError;
     use crate::wire::Condition;
 
     fn refused(command: &'static str, code: Option<Code>, text: &str) -> Error {
@@ -64,6 +66,11 @@ mod tests {
 
     fn of_tls(error: rustls::Error) -> Error {
         failed(io::Error::new(io::ErrorKind::InvalidData, error), "TLS with mail.example:993".to_string())
+    }
+
+    /// In the words of SCRAM.
+    fn said(words: &str) -> Error {
+        Error::Exchange(ExchangeError::Server(words.to_string()))
     }
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -107,6 +114,9 @@ mod tests {
             (token(io::ErrorKind::TimedOut), true),
             (token(io::ErrorKind::PermissionDenied), false),
             (Error::Token(signed_out.into()), false),
+            (said("no-resources"), true),
+            (said("invalid-proof"), false),
+            (said("other-error"), false),
             (Error::InDoubt(Box::new(bye(None))), false),
             (Error::Cancelled, false),
         ] {
