@@ -1,4 +1,5 @@
 use std::boxed::Box;
+use std::string::String;
 use std::time::Duration;
 
 use super::beside::beside;
@@ -83,14 +84,15 @@ impl LoginCheck {
         match (error.login_refusal(), error) {
             (Some(LoginRefusal::Credentials), Error::Refused(refused)) => LoginCheck::Rejected(refused),
             (Some(LoginRefusal::Credentials), Error::Exchange(ExchangeError::Server(words))) => {
-                LoginCheck::Rejected(Box::new(Refused {
-                    command: "AUTHENTICATE".into(),
-                    condition: Condition::No,
-                    code: None,
-                    text: words,
-                    reason: None,
-                }))
+                LoginCheck::rejected(Condition::No, None, words)
             }
+            (
+                None,
+                Error::Bye {
+                    code: code @ Some(Code::AuthenticationFailed | Code::AuthorizationFailed | Code::Expired),
+                    text,
+                },
+            ) => LoginCheck::rejected(Condition::Bye, code, text),
             (Some(LoginRefusal::Unavailable), error) => LoginCheck::Unavailable(error),
             (Some(_), error) => LoginCheck::Misconfigured(error),
             (None, error) => match &error {
@@ -114,6 +116,12 @@ impl LoginCheck {
                 _ => LoginCheck::Broken(error),
             },
         }
+    }
+
+    /// What was said of the credentials in another way than by the answer to the command.
+    fn rejected(condition: Condition, code: Option<Code>, text: String) -> Self {
+        let command = "AUTHENTICATE".into();
+        LoginCheck::Rejected(Box::new(Refused { command, condition, code, text, reason: None }))
     }
 }
 
@@ -190,6 +198,10 @@ mod tests {
             (
                 server!(READY, "AUTHENTICATE" => "* BYE too many\r\n<"),
                 "Unavailable: the server closed the connection: too many",
+            ),
+            (
+                server!(READY, "AUTHENTICATE" => "* BYE [AUTHENTICATIONFAILED] wrong\r\n<"),
+                "Rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
             ),
             (server!("* BYE go away\r\n<"), "Unavailable: the server closed the connection: go away"),
             (
