@@ -6,18 +6,20 @@
 //!
 //! The password comes from `IMAP_PASSWORD` or is asked for. What becomes of the connection is said on stderr.
 
+use std::time::Duration;
+
 use imap_examples::{Fallible, connector, decoded, take_option};
-use imap_tokio::connect::ReconnectPolicy;
 use imap_tokio::types::{FetchItems, Uid, UidSet};
 use imap_tokio::wire::grammar::Unsolicited;
-use imap_tokio::{Error, Mailbox, Notice};
+use imap_tokio::{Error, Mailbox, Notice, ReconnectPolicy};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Fallible<()> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let ca = take_option(&mut arguments, "--ca")?;
     let [url] = &arguments[..] else { return Err("wanted: [--ca FILE] imaps://user@host[:port]".into()) };
-    let session = connector(url, ca.as_deref())?.reconnecting(ReconnectPolicy::default());
+    let forever = ReconnectPolicy::default().attempts(u32::MAX).give_up_after(Duration::MAX);
+    let session = connector(url, ca.as_deref())?.reconnecting(forever);
     let mut events = session.events();
     tokio::spawn(async move {
         while let Some(event) = events.next().await {

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,8 @@ use imap_tokio::types::Secret;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
     AuthType, ClientId, ClientSecret, DeviceAuthorizationUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, RefreshToken, Scope, StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
+    HttpRequest, HttpResponse, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
+    TokenResponse, TokenUrl,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
@@ -140,17 +142,21 @@ impl TokenProvider for Tokens {
                 return Ok(access.token.clone());
             }
             // On a task of its own, which is not dropped with whoever waits for it.
-            Ok(tokio::spawn(async move { shared.renew(held).await }).await??)
+            tokio::spawn(async move { shared.renew(held).await }).await?
         })
     }
 }
 
 impl Shared {
     /// RFC 6749 §6
-    async fn renew(&self, mut held: OwnedMutexGuard<Held>) -> Result<Secret, String> {
+    async fn renew(&self, mut held: OwnedMutexGuard<Held>) -> Result<Secret, Box<dyn Error + Send + Sync>> {
         let asking = self.endpoints.exchange_refresh_token(&held.refresh).request_async(&send).await;
-        // Its debug format has what came, which may be a token.
-        let answer = asking.map_err(|error| error.to_string())?;
+        let answer = asking.map_err(|error| match error {
+            // Of the network: it may pass, and is asked again where a connection is opened again.
+            RequestTokenError::Request(error) => Box::from(error),
+            // Its debug format has what came, which may be a token.
+            error => Box::<dyn Error + Send + Sync>::from(error.to_string()),
+        })?;
         if let Some(next) = answer.refresh_token() {
             held.refresh = next.clone();
         }

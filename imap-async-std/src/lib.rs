@@ -13,12 +13,21 @@
 //! **async-std is discontinued**, and its authors send its users to smol. Whoever begins something takes smol; the feature
 //! `async-std` is for programs that can't leave it yet. The features add to each other: both runtimes may be in one program.
 //!
+//! Without a runtime's feature there is no `Connector::connect` and nothing that opens a lost connection again, since both spawn:
+//! whoever wants them on an executor of their own implements [`connect::Spawn`] and [`connect::Runtime`] for a type that wraps
+//! [`AsyncIo`].
+//!
 //! The modules of the runtimes have everything under the same names as this page, and as the crate `imap-tokio` has them for
 //! tokio: going from one runtime to another is to change the import, and `main`. What the documentation of a type
 //! calls `imap_proto_core::client::Client` is [`imap_async_std::Client`](Client), and so for [`command`], [`types`] and [`wire`].
 //!
-//! The feature `platform-roots` adds `Connector::platform_roots`: certificates are judged as the operating system does; `socks5`
-//! and `http-proxy` add `Connector::proxy`.
+//! | feature | unless left out | what it adds |
+//! | --- | --- | --- |
+//! | `scram`, `saslprep` | yes | SCRAM-SHA-1 and SCRAM-SHA-256, with names and passwords beyond ASCII |
+//! | `cram-md5` | no | CRAM-MD5, for servers that have nothing better |
+//! | `compress` | no | `Client::compress` and `Connector::compress`: COMPRESS=DEFLATE |
+//! | `platform-roots` | no | `Connector::platform_roots`: certificates are judged as the operating system does |
+//! | `socks5`, `http-proxy` | no | `Connector::proxy` |
 //!
 //! Sockets and timers are those of the crate `async-io`, which all three share; it has a thread of its own, and names are
 //! looked up on another. With a stream and a timer of one's own there is [`FuturesWire`], below all that.
@@ -53,7 +62,7 @@ pub use bytes;
 pub use imap_proto_core::client::*;
 #[cfg(any(feature = "socks5", feature = "http-proxy"))]
 pub use imap_proto_core::connect::Proxy;
-pub use imap_proto_core::connect::{LoginCheck, rustls};
+pub use imap_proto_core::connect::{LoginCheck, ReconnectEvent, ReconnectEvents, ReconnectPolicy, Resumed, rustls};
 #[doc(inline)]
 pub use imap_proto_core::*;
 pub use runtime::{AsyncIo, Connector, Duplex};

@@ -65,6 +65,9 @@ pub struct Config {
     /// How long the handshake may take after the greeting, up to STARTTLS and after it: capabilities and login. Each 30
     /// seconds unless set; then it is [`Phase::Login`](crate::Phase::Login).
     pub handshake: Duration,
+    /// How long a [`TokenProvider`](crate::sasl::TokenProvider) may take each time it is asked, the time of the handshake standing
+    /// still meanwhile; 5 minutes unless set, since it may have to ask a user. Then it is [`Phase::Token`](crate::Phase::Token).
+    pub token: Duration,
     /// How long the server may take to answer `DONE`; 30 seconds unless set. Then the connection is lost, with
     /// [`Phase::Done`](crate::Phase::Done).
     pub done: Duration,
@@ -100,6 +103,7 @@ impl Default for Config {
             source: Duration::from_secs(5 * 60),
             greeting: Duration::from_secs(30),
             handshake: Duration::from_secs(30),
+            token: Duration::from_secs(5 * 60),
             done: Duration::from_secs(30),
             idle_refresh: Duration::from_secs(9 * 60),
             keep_alive: None,

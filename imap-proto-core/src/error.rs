@@ -415,6 +415,9 @@ pub enum Phase {
     /// Capabilities and login.
     #[error("the login")]
     Login,
+    /// An access token, from whoever provides it: `Config::token`.
+    #[error("the access token")]
+    Token,
     /// Any byte while a command is under way: `Config::progress`.
     #[error("any byte of a command or its answer")]
     Command,

@@ -7,6 +7,14 @@
 //! All of [`imap_proto_core`] that a client needs is here under the same names: what its documentation calls
 //! `imap_proto_core::client::Client` is [`imap_tokio::Client`](Client), and so for [`command`], [`types`] and [`wire`].
 //!
+//! | feature | unless left out | what it adds |
+//! | --- | --- | --- |
+//! | `scram`, `saslprep` | yes | SCRAM-SHA-1 and SCRAM-SHA-256, with names and passwords beyond ASCII |
+//! | `cram-md5` | no | CRAM-MD5, for servers that have nothing better |
+//! | `compress` | no | `Client::compress` and `Connector::compress`: COMPRESS=DEFLATE |
+//! | `platform-roots` | no | `Connector::platform_roots`: certificates are judged as the operating system does |
+//! | `socks5`, `http-proxy` | no | `Connector::proxy` |
+//!
 //! ```no_run
 //! use imap_tokio::{Connector, Credentials, types::{FetchItems, UidSet}};
 //!
@@ -35,7 +43,7 @@ pub use bytes;
 pub use imap_proto_core::client::*;
 #[cfg(any(feature = "socks5", feature = "http-proxy"))]
 pub use imap_proto_core::connect::Proxy;
-pub use imap_proto_core::connect::{LoginCheck, rustls};
+pub use imap_proto_core::connect::{LoginCheck, ReconnectEvent, ReconnectEvents, ReconnectPolicy, Resumed, rustls};
 #[doc(inline)]
 pub use imap_proto_core::*;
 pub use runtime::{Connector, Duplex, Reconnecting, ReconnectingMailbox, Tokio};

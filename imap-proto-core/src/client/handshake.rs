@@ -7,7 +7,8 @@ use super::wire::Wire;
 use super::{Client, Driver};
 use crate::connection::{Handshake, Want};
 use crate::error::Error;
-use crate::sasl::{Credentials, InvalidCredentials};
+use crate::sasl::{Credentials, InvalidCredentials, TokenFuture};
+use crate::types::Secret;
 
 /// Where a handshake has arrived.
 #[derive(Debug)]
@@ -33,8 +34,9 @@ pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Box<Handshake>) ->
             Want::Token(refresh) => {
                 let provider = handshake.credentials().and_then(Credentials::provider).cloned();
                 let Some(provider) = provider else { return Err(Error::Misuse(InvalidCredentials::NoToken.into())) };
-                let token = provider.token(refresh).await;
-                handshake.token(token.map_err(|error| Error::Token(error.into()))?, wire.now())?;
+                let mut asked = provider.token(refresh);
+                let token = poll_fn(|cx| poll_token(&mut wire, &mut handshake, &mut asked, cx)).await?;
+                handshake.token(token, wire.now())?;
             }
             _ => {
                 let (client, driver) = super::pair(handshake.into_connection(), wire);
@@ -42,6 +44,22 @@ pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Box<Handshake>) ->
             }
         }
     }
+}
+
+/// Waits for a token as long as the handshake does.
+fn poll_token<W: Wire>(
+    wire: &mut W,
+    handshake: &mut Handshake,
+    asked: &mut TokenFuture<'_>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Secret, Error>> {
+    if let Poll::Ready(token) = asked.as_mut().poll(cx) {
+        return Poll::Ready(token.map_err(|error| Error::Token(error.into())));
+    }
+    while handshake.poll_timeout().is_some_and(|at| wire.poll_sleep_until(cx, at).is_ready()) {
+        handshake.advance(wire.now())?;
+    }
+    Poll::Pending
 }
 
 fn poll_handshake<W: Wire>(

@@ -47,7 +47,8 @@ pub struct Watch {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The server has begun to idle: from here on it tells at once. Said again each time that IDLE is taken up.
+    /// The server has begun to idle: from here on it tells at once. Said again each time that IDLE is taken up, which is after
+    /// every other call on the connection: whoever asks for what is new does so at the first of them, and not at each.
     Idling,
     /// A response that no command asked for: EXISTS, EXPUNGE, FETCH with flags, a status, or anything else.
     /// [`Notice::unsolicited`] reads it.

@@ -32,7 +32,8 @@ pub enum LoginCheck {
     Misconfigured(Error),
     /// The server, or the proxy, was not reached, the connection to it was lost, or it fell silent. Nothing is known of the credentials.
     Unreachable(Error),
-    /// Whoever provides the tokens had none: [`Error::Token`] has its words. The server was not asked.
+    /// Whoever provides the tokens had none, for want of a network too: [`Error::Token`] has its words; or it did not answer in
+    /// time. The server was not asked.
     NoToken(Error),
     /// The server broke the protocol, or could not prove that it knows the password: what it says is not to be believed.
     Broken(Error),
@@ -103,6 +104,7 @@ impl LoginCheck {
                 // STARTTLS is among the refused, and what is left out of what the server can do.
                 Error::Refused(_) | Error::Unsupported(_) | Error::Misuse(_) => LoginCheck::Misconfigured(error),
                 Error::Transport(cause) if !is_of_the_network(&**cause) => LoginCheck::Misconfigured(error),
+                Error::Token(_) | Error::Timeout { phase: Phase::Token, .. } => LoginCheck::NoToken(error),
                 Error::Transport(_) | Error::Unreachable { .. } | Error::Timeout { .. } | Error::Closed(_) => {
                     LoginCheck::Unreachable(error)
                 }
@@ -112,7 +114,6 @@ impl LoginCheck {
                     }
                     _ => LoginCheck::Misconfigured(error),
                 },
-                Error::Token(_) => LoginCheck::NoToken(error),
                 _ => LoginCheck::Broken(error),
             },
         }
@@ -284,6 +285,23 @@ mod tests {
         fn token(&self, _: Refresh) -> TokenFuture<'_> {
             Box::pin(async { Err("nobody has signed in".into()) })
         }
+    }
+
+    struct Asleep;
+
+    impl TokenProvider for Asleep {
+        fn token(&self, _: Refresh) -> TokenFuture<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn a_provider_that_never_answers_is_given_up() {
+        let stage = server!("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] hi\r\n");
+        let asleep = |c: Connector<Stage>| c.plaintext().credentials(Credentials::provided("alice", Asleep));
+        let found = told(&checked(&stage, asleep));
+        assert_eq!(found, "NoToken: timed out after 300s, waiting for the access token");
+        assert_eq!(stage.now(), Duration::from_secs(300));
     }
 
     #[test]

@@ -38,7 +38,9 @@ impl<R: Runtime> Connector<R> {
     /// # Errors
     /// [`Error::Proxy`] where a proxy refused or failed; [`Error::Unreachable`] where TCP, a proxy or TLS took too long and [`Error::Transport`] where they failed, with the server and
     /// port in their texts, and what became of each address where it has several; [`Error::Timeout`] with its phase;
-    /// [`Error::Refused`] for a refused login, of which [`Error::login_refusal`] tells more; and whatever else ended the handshake.
+    /// [`Error::Refused`] for a refused login, of which [`Error::login_refusal`] tells more; [`Error::NoMechanism`] where no way to
+    /// log in is both offered and allowed; [`Error::Token`] and [`Error::Exchange`] as their names say; and whatever else ended the
+    /// handshake. [`LoginCheck::of`](super::LoginCheck::of) sorts them by what is to be done.
     pub async fn connect(&self) -> Result<Client, Error>
     where
         R: Spawn,

@@ -103,10 +103,32 @@ pub enum Refresh {
 /// Where access tokens come from: a cache, a token endpoint, a person who signs in.
 ///
 /// It is asked before each login, when a connection is opened again too, and once more where the server answers `NO`.
+///
+/// ```
+/// use imap_proto_core::{Credentials, sasl::{Refresh, TokenFuture, TokenProvider}, types::Secret};
+///
+/// struct FromFile(std::path::PathBuf);
+///
+/// impl TokenProvider for FromFile {
+///     fn token(&self, refresh: Refresh) -> TokenFuture<'_> {
+///         Box::pin(async move {
+///             if refresh == Refresh::Forced {
+///                 // Here a new one would be fetched.
+///                 return Err("the token is no longer good".into());
+///             }
+///             Ok(Secret::from(std::fs::read_to_string(&self.0)?.trim_end()))
+///         })
+///     }
+/// }
+///
+/// let login = Credentials::provided("alice@example.org", FromFile("token".into()));
+/// ```
 pub trait TokenProvider: Send + Sync {
     /// An access token.
     ///
-    /// The login waits for it as long as it takes. Dropping the connection that is being made drops the future.
+    /// The login waits for it for [`Config::token`](crate::Config::token). Dropping the connection that is being made drops the
+    /// future. Its error is told as [`Error::Token`](crate::Error::Token). One that has an `std::io::Error` of the network among its
+    /// sources may pass: a connection that is opened again asks once more later.
     fn token(&self, refresh: Refresh) -> TokenFuture<'_>;
 }
 

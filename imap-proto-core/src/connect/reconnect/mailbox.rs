@@ -21,8 +21,17 @@ use crate::types::{MailboxName, UidValidity};
 ///     let mailbox = inbox.get().await?;
 ///     // What happened in between is to be asked for here.
 ///     let mut watch = mailbox.watch();
-///     while let Ok(Some(notice)) = watch.try_next().await {
-///         println!("{notice:?}");
+///     let ended = loop {
+///         match watch.try_next().await {
+///             Ok(Some(notice)) => println!("{notice:?}"),
+///             ended => break ended,
+///         }
+///     };
+///     match ended {
+///         Err(error) if error.is_fatal() => {}
+///         // It would come again.
+///         Err(error) => return Err(error),
+///         Ok(_) => return Ok(()),
 ///     }
 /// }
 /// # }

@@ -77,7 +77,7 @@ pub enum Want {
     /// TLS over the stream as it is now, then [`Handshake::secured`].
     Tls,
     /// An access token, from [`Credentials::provider`], for [`Handshake::token`]. The time of the handshake stands still
-    /// meanwhile.
+    /// meanwhile, and it has that of [`Config::token`].
     Token(Refresh),
     /// Another call of [`Handshake::advance`]: it works some milliseconds at a time on what a server asks of a password, so
     /// that others get their turn between.
@@ -146,7 +146,7 @@ impl Handshake {
 
     /// When [`advance`](Self::advance) is to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let own = (!matches!(self.stage, Stage::Ready | Stage::Token)).then_some(self.by);
+        let own = (self.stage != Stage::Ready).then_some(self.by);
         self.connection.poll_timeout().into_iter().chain(own).min()
     }
 
@@ -163,6 +163,7 @@ impl Handshake {
         match self.stage {
             Stage::Ready => Ok(Want::Nothing),
             Stage::Tls => Ok(Want::Tls),
+            Stage::Token if now >= self.by => Err(Error::Timeout { phase: Phase::Token, limit: self.config.token }),
             Stage::Token => {
                 Ok(Want::Token(self.authentication.as_ref().map_or(Refresh::IfExpired, Authentication::refresh)))
             }
@@ -275,7 +276,7 @@ impl Handshake {
             (Step::Done(id, outcome), Stage::Login(own)) if id == own => {
                 let Some(authentication) = &mut self.authentication else { return Ok(()) };
                 if !authentication.ended(outcome)? {
-                    self.stage = Stage::Token;
+                    self.want_token(now);
                     return Ok(());
                 }
                 self.authentication = None;
@@ -330,7 +331,7 @@ impl Handshake {
             return Err(Error::NoMechanism(Box::new(NoMechanism { offered, allowed })));
         };
         if authentication.lacks_token() {
-            self.stage = Stage::Token;
+            self.want_token(now);
             return Ok(());
         }
         let request = match (&method, authentication.credentials().name_and_password()) {
@@ -344,6 +345,11 @@ impl Handshake {
         };
         self.stage = Stage::Login(self.submit(request, now)?);
         Ok(())
+    }
+
+    fn want_token(&mut self, now: Time) {
+        self.stage = Stage::Token;
+        self.by = now.saturating_add(self.config.token);
     }
 
     /// Works on an answer. True when there is one now.
