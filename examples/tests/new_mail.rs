@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use imap_tests::mailbox::{add_to_maildir, fill_maildir};
 use imap_tests::servers::{Dovecot, Server};
+use imap_tokio::command::Append;
 
 struct Program {
     child: Child,
@@ -65,6 +66,20 @@ impl Drop for Program {
     }
 }
 
+/// Stores a message over a connection of its own. A file that is put beside the server's may be overlooked: Dovecot compares
+/// the times of directories by the second.
+fn stored(server: &Dovecot, message: &str) {
+    let connector = imap_tokio::Connector::new("localhost").address("127.0.0.1").port(server.tls_port());
+    let connector = connector.root(server.ca_der().to_vec().into());
+    let login = imap_tokio::Credentials::password("alice", Dovecot::PASSWORD);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = connector.credentials(login).connect().await.expect("the server lets us in");
+        client.append(Append::new("INBOX", message.to_owned().into_bytes())).await.expect("it is stored");
+        client.logout().await.expect("it says goodbye");
+    });
+}
+
 #[test]
 fn nothing_that_arrives_is_left_out_or_told_twice() {
     let Some(server) = Dovecot::start() else { return };
@@ -77,7 +92,7 @@ fn nothing_that_arrives_is_left_out_or_told_twice() {
     let mut program = Program::start(&server);
     program.event("Connected");
     program.event("looking from 4 on");
-    arrives(10);
+    stored(&server, "Subject: number 10\r\n\r\n");
     program.says("number 10");
     for round in 1..=2 {
         server.stop();
@@ -88,7 +103,7 @@ fn nothing_that_arrives_is_left_out_or_told_twice() {
         program.event("Reconnected { mailbox: Some(Same");
         program.says(&format!("number {}", 20 * round));
         program.says(&format!("number {}", 20 * round + 1));
-        arrives(20 * round + 2);
+        stored(&server, &format!("Subject: number {}\r\n\r\n", 20 * round + 2));
         program.says(&format!("number {}", 20 * round + 2));
     }
 }
