@@ -49,10 +49,12 @@ impl Session {
             return bad("No initial response is taken");
         }
         let known = mechanism == "PLAIN" || Scram::has(&mechanism);
-        if !self.capabilities().has(&Capability::Auth(mechanism.as_str().into())) || !known {
+        let capability = Capability::Auth(mechanism.as_str().into());
+        if !self.has(&capability) || !known {
             return no("[CANNOT] No such mechanism");
         }
-        if !self.shared.options.allows_login(self.channel) {
+        // Without TLS there is nothing to bind to either.
+        if !self.shared.options.allows_login(self.channel) || !self.capabilities().has(&capability) {
             return no("[PRIVACYREQUIRED] Not without TLS");
         }
         self.exchange = if mechanism == "PLAIN" { Exchange::Plain } else { Exchange::ScramFirst(mechanism) };
