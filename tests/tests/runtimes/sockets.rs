@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,13 +16,13 @@ use crate::harness::{Harness, begun};
 /// Accepts one connection, looks at it, greets unless it is to be silent, and waits for its end.
 fn accept<T: Send + 'static>(
     greeting: &'static [u8],
-    look: impl FnOnce(SocketAddr) -> T + Send + 'static,
+    look: impl FnOnce(&TcpStream) -> T + Send + 'static,
 ) -> (u16, JoinHandle<T>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("it is bound").port();
     let thread = spawn(move || {
-        let (mut stream, peer) = listener.accept().expect("a client");
-        let seen = look(peer);
+        let (mut stream, _) = listener.accept().expect("a client");
+        let seen = look(&stream);
         stream.write_all(greeting).expect("it is read");
         let mut rest = Vec::new();
         // A reset is an end as well.
@@ -37,7 +37,7 @@ const GREETING: &[u8] = b"* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n";
 
 pub(crate) async fn local_address<H: Harness>(harness: H) {
     let ours = Ipv4Addr::new(127, 0, 0, 5);
-    let (port, server) = accept(GREETING, |peer| peer.ip());
+    let (port, server) = accept(GREETING, client);
     let connector = harness.connector("127.0.0.1").plaintext().port(port);
     drop(connector.clone().local_address(ours).connect().await.expect("it greets"));
     assert_eq!(harness.joined(server).await, ours);
@@ -46,12 +46,19 @@ pub(crate) async fn local_address<H: Harness>(harness: H) {
     assert!(matches!(nowhere, Err(Error::Transport(_))), "{nowhere:?}");
 }
 
-/// The kind of the timer that runs on the socket of a port, as Linux tells it.
-fn timer(of: SocketAddr) -> String {
+fn client(stream: &TcpStream) -> IpAddr {
+    stream.peer_addr().expect("it is connected").ip()
+}
+
+/// The kind of the timer that runs on the client's socket, as Linux tells it. Another socket, of a connection that is
+/// over, may have had its port.
+fn timer(stream: &TcpStream) -> String {
+    let [ours, theirs] = [stream.local_addr(), stream.peer_addr()].map(|end| end.expect("it is connected").port());
     let sockets = fs::read_to_string("/proc/net/tcp").expect("Linux tells of its sockets");
     let fields = |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
-    let own = format!(":{:04X}", of.port());
-    let socket = sockets.lines().map(fields).find(|fields| fields[1].ends_with(&own));
+    let ends = [theirs, ours].map(|port| format!(":{port:04X}"));
+    let is_it = |fields: &Vec<String>| fields[1].ends_with(&ends[0]) && fields[2].ends_with(&ends[1]);
+    let socket = sockets.lines().map(fields).find(|fields| is_it(fields) && fields[3] == "01");
     socket.expect("it is there")[5][..2].to_owned()
 }
 
@@ -69,7 +76,7 @@ pub(crate) async fn keep_alive<H: Harness>(harness: H) {
 
 /// Where `localhost` is an address of IPv6 too, nobody listens there.
 pub(crate) async fn several_addresses<H: Harness>(harness: H) {
-    let (port, server) = accept(GREETING, |peer| peer.ip());
+    let (port, server) = accept(GREETING, client);
     drop(harness.connector("localhost").plaintext().port(port).connect().await.expect("one of them answers"));
     assert_eq!(harness.joined(server).await, Ipv4Addr::LOCALHOST);
     let refused = harness.connector("localhost").plaintext().port(port).connect().await.expect_err("nobody is there");
