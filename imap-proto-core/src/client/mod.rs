@@ -18,6 +18,7 @@ mod pump;
 mod queue;
 #[cfg(all(loom, test))]
 mod races;
+mod signal;
 mod slots;
 mod sync;
 mod watch;
@@ -34,6 +35,8 @@ pub use handshake::{Shaken, shake_hands};
 pub use mailbox::Mailbox;
 pub use messages::{Moved, Removal};
 pub use operation::{Canceller, Operation};
+#[cfg(feature = "connect")]
+pub(crate) use signal::Stop;
 pub use watch::{Notice, Watch};
 pub use wire::{TransportError, Wire};
 

@@ -21,6 +21,10 @@
 //! | `Calls::close`: the first cause stays | [`the_first_cause_is_told_by_whoever_closes_again`] |
 //! | `Calls::close`: what was under way is given back | [`a_call_beside_the_end_is_refused_with_its_cause_or_comes_out_of_it`], [`the_last_handle_may_go_while_the_driver_ends`] |
 //! | `Calls::cause`: a copy is put back | [`all_who_ask_at_once_are_told_the_cause`] |
+//! | `Stop::set`: the sign is there before anybody is woken | [`whoever_is_to_stop_hears_of_it`] |
+//! | `Stop::is_set_or_wakes`: it looks when it has registered | [`whoever_is_to_stop_hears_of_it`] |
+//! | `Left::leave`: it is there before anybody is woken | [`whoever_waits_for_what_is_left_is_woken`] |
+//! | `Left::poll_take`: it looks when it has registered | [`whoever_waits_for_what_is_left_is_woken`] |
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -34,6 +38,7 @@ use loom::thread;
 
 use super::Handle;
 use super::queue::{Call, Calls, Item, MOST_WAITING, Reader, Reply, Ticket};
+use super::signal::{Left, Stop};
 use crate::error::{Closed, Error};
 
 const CAUSE: Error = Error::Closed(Closed::EndOfStream);
@@ -289,5 +294,28 @@ fn a_driver_that_paused_is_woken_when_its_reader_is_cancelled() {
         reader.reply().cancel();
         calls.push(Call::Abandon { ticket: Ticket::NONE }).expect("the driver is there");
         driver.join().expect("it ends");
+    });
+}
+
+#[test]
+fn whoever_is_to_stop_hears_of_it() {
+    in_every_order(|| {
+        let stop = Stop::new();
+        let stoppers = [stop.clone(), stop.clone()].map(|stop| thread::spawn(move || stop.set()));
+        // Once it is polled and does not wait, as where something else woke it.
+        let _ = stop.is_set_or_wakes(&Context::from_waker(Waker::noop()));
+        block_on(poll_fn(|cx| if stop.is_set_or_wakes(cx) { Poll::Ready(()) } else { Poll::Pending }));
+        stoppers.into_iter().for_each(|stopper| stopper.join().expect("it ends"));
+    });
+}
+
+#[test]
+fn whoever_waits_for_what_is_left_is_woken() {
+    in_every_order(|| {
+        let kept = Arc::new(Left::new());
+        let leaves = kept.clone();
+        let leaver = thread::spawn(move || leaves.leave(1));
+        assert_eq!(block_on(poll_fn(|cx| kept.poll_take(cx))), 1);
+        leaver.join().expect("it ends");
     });
 }

@@ -7,11 +7,8 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, ready};
 
-use atomic_waker::AtomicWaker;
-use concurrent_queue::ConcurrentQueue;
 use futures_core::Stream;
 
 pub use report::{AppendProgress, AppendReport, Appended};
@@ -19,6 +16,7 @@ pub use upload::{IntoUpload, Upload};
 use work::Work;
 
 use super::Client;
+use super::signal::{Left, Stop};
 use crate::command::Cancelling;
 use crate::error::{Error, Misuse};
 use crate::types::IntoMailboxName;
@@ -55,7 +53,7 @@ impl Client {
     {
         let mailbox = mailbox.into_mailbox_name().map_err(|invalid| Error::Misuse(Misuse::Name(invalid)));
         let work = Work::new(self, mailbox, upload::uploads(messages));
-        AppendAll { state: State::Running(Box::new(work)), shared: Arc::new(Shared::new()), kept: None }
+        AppendAll { state: State::Running(Box::new(work)), stop: Stop::new(), kept: None }
     }
 }
 
@@ -100,8 +98,8 @@ impl Client {
 #[must_use = "nothing is sent unless it is polled"]
 pub struct AppendAll {
     state: State,
-    shared: Arc<Shared>,
-    kept: Option<Arc<Kept>>,
+    stop: Stop,
+    kept: Option<Arc<Left<Kept>>>,
 }
 
 enum State {
@@ -109,42 +107,12 @@ enum State {
     Over(AppendReport),
 }
 
-/// What the call shares with its stoppers.
-struct Shared {
-    stopped: AtomicBool,
-    caller: AtomicWaker,
-}
-
-impl Shared {
-    fn new() -> Self {
-        Shared { stopped: AtomicBool::new(false), caller: AtomicWaker::new() }
-    }
-}
-
-/// What the call shares with its ledger.
-struct Kept {
-    left: ConcurrentQueue<Left>,
-    reader: AtomicWaker,
-}
-
 /// What a call leaves to its ledger.
-enum Left {
+enum Kept {
     /// It was dropped.
     Work(Box<Work>),
     /// It is over.
     Report(AppendReport),
-}
-
-impl Kept {
-    fn new() -> Self {
-        Kept { left: ConcurrentQueue::bounded(1), reader: AtomicWaker::new() }
-    }
-
-    /// What is left first counts.
-    fn leave(&self, left: Left) {
-        let _ = self.left.push(left);
-        self.reader.wake();
-    }
 }
 
 impl AppendAll {
@@ -198,21 +166,21 @@ impl AppendAll {
 
     /// A handle that stops it from any task or thread, at any time.
     pub fn stopper(&self) -> Stopper {
-        Stopper { shared: self.shared.clone() }
+        Stopper { stop: self.stop.clone() }
     }
 
     /// A handle that has the report however this future ends. The last one that was asked for has it: one before it, where
     /// the report was not there yet, has an empty one that ended with [`Misuse::Over`].
     pub fn ledger(&mut self) -> Ledger {
-        let kept = Arc::new(Kept::new());
+        let kept = Arc::new(Left::new());
         if let Some(earlier) = self.kept.replace(kept.clone()) {
             let ended = Some(Error::Misuse(Misuse::Over));
-            earlier.leave(Left::Report(AppendReport { ended, ..AppendReport::default() }));
+            earlier.leave(Kept::Report(AppendReport { ended, ..AppendReport::default() }));
         }
         if let State::Over(report) = &self.state {
-            kept.leave(Left::Report(report.clone()));
+            kept.leave(Kept::Report(report.clone()));
         }
-        Ledger { kept, state: Keeping::Nothing }
+        Ledger { kept, has: None }
     }
 }
 
@@ -225,14 +193,13 @@ impl Future for AppendAll {
             State::Running(work) => work,
             State::Over(report) => return Poll::Ready(report.clone()),
         };
-        this.shared.caller.register(cx.waker());
-        if this.shared.stopped.load(Ordering::Acquire) {
+        if this.stop.is_set_or_wakes(cx) {
             work.stop();
         }
         let report = ready!(work.poll(cx));
         this.state = State::Over(report.clone());
         if let Some(kept) = &this.kept {
-            kept.leave(Left::Report(report.clone()));
+            kept.leave(Kept::Report(report.clone()));
         }
         Poll::Ready(report)
     }
@@ -244,7 +211,7 @@ impl Drop for AppendAll {
             && let Some(kept) = self.kept.take()
         {
             work.abandon();
-            kept.leave(Left::Work(work));
+            kept.leave(Kept::Work(work));
         }
     }
 }
@@ -262,34 +229,26 @@ impl core::fmt::Debug for AppendAll {
 /// Stops an [`AppendAll`] from elsewhere, between messages.
 #[derive(Clone)]
 pub struct Stopper {
-    shared: Arc<Shared>,
+    stop: Stop,
 }
 
 impl Stopper {
     /// Stops it: whoever awaits it has the report as soon as what was begun is answered. Does nothing once it is over.
     pub fn stop(&self) {
-        self.shared.stopped.store(true, Ordering::Release);
-        self.shared.caller.wake();
+        self.stop.set();
     }
 }
 
 impl core::fmt::Debug for Stopper {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Stopper").field("stopped", &self.shared.stopped).finish_non_exhaustive()
+        f.debug_struct("Stopper").field("stop", &self.stop).finish_non_exhaustive()
     }
 }
 
 /// Keeps the report of an [`AppendAll`] that may be dropped.
 pub struct Ledger {
-    kept: Arc<Kept>,
-    state: Keeping,
-}
-
-/// What a ledger has.
-enum Keeping {
-    Nothing,
-    Work(Box<Work>),
-    Report(AppendReport),
+    kept: Arc<Left<Kept>>,
+    has: Option<Kept>,
 }
 
 impl Ledger {
@@ -301,21 +260,16 @@ impl Ledger {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<AppendReport> {
-        if let Keeping::Nothing = self.state {
-            self.kept.reader.register(cx.waker());
-            self.state = match self.kept.left.pop() {
-                Ok(Left::Work(work)) => Keeping::Work(work),
-                Ok(Left::Report(report)) => Keeping::Report(report),
-                Err(_) => return Poll::Pending,
-            };
-        }
-        if let Keeping::Work(work) = &mut self.state {
-            self.state = Keeping::Report(ready!(work.poll(cx)));
-        }
-        match &self.state {
-            Keeping::Report(report) => Poll::Ready(report.clone()),
-            _ => Poll::Pending,
-        }
+        let has = match &mut self.has {
+            Some(has) => has,
+            none => none.insert(ready!(self.kept.poll_take(cx))),
+        };
+        let report = match has {
+            Kept::Work(work) => ready!(work.poll(cx)),
+            Kept::Report(report) => return Poll::Ready(report.clone()),
+        };
+        *has = Kept::Report(report.clone());
+        Poll::Ready(report)
     }
 }
 

@@ -1,16 +1,13 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Waker};
 use std::vec::Vec;
-
-use atomic_waker::AtomicWaker;
 
 use super::event::{Listener, ReconnectEvent, Resumed};
 use super::mailbox::Kept;
 use super::policy::{Pauses, ReconnectPolicy};
 use super::verdict::would_lock_the_account;
-use crate::client::{Client, Mailbox};
+use crate::client::{Client, Mailbox, Stop};
 use crate::command::Access;
 use crate::connect::Connector;
 use crate::error::{Closed, Error};
@@ -22,24 +19,6 @@ pub(super) struct Plan<R> {
     pub(super) connector: Connector<R>,
     pub(super) policy: ReconnectPolicy,
     pub(super) stop: Stop,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    is_set: AtomicBool,
-    waker: AtomicWaker,
-}
-
-impl Stop {
-    fn set(&self) {
-        self.is_set.store(true, Ordering::Release);
-        self.waker.wake();
-    }
-
-    pub(super) fn is_set_or_wakes(&self, cx: &Context<'_>) -> bool {
-        self.waker.register(cx.waker());
-        self.is_set.load(Ordering::Acquire)
-    }
 }
 
 /// What all handles share. Tasks hold it weakly: it goes with the last handle, and the task that dials with it.
@@ -133,7 +112,7 @@ type Remains = (Link, Option<Current>);
 
 impl<R> Shared<R> {
     pub(super) fn new(connector: Connector<R>, policy: ReconnectPolicy) -> Self {
-        let plan = Arc::new(Plan { connector, policy, stop: Stop::default() });
+        let plan = Arc::new(Plan { connector, policy, stop: Stop::new() });
         Shared { plan, state: Mutex::default() }
     }
 
