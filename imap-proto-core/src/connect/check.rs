@@ -39,6 +39,21 @@ pub enum LoginCheck {
     Broken(Error),
 }
 
+impl core::fmt::Display for LoginCheck {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            LoginCheck::Accepted => f.write_str("the credentials are accepted"),
+            LoginCheck::NotAsked => f.write_str("the server asks for no credentials"),
+            LoginCheck::Rejected(refused) => write!(f, "the credentials are rejected: {refused}"),
+            LoginCheck::Unavailable(error) => write!(f, "the server can't say for now: {error}"),
+            LoginCheck::Misconfigured(error) => write!(f, "something has to be set up first: {error}"),
+            LoginCheck::Unreachable(error) => write!(f, "the server is not reached: {error}"),
+            LoginCheck::NoToken(error) => write!(f, "there is no token to log in with: {error}"),
+            LoginCheck::Broken(error) => write!(f, "the server is not to be believed: {error}"),
+        }
+    }
+}
+
 /// How long LOGOUT may take. The answer is known before it.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -58,7 +73,7 @@ impl<R: Runtime> Connector<R> {
     ///         LoginCheck::Rejected(refused) => format!("not with this password: {}", refused.text),
     ///         LoginCheck::Misconfigured(error) => format!("something has to be set up first: {error}"),
     ///         LoginCheck::Unavailable(error) | LoginCheck::Unreachable(error) => format!("try again later: {error}"),
-    ///         other => format!("no answer: {other:?}"),
+    ///         other => format!("no answer: {other}"),
     ///     }
     /// }
     /// ```
@@ -128,9 +143,7 @@ impl LoginCheck {
 
 #[cfg(test)]
 mod tests {
-    use std::format;
     use std::io;
-    use std::string::String;
     use std::string::ToString;
     use std::sync::Arc;
 
@@ -152,20 +165,6 @@ mod tests {
         check
     }
 
-    /// Its name, and the server's words or those of the error.
-    fn told(check: &LoginCheck) -> String {
-        let name = format!("{check:?}").split(['(', ' ']).next().unwrap_or_default().to_string();
-        match check {
-            LoginCheck::Accepted | LoginCheck::NotAsked => name,
-            LoginCheck::Rejected(refused) => format!("{name}: {refused}"),
-            LoginCheck::Unavailable(error)
-            | LoginCheck::Misconfigured(error)
-            | LoginCheck::Unreachable(error)
-            | LoginCheck::NoToken(error)
-            | LoginCheck::Broken(error) => format!("{name}: {error}"),
-        }
-    }
-
     macro_rules! server {
         ($greeting:expr $(, $key:literal => $answer:literal)*) => {
             Stage::imap(&[("", $greeting) $(, ($key, $answer))*])
@@ -175,56 +174,70 @@ mod tests {
     #[test]
     fn a_login_that_is_taken_is_followed_by_logout() {
         let stage = server!(READY, "LOGOUT" => "* BYE see you\r\n% OK done\r\n<").in_chunks(1);
-        assert_eq!(told(&checked(&stage, Connector::plaintext)), "Accepted");
+        assert_eq!(checked(&stage, Connector::plaintext).to_string(), "the credentials are accepted");
         assert!(stage.heard().ends_with("LOGOUT\r\n"), "{}", stage.heard());
     }
 
     #[test]
     fn each_answer_of_a_server_is_told_for_what_it_is() {
         for (stage, expected) in [
-            (server!("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"), "NotAsked"),
+            (server!("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"), "the server asks for no credentials"),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [AUTHENTICATIONFAILED] wrong\r\n"),
-                "Rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
+                "the credentials are rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
             ),
-            (server!(READY, "AUTHENTICATE" => "% NO wrong\r\n"), "Rejected: AUTHENTICATE refused: wrong"),
+            (
+                server!(READY, "AUTHENTICATE" => "% NO wrong\r\n"),
+                "the credentials are rejected: AUTHENTICATE refused: wrong",
+            ),
             (
                 server!("* OK [CAPABILITY IMAP4rev1] hi\r\n", "LOGIN" => "% NO [EXPIRED] over\r\n"),
-                "Rejected: LOGIN refused: [EXPIRED] over",
+                "the credentials are rejected: LOGIN refused: [EXPIRED] over",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [UNAVAILABLE] later\r\n"),
-                "Unavailable: AUTHENTICATE refused: [UNAVAILABLE] later",
+                "the server can't say for now: AUTHENTICATE refused: [UNAVAILABLE] later",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "* BYE too many\r\n<"),
-                "Unavailable: the server closed the connection: too many",
+                "the server can't say for now: the server closed the connection: too many",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "* BYE [AUTHENTICATIONFAILED] wrong\r\n<"),
-                "Rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
+                "the credentials are rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
             ),
-            (server!("* BYE go away\r\n<"), "Unavailable: the server closed the connection: go away"),
+            (
+                server!(READY, "AUTHENTICATE" => "* BYE too many\r\n% NO [AUTHENTICATIONFAILED] wrong\r\n"),
+                "the credentials are rejected: AUTHENTICATE refused: [AUTHENTICATIONFAILED] wrong",
+            ),
+            (
+                server!(READY, "AUTHENTICATE" => "* BYE too many\r\n"),
+                "the server can't say for now: the server closed the connection: too many",
+            ),
+            (server!("* BYE go away\r\n<"), "the server can't say for now: the server closed the connection: go away"),
             (
                 server!("* BYE [PRIVACYREQUIRED] not so\r\n<"),
-                "Misconfigured: the server closed the connection: [PRIVACYREQUIRED] not so",
+                "something has to be set up first: the server closed the connection: [PRIVACYREQUIRED] not so",
             ),
             (
                 server!(READY, "AUTHENTICATE" => "% NO [PRIVACYREQUIRED] not so\r\n"),
-                "Misconfigured: AUTHENTICATE refused: [PRIVACYREQUIRED] not so",
+                "something has to be set up first: AUTHENTICATE refused: [PRIVACYREQUIRED] not so",
             ),
-            (server!(READY, "AUTHENTICATE" => "% BAD what\r\n"), "Misconfigured: AUTHENTICATE refused: what"),
+            (
+                server!(READY, "AUTHENTICATE" => "% BAD what\r\n"),
+                "something has to be set up first: AUTHENTICATE refused: what",
+            ),
             (
                 server!("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi\r\n"),
-                "Misconfigured: no way to log in: the server offers nothing, and allowed here is",
+                "something has to be set up first: no way to log in: the server offers nothing, and allowed here is",
             ),
-            (server!("hello\r\n"), "Broken: protocol violation: no greeting"),
-            (server!("<"), "Unreachable: the connection is closed"),
-            (server!(READY, "AUTHENTICATE" => "<"), "Unreachable: the connection is closed"),
-            (server!(""), "Unreachable: timed out"),
-            (server!(READY, "AUTHENTICATE" => ""), "Unreachable: timed out"),
+            (server!("hello\r\n"), "the server is not to be believed: protocol violation: no greeting"),
+            (server!("<"), "the server is not reached: the connection is closed"),
+            (server!(READY, "AUTHENTICATE" => "<"), "the server is not reached: the connection is closed"),
+            (server!(""), "the server is not reached: timed out"),
+            (server!(READY, "AUTHENTICATE" => ""), "the server is not reached: timed out"),
         ] {
-            let found = told(&checked(&stage, Connector::plaintext));
+            let found = checked(&stage, Connector::plaintext).to_string();
             assert!(found.starts_with(expected), "{found} is not {expected}");
         }
     }
@@ -240,7 +253,7 @@ mod tests {
         ] {
             let table: &'static [_] = std::vec![("", READY), ("LOGOUT", answer)].leak();
             let stage = Stage::imap(table);
-            assert_eq!(told(&checked(&stage, Connector::plaintext)), "Accepted", "{answer}");
+            assert_eq!(checked(&stage, Connector::plaintext).to_string(), "the credentials are accepted", "{answer}");
             assert_eq!(stage.now(), time, "{answer}");
         }
     }
@@ -248,35 +261,51 @@ mod tests {
     #[test]
     fn what_is_in_the_way_of_tls_is_told_for_what_it_is() {
         let refused = |_| Err(io::ErrorKind::ConnectionRefused.into());
-        assert!(told(&checked(&Stage::new(refused), |c| c)).starts_with("Unreachable: connecting to mail.example:993"));
+        assert!(
+            checked(&Stage::new(refused), |c| c)
+                .to_string()
+                .starts_with("the server is not reached: connecting to mail.example:993")
+        );
         let silent = Stage::new(|_| Ok(Box::new(|_: &[u8]| Does::Says(std::vec![]))));
         for (with, expected) in [
             (
                 (|| io::Error::other(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)))
                     as fn() -> io::Error,
-                "Misconfigured: TLS with mail.example:993: invalid peer certificate",
+                "something has to be set up first: TLS with mail.example:993: invalid peer certificate",
             ),
             (
                 || io::Error::other(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)),
-                "Misconfigured: TLS with mail.example:993 (a port for STARTTLS",
+                "something has to be set up first: TLS with mail.example:993 (a port for STARTTLS",
             ),
-            (|| io::ErrorKind::UnexpectedEof.into(), "Unreachable: TLS with mail.example:993"),
-            (|| io::ErrorKind::ConnectionReset.into(), "Unreachable: TLS with mail.example:993"),
+            (|| io::ErrorKind::UnexpectedEof.into(), "the server is not reached: TLS with mail.example:993"),
+            (|| io::ErrorKind::ConnectionReset.into(), "the server is not reached: TLS with mail.example:993"),
         ] {
-            let found = told(&checked(&silent.clone().tls_fails(with), |connector| connector));
+            let found = checked(&silent.clone().tls_fails(with), |connector| connector).to_string();
             assert!(found.starts_with(expected), "{found}");
         }
         assert_eq!(silent.tls_with(), ["mail.example"; 4]);
         let no_name = Connector::on(silent.clone(), "mail example").address("192.0.2.1").credentials(alice());
-        let found = told(&silent.run(no_name.check_login()));
-        assert!(found.starts_with("Misconfigured: TLS with "), "{found}");
+        let found = silent.run(no_name.check_login()).to_string();
+        assert!(found.starts_with("something has to be set up first: TLS with "), "{found}");
 
         let without = server!("* OK [CAPABILITY IMAP4rev1] hi\r\n");
-        assert!(told(&checked(&without, Connector::starttls)).starts_with("Misconfigured: the server does not offer"));
+        assert!(
+            checked(&without, Connector::starttls)
+                .to_string()
+                .starts_with("something has to be set up first: the server does not offer")
+        );
         let refuses = server!("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", "STARTTLS" => "% NO not today\r\n");
-        assert!(told(&checked(&refuses, Connector::starttls)).starts_with("Misconfigured: STARTTLS refused"));
+        assert!(
+            checked(&refuses, Connector::starttls)
+                .to_string()
+                .starts_with("something has to be set up first: STARTTLS refused")
+        );
         let early = server!("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n");
-        assert!(told(&checked(&early, Connector::starttls)).starts_with("Broken: protocol violation: PREAUTH"));
+        assert!(
+            checked(&early, Connector::starttls)
+                .to_string()
+                .starts_with("the server is not to be believed: protocol violation: PREAUTH")
+        );
     }
 
     struct Nobody;
@@ -299,8 +328,8 @@ mod tests {
     fn a_provider_that_never_answers_is_given_up() {
         let stage = server!("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] hi\r\n");
         let asleep = |c: Connector<Stage>| c.plaintext().credentials(Credentials::provided("alice", Asleep));
-        let found = told(&checked(&stage, asleep));
-        assert_eq!(found, "NoToken: timed out after 300s, waiting for the access token");
+        let found = checked(&stage, asleep).to_string();
+        assert_eq!(found, "there is no token to log in with: timed out after 300s, waiting for the access token");
         assert_eq!(stage.now(), Duration::from_secs(300));
     }
 
@@ -308,35 +337,41 @@ mod tests {
     fn nothing_is_dialled_without_credentials_and_none_is_sent_that_is_not_there() {
         let stage = server!("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] hi\r\n");
         let found = stage.run(stage.connector().plaintext().check_login());
-        assert_eq!(told(&found), "Misconfigured: no credentials to log in with");
+        assert_eq!(found.to_string(), "something has to be set up first: no credentials to log in with");
         assert!(stage.looked_up().is_empty());
         let tokens =
             checked(&stage, |connector| connector.plaintext().credentials(Credentials::provided("alice", Nobody)));
-        assert_eq!(told(&tokens), "NoToken: no access token: nobody has signed in");
+        assert_eq!(tokens.to_string(), "there is no token to log in with: no access token: nobody has signed in");
         let nul = checked(&stage, |connector| {
             connector
                 .plaintext()
                 .credentials(Credentials::password("ali\0ce", "secret").allow([AuthMethod::LoginCommand]))
         });
-        assert!(told(&nul).starts_with("Misconfigured: "), "{nul:?}");
+        assert!(nul.to_string().starts_with("something has to be set up first: "), "{nul:?}");
     }
 
     #[test]
     fn what_an_error_says_of_the_credentials() {
         let server = |words: &str| Error::Exchange(ExchangeError::Server(words.into()));
         for (error, expected) in [
-            (server("invalid-proof"), "Rejected: AUTHENTICATE refused: invalid-proof"),
-            (server("unknown-user"), "Rejected: AUTHENTICATE refused: unknown-user"),
-            (server("no-resources"), "Unavailable: authentication: the server says: no-resources"),
-            (server("channel-binding-not-supported"), "Misconfigured: authentication: the server says"),
-            (Error::Exchange(ExchangeError::Signature), "Broken: authentication: the server does not prove"),
-            (Error::Protocol(Violation::StartTlsInjection), "Broken: protocol violation"),
-            (Error::Misuse(InvalidCredentials::NoToken.into()), "Misconfigured: "),
-            (Error::Closed(Closed::EndOfStream), "Unreachable: "),
-            (Error::Transport(Arc::new(io::Error::from(io::ErrorKind::BrokenPipe))), "Unreachable: "),
-            (Error::Transport(Arc::new(rustls::Error::NoCertificatesPresented)), "Misconfigured: "),
+            (server("invalid-proof"), "the credentials are rejected: AUTHENTICATE refused: invalid-proof"),
+            (server("unknown-user"), "the credentials are rejected: AUTHENTICATE refused: unknown-user"),
+            (server("no-resources"), "the server can't say for now: authentication: the server says: no-resources"),
+            (
+                server("channel-binding-not-supported"),
+                "something has to be set up first: authentication: the server says",
+            ),
+            (
+                Error::Exchange(ExchangeError::Signature),
+                "the server is not to be believed: authentication: the server does not prove",
+            ),
+            (Error::Protocol(Violation::StartTlsInjection), "the server is not to be believed: protocol violation"),
+            (Error::Misuse(InvalidCredentials::NoToken.into()), "something has to be set up first: "),
+            (Error::Closed(Closed::EndOfStream), "the server is not reached: "),
+            (Error::Transport(Arc::new(io::Error::from(io::ErrorKind::BrokenPipe))), "the server is not reached: "),
+            (Error::Transport(Arc::new(rustls::Error::NoCertificatesPresented)), "something has to be set up first: "),
         ] {
-            let found = told(&LoginCheck::of(error));
+            let found = LoginCheck::of(error).to_string();
             assert!(found.starts_with(expected), "{found} is not {expected}");
         }
     }

@@ -117,6 +117,8 @@ pub struct Connection {
     awaits_tls: bool,
     /// True once credentials have left, until the server took them: what it says may have them in it.
     credentials_out: bool,
+    /// When the server said BYE to a login whose answer may still come.
+    bye_since: Option<Time>,
     end: Option<Error>,
     /// What is logged of it is logged inside this.
     span: log::ConnectionSpan,
@@ -205,6 +207,7 @@ impl Connection {
             end_of_stream: false,
             awaits_tls: false,
             credentials_out: false,
+            bye_since: None,
             end: None,
             span: log::ConnectionSpan::current(),
         }
@@ -360,6 +363,11 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
+        // Whatever ends the stream behind a BYE, the server has said why.
+        let error = match self.bye_since.take() {
+            Some(_) if !matches!(error, Error::Bye { .. }) => self.cause_of_end(),
+            _ => error,
+        };
         log::closed(&self.span, &error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
         self.layer = None;

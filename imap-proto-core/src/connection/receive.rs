@@ -99,14 +99,18 @@ impl Connection {
         })
     }
 
-    fn close_at_end(&mut self) {
+    pub(super) fn close_at_end(&mut self) {
+        let error = self.cause_of_end();
+        self.close(error);
+    }
+
+    pub(super) fn cause_of_end(&mut self) -> Error {
         let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
-        let error = match self.view.bye.take() {
+        match self.view.bye.take() {
             _ if logging_out => Error::Closed(Closed::LoggedOut),
             Some((code, text)) => Error::Bye { code, text },
             None => Error::Closed(Closed::EndOfStream),
-        };
-        self.close(error);
+        }
     }
 
     /// What lies behind in the buffer does not count yet: it may have come after the login.
@@ -266,6 +270,10 @@ impl Connection {
     }
 
     fn take_bye(&mut self) -> Found {
+        if self.awaits_verdict() {
+            self.bye_since.get_or_insert(self.now);
+            return Found::Nothing;
+        }
         self.view.state = SessionState::Logout;
         let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
         if !logging_out {
@@ -285,8 +293,20 @@ impl Connection {
         Found::Nothing
     }
 
+    /// True where a tagged answer to a login may follow: some say BYE first, and then why.
+    fn awaits_verdict(&self) -> bool {
+        self.in_flight.iter().any(|entry| {
+            let is_said = matches!(entry.stage, Stage::Sent | Stage::WaitsForGoAhead) && !self.outbox.holds(entry.id);
+            matches!(entry.effect, Effect::Authenticate) && entry.begun && is_said
+        })
+    }
+
     fn take_continuation(&mut self) -> Found {
         let since = self.now;
+        if self.bye_since.is_some() {
+            self.close_at_end();
+            return Found::Nothing;
+        }
         if self.in_flight.iter().any(|entry| matches!(entry.effect, Effect::StartTls) && entry.begun) {
             self.close(Error::Protocol(Violation::UnexpectedContinuation));
             return Found::Nothing;
@@ -399,6 +419,10 @@ impl Connection {
         }
         let was_in_front = self.in_flight.ends().is_some_and(|(first, _)| first.id == id);
         let had_turn = self.in_flight.in_turn().is_some_and(|entry| entry.id == id);
+        if ok && self.bye_since.is_some() {
+            self.close_at_end();
+            return Found::Nothing;
+        }
         let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
         log::answered(&mut entry, condition);
         if had_turn || entry.overdue {
@@ -435,6 +459,7 @@ impl Connection {
             }
             Effect::Enabled(told) if ok => enabled = told.clone(),
             Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
+            Effect::Authenticate if self.bye_since.is_some() => ended = Some(self.cause_of_end()),
             Effect::StartTls => self.awaits_tls = ok,
             #[cfg(any(feature = "compress", test))]
             Effect::Compress if ok => self.begin_compression(),
@@ -447,7 +472,7 @@ impl Connection {
             self.write_queued();
             return Found::Nothing;
         }
-        let outcome = match ok || ended.is_some() {
+        let outcome = match ok || matches!(ended, Some(Error::Closed(_))) {
             true => Ok(Completion { code, text, selected, enabled }),
             false => Err(Box::new(Refused { command: entry.name, condition, code, text, reason: None })),
         };

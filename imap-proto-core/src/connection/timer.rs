@@ -11,8 +11,13 @@ use crate::error::{Error, Fate, Limit, Phase};
 /// However short it is configured: the next NOOP follows no sooner.
 const LEAST_SILENCE: Duration = Duration::from_secs(1);
 
+/// How long the answer to a login may follow a BYE.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
 /// What is to happen at a time.
 enum Due {
+    /// The server has said BYE, and nothing more.
+    Left,
     /// Nothing came: the connection is lost.
     Lost(Phase, Duration),
     /// The rest of an abandoned answer took too long.
@@ -51,6 +56,7 @@ impl Connection {
                     self.write_queued();
                 }
                 Some(Due::Over(id)) => self.end_late(id),
+                Some(Due::Left) => self.close_at_end(),
                 Some(Due::KeepAlive) => self.keep_alive(),
                 Some(Due::Drained) => {
                     self.close(Error::Limit(Limit::DrainTime { limit: self.config.drain_time }));
@@ -158,8 +164,9 @@ impl Connection {
         let unused = in_flight.is_empty() && self.view.is_authenticated();
         let silence = self.config.keep_alive.filter(|_| unused).map(|silence| silence.max(LEAST_SILENCE));
         let keep_alive = silence.map(|silence| (self.activity.saturating_add(silence), Due::KeepAlive));
-        greeting
-            .into_iter()
+        let left = self.bye_since.map(|since| (since.saturating_add(LAST_WORD), Due::Left));
+        left.into_iter()
+            .chain(greeting)
             .chain(idle)
             .chain(silent)
             .chain(stalled)

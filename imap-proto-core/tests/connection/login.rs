@@ -297,6 +297,9 @@ fn a_token_that_is_refused_is_renewed_by_force_exactly_once() {
     let down = [(&*greeting, ""), ("T0 NO [UNAVAILABLE] later\r\n", &*third)];
     let good = [(Refresh::IfExpired, "new")];
     assert!(matches!(provided(&good).play(&down), Err(Error::Refused(_))));
+    // Another is asked for also where the server has gone: it is there for the next connection.
+    let gone = [(&*greeting, ""), ("* BYE bye\r\nT0 NO no\r\n", &*first)];
+    assert!(matches!(provided(&both).play(&gone), Err(Error::Bye { .. })));
     // Nor is one asked for that was given as it is.
     let fixed = Shake::new(Credentials::token("alice", "new"));
     let refused = [(&*greeting, ""), (&*reason, &*third), ("T0 NO no\r\n", "\r\n")];
@@ -305,6 +308,47 @@ fn a_token_that_is_refused_is_renewed_by_force_exactly_once() {
     // Nobody is in who was told why not.
     let believed = [(&*greeting, ""), (&*reason, &*third), (IN, "\r\n")];
     assert!(matches!(fixed.play(&believed), Err(Error::Exchange(ExchangeError::Incomplete))));
+}
+
+/// Some servers say that they go before they say why.
+#[test]
+fn the_refusal_of_a_login_counts_though_a_bye_came_before_it() {
+    let command = format!("T0 AUTHENTICATE PLAIN {}\r\n", b64("\0alice\0secret"));
+    let greeting = greeting("AUTH=PLAIN");
+    let shake = Shake::new(Credentials::password("alice", "secret"));
+    let told = |said: &str| match shake.play(&[(&greeting, ""), (said, &command)]) {
+        Err(error @ (Error::Refused(_) | Error::Bye { .. })) => error.to_string(),
+        other => format!("{other:?}"),
+    };
+    let bye = "the server closed the connection: too many";
+    for (said, expected) in [
+        ("* BYE too many\r\nT0 NO [AUTHENTICATIONFAILED] no\r\n", "AUTHENTICATE refused: [AUTHENTICATIONFAILED] no"),
+        ("* BYE too many\r\n* BYE yes\r\n* OK so\r\nT0 BAD no\r\n", "AUTHENTICATE refused: no"),
+        // Whoever is let in by a server that has gone is not in.
+        ("* BYE too many\r\nT0 OK [CAPABILITY IMAP4rev1] in\r\n", bye),
+        ("* BYE too many\r\n+ \r\n", bye),
+        ("* BYE too many\r\nT1 OK\r\n", bye),
+        ("* BYE too many\r\n* 1 FETCH (\r\nT0 NO no\r\n", "AUTHENTICATE refused: no"),
+        ("* BYE too many\r\n\0{\r\n", "Ok(Bytes)"),
+        ("* BYE too many\r\n", "Ok(Bytes)"),
+    ] {
+        assert_eq!(told(said), expected, "{said:?}");
+    }
+    let waits = || shake.to_the_end(&[(&greeting, ""), ("* BYE too many\r\n", &command)]).expect("it may say why");
+    let mut silent = waits();
+    let by = silent.poll_timeout().expect("it does not wait for ever");
+    assert_eq!(by, Time::from_secs(5));
+    assert_eq!(silent.advance(by - Time::from_nanos(1)).ok(), Some(Want::Bytes));
+    assert!(matches!(silent.advance(by), Err(Error::Bye { text, .. }) if text == "too many"));
+    let mut reset = waits();
+    reset.connection().close(Error::Transport(std::sync::Arc::new(std::io::Error::other("reset"))));
+    assert!(matches!(reset.advance(Time::ZERO), Err(Error::Bye { text, .. }) if text == "too many"));
+    let mut ended = waits();
+    ended.connection().received(0, Time::ZERO);
+    assert!(matches!(ended.advance(Time::ZERO), Err(Error::Bye { text, .. }) if text == "too many"));
+    // What the server has not had is not judged.
+    let before = shake.play(&[(&format!("{greeting}* BYE now\r\n"), "")]);
+    assert!(matches!(before, Err(Error::Bye { text, .. }) if text == "now"));
 }
 
 #[test]

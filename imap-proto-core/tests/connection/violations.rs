@@ -257,8 +257,8 @@ fn a_server_that_repeats_the_password_does_not_get_it_into_an_error() {
         "T0 NO wrong: secret\r\n".to_owned(),
         format!("T0 BAD what is {PLAIN}?\r\n"),
         "T0 NO [XFOO secret] no\r\n".to_owned(),
-        "* BYE not secret\r\n".to_owned(),
-        format!("* BYE [{PLAIN}] no\r\n"),
+        "* BYE not secret\r\n+ \r\n".to_owned(),
+        format!("* BYE [{PLAIN}] no\r\n+ \r\n"),
     ] {
         let error = shake(Security::ImplicitTls, &[(greeting, ""), (answer.as_str(), command.as_str())]);
         let error = error.expect_err("a refusal");
