@@ -166,6 +166,7 @@ impl Connection {
                 self.tell_enabled(enabled);
                 self.take_data()
             }
+            Kind::Other if !response.is_named("VANISHED") => self.take_data(),
             kind => {
                 self.view.apply(&response);
                 if matches!(kind, Kind::Capability | Kind::Status(_)) {
@@ -206,6 +207,7 @@ impl Connection {
         }
     }
 
+    #[inline(always)]
     fn take_data(&mut self) -> Found {
         let response = self.decoder.response();
         // A response whose body was streamed goes where its body went.

@@ -4,7 +4,9 @@ use super::in_flight::{Entry, InFlight};
 use super::{CommandId, Connection};
 use crate::command::Claim;
 use crate::types::{Code, FetchItems, ItemMask, Messages, Section, SeqNum, SeqSet, Uid};
-use crate::wire::grammar::{Attribute, AttributeName, Fetch, NamedAttribute, parse_status_text, status_mailbox};
+use crate::wire::grammar::{
+    Attribute, AttributeName, Fetch, NamedAttribute, ToldSection, parse_status_text, status_mailbox,
+};
 use crate::wire::{Condition, Kind, Response, Value};
 
 impl Connection {
@@ -161,22 +163,22 @@ fn asks_for(items: &FetchItems, attribute: NamedAttribute<'_>) -> bool {
         AttributeName::BodyStructure => ItemMask::BODY_STRUCTURE,
         AttributeName::ModSeq => ItemMask::MOD_SEQ,
         AttributeName::Missing => return true,
-        AttributeName::Other => return asks_for_section(items, attribute.read()),
+        AttributeName::Other => return asks_for_section(items, attribute),
     };
     mask.contains(asked)
 }
 
-fn asks_for_section(items: &FetchItems, attribute: Attribute<'_>) -> bool {
-    match attribute {
-        Attribute::Section(data) => {
-            items.sections().iter().any(|asked| asked.is_answered_by(data.name(), data.origin(), data.is_binary()))
-        }
-        Attribute::Other { name, .. } if is_binary_size(name) => {
-            !items.raw_items().is_empty() || items.sizes().iter().any(|part| names_size_of(name, part))
-        }
-        // What is not known here, or is damaged, is worth more to whoever asked for the message than to nobody.
-        _ => true,
+#[inline(never)]
+fn asks_for_section(items: &FetchItems, attribute: NamedAttribute<'_>) -> bool {
+    if let Some(ToldSection { section, origin, binary }) = attribute.section() {
+        return items.sections().iter().any(|asked| asked.is_answered_by(section, origin, binary));
     }
+    let name = attribute.word();
+    if is_binary_size(name) {
+        return !items.raw_items().is_empty() || items.sizes().iter().any(|part| names_size_of(name, part));
+    }
+    // What is not known here is worth more to whoever asked for the message than to nobody.
+    true
 }
 
 const BINARY_SIZE: &[u8] = b"BINARY.SIZE[";

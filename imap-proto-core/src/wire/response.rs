@@ -88,10 +88,16 @@ impl Head {
     /// Reads the first words of a frame. `None` for the values where none are to be tokenised.
     #[inline]
     pub(crate) fn parse(frame: &[u8]) -> (Self, Option<usize>) {
-        let head = fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head::NONE);
+        let head = match frame {
+            [b'*', b' ', b'L', b'I', b'S', b'T', b' ', b'(', ..] => LIST_HEAD,
+            _ => fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head::NONE),
+        };
         (head, head.kind.has_values().then_some(head.rest as usize))
     }
 }
+
+/// `* LIST (`, as nearly all servers write it.
+const LIST_HEAD: Head = Head { kind: Kind::Other, word: (2, 6), rest: 7 };
 
 /// `* 23 FETCH (`, as nearly all servers write it, and what nearly all responses begin with.
 #[inline]

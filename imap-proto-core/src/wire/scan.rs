@@ -43,7 +43,7 @@ pub(super) fn looked(bytes: usize) {
     let _ = bytes;
 }
 
-/// Strings up to so many times eight bytes are looked through by words; memchr needs longer ones to earn its call.
+/// So many times eight bytes are looked through by words; memchr needs more to earn its call.
 const WORDS: usize = 4;
 
 /// Where the next quote is, or the end.
@@ -59,6 +59,24 @@ pub(super) fn next_quote(text: &[u8]) -> usize {
     }
     let rest = &text[at..];
     at + memchr(b'"', rest).unwrap_or(rest.len())
+}
+
+/// What has fewer bytes is looked through by words where a search begins anew for it.
+const SHORT: usize = 64;
+
+/// Where the first backslash is, or the end.
+pub(super) fn first_backslash(text: &[u8]) -> usize {
+    if text.len() >= SHORT {
+        return memchr(b'\\', text).unwrap_or(text.len());
+    }
+    let (words, last) = text.as_chunks();
+    for (at, word) in words.iter().enumerate() {
+        let found = bytes_equal(u64::from_le_bytes(*word), b'\\');
+        if found != 0 {
+            return at * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + last.iter().position(|byte| *byte == b'\\').unwrap_or(last.len())
 }
 
 /// So many bytes are compared in one instruction where there are such.

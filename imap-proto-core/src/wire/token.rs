@@ -52,8 +52,8 @@ impl Token {
 
     #[inline]
     pub(super) fn new(kind: TokenKind, start: usize, length: usize) -> Self {
-        debug_assert!(length as u64 <= u64::from(MOST_LENGTH), "the frame limit keeps lengths below 2^28");
-        Token((length as u64) << 36 | u64::from(start as u32) << 4 | kind as u64)
+        debug_assert!(start.max(length) as u64 <= u64::from(MOST_LENGTH), "the frame limit keeps both below 2^28");
+        Token((length as u64) << 36 | (start as u64) << 4 | kind as u64)
     }
 
     /// What the token is.

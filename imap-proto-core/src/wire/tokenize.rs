@@ -3,7 +3,8 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, literal_header, looked, next_quote, quote_or_backslash,
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, first_backslash, literal_header, looked, next_quote,
+    quote_or_backslash,
 };
 use super::token::{MOST_LENGTH, Word};
 use super::{Damage, Detached, Limits, Token, TokenKind};
@@ -121,8 +122,8 @@ impl Scanner<'_> {
     fn quoted(&mut self, quote: usize, rest: &[u8]) -> Found {
         let start = quote + 1;
         let len = next_quote(&rest[1..]);
-        let Some(next) = rest.get(len + 2) else { return self.quoted_at_end(start) };
         let end = start + len;
+        let Some(next) = rest.get(len + 2) else { return self.quoted_at_end(start, end) };
         if self.backslash(start) < end {
             return self.escaped(start, self.backslash);
         }
@@ -149,15 +150,14 @@ impl Scanner<'_> {
     #[inline(never)]
     fn find_backslash(&mut self, start: usize) {
         let rest = self.frame.get(start..).unwrap_or_default();
-        let found = memchr(b'\\', rest).unwrap_or(rest.len());
+        let found = first_backslash(rest);
         looked(found);
         self.backslash = start + found;
     }
 
     /// A string whose quote is the last byte, or which has none.
     #[cold]
-    fn quoted_at_end(&mut self, start: usize) -> Found {
-        let end = start + next_quote(&self.frame[start..]);
+    fn quoted_at_end(&mut self, start: usize, end: usize) -> Found {
         if self.backslash(start) < end {
             return self.escaped(start, self.backslash);
         }

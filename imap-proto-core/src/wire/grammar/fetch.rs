@@ -1,7 +1,7 @@
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use super::section_data::{SectionName, is_section};
+use super::section_data::{ToldSection, is_section};
 use super::{BodyStructure, Envelope, Flags, SectionData};
 use crate::types::{Flag, MessageFlags, SeqNum, Uid};
 use crate::wire::{Text, Value, Values};
@@ -250,9 +250,15 @@ impl<'a> NamedAttribute<'a> {
         if self.name == AttributeName::Uid { self.item.value.and_then(uid) } else { None }
     }
 
-    /// Reads it as what it is.
-    pub(crate) fn read(self) -> Attribute<'a> {
-        self.item.read()
+    /// Its name as it came.
+    pub(crate) fn word(self) -> &'a [u8] {
+        self.item.name
+    }
+
+    /// What its name says of a section, where it is that of one.
+    #[inline]
+    pub(crate) fn section(self) -> Option<ToldSection<'a>> {
+        ToldSection::of(self.item.name)
     }
 }
 
@@ -311,7 +317,7 @@ impl<'a> Item<'a> {
     }
 
     fn read_other(self) -> Attribute<'a> {
-        let Some(kind) = SectionName::of(self.name) else {
+        let Some(kind) = ToldSection::of(self.name) else {
             return match self.value {
                 Some(value) => Attribute::Other { name: self.name, value },
                 None => self.malformed(),

@@ -38,6 +38,7 @@ pub(crate) use id::identification;
 pub(crate) use list::list_entry;
 pub(crate) use namespace::namespaces;
 pub use search::{search_mod_seq, search_numbers};
+pub(crate) use section_data::ToldSection;
 pub use section_data::{Body, SectionData};
 pub(crate) use status::{status, status_mailbox};
 pub use unsolicited::Unsolicited;

@@ -15,7 +15,7 @@ use crate::wire::{Text, TokenKind, Value, parse_number};
 /// Shows a message or a section of it, and where its octets are. RFC 9051 §7.5.2
 #[derive(Clone, Copy)]
 pub struct SectionData<'a> {
-    section: SectionName<'a>,
+    section: ToldSection<'a>,
     body: Body<'a>,
 }
 
@@ -37,12 +37,13 @@ pub enum Body<'a> {
     },
 }
 
+/// What the name of a section says.
 #[derive(Clone, Copy)]
-pub(super) struct SectionName<'a> {
+pub(crate) struct ToldSection<'a> {
     /// What is between the brackets.
-    section: &'a [u8],
-    origin: Option<u64>,
-    binary: bool,
+    pub(crate) section: &'a [u8],
+    pub(crate) origin: Option<u64>,
+    pub(crate) binary: bool,
 }
 
 /// True for a name that ends as those of sections do.
@@ -51,10 +52,10 @@ pub(super) fn is_section(name: &[u8]) -> bool {
     matches!(name, [b'B' | b'b', .., b']' | b'>'])
 }
 
-impl<'a> SectionName<'a> {
+impl<'a> ToldSection<'a> {
     #[inline]
     pub(super) fn of(name: &'a [u8]) -> Option<Self> {
-        let body = |section| Some(SectionName { section, origin: None, binary: false });
+        let body = |section| Some(ToldSection { section, origin: None, binary: false });
         // Nearly all are this, and it is asked for often.
         if let Some(section) = name.strip_prefix(b"BODY[").and_then(|rest| rest.strip_suffix(b"]")) {
             return body(section);
@@ -73,7 +74,7 @@ impl<'a> SectionName<'a> {
             _ => return None,
         };
         let close = rest.iter().rposition(|b| *b == b']')?;
-        Some(SectionName { section: &rest[1..close], origin: origin(&rest[close + 1..])?, binary })
+        Some(ToldSection { section: &rest[1..close], origin: origin(&rest[close + 1..])?, binary })
     }
 }
 
@@ -98,10 +99,10 @@ fn origin(rest: &[u8]) -> Option<Option<u64>> {
 
 impl<'a> SectionData<'a> {
     pub(super) fn new(name: &'a [u8], value: Option<Value<'a>>) -> Option<Self> {
-        Self::named(SectionName::of(name)?, value)
+        Self::named(ToldSection::of(name)?, value)
     }
 
-    pub(super) fn named(section: SectionName<'a>, value: Option<Value<'a>>) -> Option<Self> {
+    pub(super) fn named(section: ToldSection<'a>, value: Option<Value<'a>>) -> Option<Self> {
         let body = match value {
             None => Body::Nil,
             Some(value) if value.is_nil() => Body::Nil,
