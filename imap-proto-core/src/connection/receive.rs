@@ -106,7 +106,7 @@ impl Connection {
 
     pub(super) fn cause_of_end(&mut self) -> Error {
         let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
-        match self.view.bye.take() {
+        match self.view.bye.take().map(|bye| *bye) {
             _ if logging_out => Error::Closed(Closed::LoggedOut),
             Some((code, text)) => Error::Bye { code, text },
             None => Error::Closed(Closed::EndOfStream),
@@ -453,7 +453,7 @@ impl Connection {
         match &entry.effect {
             Effect::Select { .. } => {
                 self.view.end_selecting(ok);
-                selected = self.view.selected.clone().map(Box::new);
+                selected = self.view.selected.clone();
             }
             Effect::Enable(asked) if ok => {
                 enabled = self.silently_enabled(asked);

@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -13,15 +14,15 @@ pub struct View {
     pub(super) state: SessionState,
     pub(super) capabilities: Capabilities,
     pub(super) enabled: Capabilities,
-    pub(super) selected: Option<Selected>,
+    pub(super) selected: Option<Box<Selected>>,
     /// The mailbox that a SELECT under way will select.
-    pub(super) selecting: Option<Selected>,
+    pub(super) selecting: Option<Box<Selected>>,
     pub(super) selection: u32,
     /// How often something was expunged.
     pub(super) expunged: u32,
     pub(super) is_compressed: bool,
     pub(super) is_preauthenticated: bool,
-    pub(super) bye: Option<(Option<Code>, String)>,
+    pub(super) bye: Option<Box<(Option<Code>, String)>>,
     pub(super) alerts: Vec<String>,
 }
 
@@ -151,7 +152,7 @@ impl View {
 
     /// The selected mailbox.
     pub fn selected(&self) -> Option<&Selected> {
-        self.selected.as_ref()
+        self.selected.as_deref()
     }
 
     /// The number of the current selection. It advances when the first byte of a SELECT leaves.
@@ -168,7 +169,7 @@ impl View {
     pub(super) fn begin_selecting(&mut self, mailbox: MailboxName) {
         self.selection = self.selection.wrapping_add(1);
         self.selected = None;
-        self.selecting = Some(Selected::new(mailbox, self.selection));
+        self.selecting = Some(Box::new(Selected::new(mailbox, self.selection)));
     }
 
     /// The first byte of a CLOSE has left: nothing is selected.
@@ -211,7 +212,7 @@ impl View {
             Kind::Status(condition) => {
                 let (code, text) = parse_status_text(response.text().as_raw());
                 if condition == Condition::Bye && self.bye.is_none() {
-                    self.bye = Some((code, crate::error::words(text)));
+                    self.bye = Some(Box::new((code, crate::error::words(text))));
                 } else if let Some(code) = code {
                     self.apply_code(&code, text);
                 }

@@ -195,10 +195,10 @@ impl Handshake {
         let Some(authentication) = &self.authentication else { return };
         let Connection { view, end, pending, .. } = &mut self.connection;
         view.alerts.iter_mut().for_each(|alert| authentication.withhold(alert));
-        if let Some((code, text)) = view.bye.take()
+        if let Some((code, text)) = view.bye.take().map(|bye| *bye)
             && let Error::Bye { code, text } = authentication.without_secrets(Error::Bye { code, text })
         {
-            view.bye = Some((code, text));
+            view.bye = Some(Box::new((code, text)));
         }
         if let Some(error) = end.take() {
             *end = Some(authentication.without_secrets(error));
