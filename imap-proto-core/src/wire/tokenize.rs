@@ -29,8 +29,10 @@ pub(super) fn tokenize(
         damage: Damage::default(),
         sections: true,
         loose_quotes: true,
+        open: NONE,
+        room: limits.depth,
     };
-    scanner.run(from, limits, table);
+    scanner.run(from, limits.tokens, table);
     scanner.damage
 }
 
@@ -62,14 +64,15 @@ struct Scanner<'a> {
     sections: bool,
     /// False once a string with bare quotes in it had no end, so that nobody looks for one again.
     loose_quotes: bool,
+    /// The innermost open list. While a list is open its length field holds its parent, so the stack lives in the table.
+    open: u32,
+    /// How many more lists may be open.
+    room: u16,
 }
 
 impl Scanner<'_> {
-    fn run(&mut self, mut at: usize, limits: &Limits, table: &mut Vec<Word>) {
+    fn run(&mut self, mut at: usize, most: usize, table: &mut Vec<Word>) {
         let frame = self.frame;
-        // The innermost open list. While a list is open its length field holds its parent, so the stack lives in the table.
-        let mut open = NONE;
-        let mut depth = 0;
         while let Some(rest @ &[byte, ..]) = frame.get(at..) {
             let (token, behind) = match CLASS[byte as usize] {
                 SPACE => {
@@ -80,20 +83,20 @@ impl Scanner<'_> {
                 CLOSE => {
                     looked(1);
                     at += 1;
-                    if open == NONE {
+                    if self.open == NONE {
                         self.damage.unbalanced = true;
                     } else {
-                        open = end_list(table, open);
-                        depth -= 1;
+                        self.open = end_list(table, self.open);
+                        self.room += 1;
                     }
                     continue;
                 }
                 QUOTE => self.quoted(at, rest),
-                OPEN if depth < limits.depth => {
+                OPEN if self.room > 0 => {
                     looked(1);
-                    let list = Token::new(TokenKind::List, at, open as usize);
-                    open = table.len() as u32;
-                    depth += 1;
+                    let list = Token::new(TokenKind::List, at, self.open as usize);
+                    self.open = table.len() as u32;
+                    self.room -= 1;
                     (list, at + 1)
                 }
                 OPEN => self.opaque(at),
@@ -101,20 +104,20 @@ impl Scanner<'_> {
                 TILDE if frame.get(at + 1) == Some(&b'{') => self.literal(at, at + 1),
                 _ => self.plain_atom(at, rest),
             };
-            if table.len() >= limits.tokens {
+            if table.len() >= most {
                 self.damage.truncated = true;
                 // A list that is one too many is not open.
-                if open as usize == table.len() {
-                    open = token.length() as u32;
+                if self.open as usize == table.len() {
+                    self.open = token.length() as u32;
                 }
                 break;
             }
             table.push(token.to_word());
             at = behind;
         }
-        while open != NONE {
+        while self.open != NONE {
             self.damage.unbalanced = true;
-            open = end_list(table, open);
+            self.open = end_list(table, self.open);
         }
     }
 
