@@ -33,7 +33,7 @@ pub use event::Event;
 pub use handshake::{Handshake, Security, Want};
 pub use view::{Selected, SessionState, View};
 
-use crate::command::{Clock, Request};
+use crate::command::{Clock, Effect, Request};
 use crate::config::{Config, Time};
 use crate::error::{Error, Fate, Misuse, Phase};
 use crate::wire::Decoder;
@@ -363,11 +363,7 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
-        // Whatever ends the stream behind a BYE, the server has said why.
-        let error = match self.bye_since.take() {
-            Some(_) if !matches!(error, Error::Bye { .. }) => self.cause_of_end(),
-            _ => error,
-        };
+        let error = self.blamed(error);
         log::closed(&self.span, &error, self.credentials_out);
         let outbox = core::mem::take(&mut self.outbox);
         self.layer = None;
@@ -381,6 +377,24 @@ impl Connection {
         self.pending.push_back(Pending::Closed);
         self.body = None;
         self.end = Some(error);
+    }
+
+    /// Whatever ends the stream behind a BYE, the server has said why.
+    fn blamed(&mut self, error: Error) -> Error {
+        match self.bye_since.take() {
+            Some(_) if !matches!(error, Error::Bye { .. }) => self.cause_of_end(),
+            _ => error,
+        }
+    }
+
+    /// True where a tagged answer to a login may follow: some say BYE first, and then why.
+    fn awaits_verdict(&self) -> bool {
+        self.view.state == SessionState::NotAuthenticated
+            && self.in_flight.iter().any(|entry| {
+                let is_said =
+                    matches!(entry.stage, Stage::Sent | Stage::WaitsForGoAhead) && !self.outbox.holds(entry.id);
+                matches!(entry.effect, Effect::Authenticate) && entry.begun && is_said
+            })
     }
 
     /// The OK to COMPRESS has come, which goes alone: all bytes behind it are compressed, and nothing waits to leave as it is.

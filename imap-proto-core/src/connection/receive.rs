@@ -295,14 +295,6 @@ impl Connection {
         Found::Nothing
     }
 
-    /// True where a tagged answer to a login may follow: some say BYE first, and then why.
-    fn awaits_verdict(&self) -> bool {
-        self.in_flight.iter().any(|entry| {
-            let is_said = matches!(entry.stage, Stage::Sent | Stage::WaitsForGoAhead) && !self.outbox.holds(entry.id);
-            matches!(entry.effect, Effect::Authenticate) && entry.begun && is_said
-        })
-    }
-
     fn take_continuation(&mut self) -> Found {
         let since = self.now;
         if self.bye_since.is_some() {
@@ -474,7 +466,7 @@ impl Connection {
             self.write_queued();
             return Found::Nothing;
         }
-        let outcome = match ok || matches!(ended, Some(Error::Closed(_))) {
+        let outcome = match ok || (ended.is_some() && matches!(entry.effect, Effect::Logout)) {
             true => Ok(Completion { code, text, selected, enabled }),
             false => Err(Box::new(Refused { command: entry.name, condition, code, text, reason: None })),
         };

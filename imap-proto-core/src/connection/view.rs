@@ -211,7 +211,9 @@ impl View {
             Kind::Capability => self.capabilities = Capabilities::from_wire(response.text().as_raw()),
             Kind::Status(condition) => {
                 let (code, text) = parse_status_text(response.text().as_raw());
-                if condition == Condition::Bye && self.bye.is_none() {
+                // Of several the first that says why counts.
+                let is_told = self.bye.as_deref().is_some_and(|(told, _)| told.is_some() || code.is_none());
+                if condition == Condition::Bye && !is_told {
                     self.bye = Some(Box::new((code, crate::error::words(text))));
                 } else if let Some(code) = code {
                     self.apply_code(&code, text);

@@ -2,13 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use imap_proto_core::command::{Command, Login};
 use imap_proto_core::sasl::{
     ChannelBinding, ExchangeError, InvalidCredentials, Mechanism, Refresh, Reply, TokenFuture,
 };
 use imap_proto_core::sasl::{Plain, TokenProvider};
-use imap_proto_core::types::{Identification, Secret};
+use imap_proto_core::types::{Code, Identification, Secret};
 use imap_proto_core::{
-    AuthMethod, Config, Credentials, Error, Handshake, LoginRefusal, Misuse, Phase, Security, Time, Violation, Want,
+    AuthMethod, Config, Connection, Credentials, Error, Event, Handshake, LoginRefusal, Misuse, Phase, Security, Time,
+    Violation, Want,
 };
 
 /// A handshake that is played against a server's lines.
@@ -340,12 +342,31 @@ fn the_refusal_of_a_login_counts_though_a_bye_came_before_it() {
     assert_eq!(by, Time::from_secs(5));
     assert_eq!(silent.advance(by - Time::from_nanos(1)).ok(), Some(Want::Bytes));
     assert!(matches!(silent.advance(by), Err(Error::Bye { text, .. }) if text == "too many"));
+    // Nor longer than a login may take.
+    let mut late = Shake::new(Credentials::password("alice", "secret"));
+    late.config.handshake = Time::from_secs(3);
+    let mut late = late.to_the_end(&[(&greeting, ""), ("* BYE too\r\n* BYE [EXPIRED] many\r\n* BYE\r\n", &command)]);
+    let late = late.as_mut().expect("it may say why");
+    assert_eq!(late.poll_timeout(), Some(Time::from_secs(3)));
+    let expired = late.advance(Time::from_secs(3));
+    assert!(matches!(&expired, Err(Error::Bye { code: Some(Code::Expired), text }) if text == "many"), "{expired:?}");
     let mut reset = waits();
     reset.connection().close(Error::Transport(std::sync::Arc::new(std::io::Error::other("reset"))));
     assert!(matches!(reset.advance(Time::ZERO), Err(Error::Bye { text, .. }) if text == "too many"));
     let mut ended = waits();
     ended.connection().received(0, Time::ZERO);
     assert!(matches!(ended.advance(Time::ZERO), Err(Error::Bye { text, .. }) if text == "too many"));
+    // There is one greeting, and nobody is let in by another.
+    let mut early = Connection::new(Config::default());
+    early
+        .submit(Login::new("alice", Secret::new("secret")).request().expect("a command"), Time::ZERO)
+        .expect("it is open");
+    let sent = early.transmit().map(<[u8]>::len).sum();
+    early.transmitted(sent, Time::ZERO);
+    let lines = b"* BYE gone\r\n* PREAUTH hi\r\n";
+    early.receive_space()[..lines.len()].copy_from_slice(lines);
+    early.received(lines.len(), Time::ZERO);
+    assert!(matches!(early.poll_event(), Some(Event::Failed { error: Error::Bye { .. }, .. })));
     // What the server has not had is not judged.
     let before = shake.play(&[(&format!("{greeting}* BYE now\r\n"), "")]);
     assert!(matches!(before, Err(Error::Bye { text, .. }) if text == "now"));

@@ -170,7 +170,9 @@ impl Handshake {
             Stage::Greeting if now >= self.by => {
                 Err(Error::Timeout { phase: Phase::Greeting, limit: self.config.greeting })
             }
-            _ if now >= self.by => Err(Error::Timeout { phase: Phase::Login, limit: self.config.handshake }),
+            _ if now >= self.by => {
+                Err(self.connection.blamed(Error::Timeout { phase: Phase::Login, limit: self.config.handshake }))
+            }
             _ if self.authentication.as_ref().is_some_and(Authentication::works) => Ok(Want::Work),
             _ => Ok(Want::Bytes),
         }
