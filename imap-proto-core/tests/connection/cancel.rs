@@ -21,6 +21,7 @@
 //! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts` |
 //! | LOGIN | [`an_abandoned_login_that_is_answered_ok_counts`] |
 //! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: dropped, it is closed |
+//! | COMPRESS | `compress::of_what_was_dropped_before_its_first_byte_…`, `compress::the_switch_is_at_the_crlf_of_the_ok_wherever_the_bytes_are_cut_and_whoever_waits` |
 //! | IDLE queued | `abandoned::an_idle_of_which_nothing_left_is_taken_back` |
 //! | IDLE sent, no `+` | [`done_is_never_sent_before_the_go_ahead_of_idle_was_read`], `abandoned::an_abandoned_idle_that_is_refused_is_over` |
 //! | IDLE running | `abandoned::a_running_idle_is_told_done_at_once_…`, [`an_idle_whose_end_is_not_answered_loses_the_connection`] |
