@@ -123,8 +123,22 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
+/// Tells what a server has logged where a test fails on it.
+struct ToldOnPanic<'a>(&'a dyn Server);
+
+impl Drop for ToldOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.0.log();
+            let told: Vec<&str> = log.lines().rev().take(200).collect();
+            eprintln!("the server's log, the newest line first:\n{}", told.join("\n"));
+        }
+    }
+}
+
 fn walk(executor: &Executor, server: &(impl Server + Sync), mailboxes: &[&'static str], extent: &Extent) {
     let (user, title) = ("alice", server.name());
+    let _told = ToldOnPanic(server);
     create_mailboxes(server, user, &mailboxes[1..]);
     let began = Instant::now();
     let seed = number("IMAP_TESTS_SEED", SEED);

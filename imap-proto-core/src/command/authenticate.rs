@@ -5,6 +5,9 @@ use crate::error::Misuse;
 use crate::types::Secret;
 use crate::wire::Encoder;
 
+/// The mechanisms in which a server proves nothing, so that its OK is all there is to believe.
+const ONE_SIDED: [&str; 7] = ["ANONYMOUS", "CRAM-MD5", "EXTERNAL", "LOGIN", "OAUTHBEARER", "PLAIN", "XOAUTH2"];
+
 /// `AUTHENTICATE`. RFC 9051 §6.2.2
 ///
 /// Only the handshake sends it: it has the mechanism that answers what the server asks.
@@ -38,7 +41,7 @@ impl Command for Authenticate {
             None => {}
         }
         Ok(Request {
-            effect: Effect::Authenticate,
+            effect: Effect::Authenticate { is_mutual: !ONE_SIDED.contains(&self.mechanism.as_str()) },
             order: Order::Exchange,
             state: State::NotAuthenticated,
             ..Request::new("AUTHENTICATE", encoder)?

@@ -26,7 +26,7 @@ impl Command for Login {
         let mut encoder = Encoder::new("LOGIN ");
         encoder.string(self.user.as_bytes()).text(" ").secret(self.password.expose());
         Ok(Request {
-            effect: Effect::Authenticate,
+            effect: Effect::Authenticate { is_mutual: false },
             order: Order::Barrier,
             state: State::NotAuthenticated,
             ..Request::new("LOGIN", encoder)?

@@ -287,7 +287,10 @@ pub(crate) fn only_answers(claim: &Claim, effect: &Effect) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     None,
-    Authenticate,
+    Authenticate {
+        /// The server has to prove itself too, to whoever waits for the end of it.
+        is_mutual: bool,
+    },
     Select {
         mailbox: MailboxName,
     },

@@ -198,6 +198,7 @@ mod tests {
     use super::*;
     use crate::command::{Authenticate, Command, Noop, StartTls};
     use crate::config::Config;
+    use crate::sasl::ExchangeError;
     use crate::types::Secret;
 
     const NOW: Time = Time::ZERO;
@@ -322,6 +323,33 @@ mod tests {
             talk.s("A0 OK in\r\n");
             talk.ends("Ok");
             assert_eq!(talk.0.view().state(), SessionState::Authenticated);
+        }
+    }
+
+    #[test]
+    fn an_ok_to_an_abandoned_authentication_that_nobody_verifies_closes_the_connection() {
+        for mechanism in ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "GSSAPI"] {
+            // Given up before the first challenge, and when all is said.
+            for answers in 0..=2 {
+                let mut talk = Talk::new();
+                let id = talk.submit(&Authenticate::new(mechanism, None));
+                talk.c(&format!("A0 AUTHENTICATE {mechanism}\r\n"), usize::MAX);
+                for _ in 0..answers {
+                    talk.s("+ eA==\r\n");
+                    assert!(matches!(talk.0.poll_event(), Some(Event::Challenge { .. })));
+                    talk.0.answer(id, &Secret::from("said"), NOW);
+                    talk.c("c2FpZA==\r\n", usize::MAX);
+                }
+                talk.0.abandon(id, NOW);
+                talk.submit(&Noop);
+                talk.s("A0 OK in\r\nA1 OK\r\n");
+                talk.ends("Ok");
+                talk.ends("NotSent");
+                let told = talk.0.poll_event();
+                assert!(matches!(told, Some(Event::Closed(Error::Exchange(ExchangeError::Incomplete)))), "{told:?}");
+                assert_eq!(talk.0.view().state(), SessionState::NotAuthenticated);
+                talk.c("", 0);
+            }
         }
     }
 

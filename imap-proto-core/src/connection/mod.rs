@@ -393,7 +393,7 @@ impl Connection {
             && self.in_flight.iter().any(|entry| {
                 let is_said =
                     matches!(entry.stage, Stage::Sent | Stage::WaitsForGoAhead) && !self.outbox.holds(entry.id);
-                matches!(entry.effect, Effect::Authenticate) && entry.begun && is_said
+                matches!(entry.effect, Effect::Authenticate { .. }) && entry.begun && is_said
             })
     }
 

@@ -9,6 +9,7 @@ use super::{CommandId, Connection, Event, Pending, abandon, log};
 use crate::command::{Cancelling, Completion, Effect, Order, Outcome, only_answers};
 use crate::config::Time;
 use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
+use crate::sasl::ExchangeError;
 use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
@@ -452,8 +453,12 @@ impl Connection {
                 self.enabled(&enabled.iter().cloned().collect::<Vec<_>>());
             }
             Effect::Enabled(told) if ok => enabled = told.clone(),
-            Effect::Authenticate if ok => self.enter(SessionState::Authenticated),
-            Effect::Authenticate if self.bye_since.is_some() => ended = Some(self.cause_of_end()),
+            // RFC 5802 §5: the proof of a server may be anything where nobody looks at it.
+            Effect::Authenticate { is_mutual: true } if ok && entry.abandoned.is_some() => {
+                ended = Some(Error::Exchange(ExchangeError::Incomplete));
+            }
+            Effect::Authenticate { .. } if ok => self.enter(SessionState::Authenticated),
+            Effect::Authenticate { .. } if self.bye_since.is_some() => ended = Some(self.cause_of_end()),
             Effect::StartTls => self.awaits_tls = ok,
             #[cfg(any(feature = "compress", test))]
             Effect::Compress if ok => self.begin_compression(),

@@ -90,7 +90,7 @@ impl Connection {
                 }
                 Effect::Deselect => self.view.deselect(),
                 // What was true before a login need not be true after it (RFC 9051 §6.2.3).
-                Effect::Authenticate => {
+                Effect::Authenticate { .. } => {
                     self.view.capabilities = Default::default();
                     self.credentials_out = true;
                 }

@@ -18,7 +18,7 @@
 //! | AUTHENTICATE, no byte | `connection::abandon::an_authentication_of_which_nothing_left_is_taken_back` |
 //! | AUTHENTICATE, before `+` | `connection::abandon::an_authentication_is_cancelled_at_its_next_challenge_…`, `…an_ok_to_an_abandoned_authentication_counts` |
 //! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` |
-//! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts` |
+//! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts`, `…_that_nobody_verifies_closes_the_connection` |
 //! | LOGIN | [`an_abandoned_login_that_is_answered_ok_counts`] |
 //! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: dropped, it is closed |
 //! | COMPRESS | `compress::of_what_was_dropped_before_its_first_byte_…`, `compress::the_switch_is_at_the_crlf_of_the_ok_wherever_the_bytes_are_cut_and_whoever_waits` |

@@ -5,7 +5,8 @@
 //! Where that is too much the table says what was left out: `Sampled(n)` is the first and last 40 points and
 //! each nth between them, with two of the calls in turn. In all they are 512,500 cases: after 453,992 the connection is usable,
 //! 2,220 are a LOGOUT that had begun, and in 56,288 the octets of a message were owed, whose source went with the call or that
-//! was to be cut.
+//! was to be cut. Of the 154,078 points at which a call can be dropped 97.6 % leave the connection usable: all, but for LOGOUT and
+//! for messages whose octets come from a source or are to be cut, of which 43 to 76 % do.
 //!
 //! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
 //!
@@ -187,8 +188,8 @@ fn any_call_can_be_dropped_at_any_byte() {
         groups.into_iter().flat_map(|group| group.join().expect("a case failed; it is told above")).collect()
     });
     println!(
-        "{:<34} {:>7} {:>6} {:>13} {:>7} {:>7} {:>7} {:>7}",
-        "dropped", "grain", "steps", "tried", "cases", "usable", "logout", "owed"
+        "{:<34} {:>7} {:>6} {:>6} {:>13} {:>7} {:>7} {:>7} {:>7}",
+        "dropped", "grain", "steps", "usable", "tried", "cases", "usable", "logout", "owed"
     );
     let mut sum = Tally::default();
     for row in &rows {
@@ -214,4 +215,26 @@ fn any_call_can_be_dropped_at_any_byte() {
     let mut unasked = Tally::default();
     rows.iter().filter(|row| !row.first.is_cut()).for_each(|row| unasked.add(&row.tally));
     assert!(unasked.usable * 100 >= (unasked.cases - unasked.ended) * 90, "{unasked:?}");
+    tell_points(&rows, &sum);
+}
+
+/// Of the points at which a call can be dropped, how many leave the connection usable: by kind of call, and in all.
+fn tell_points(rows: &[Row], sum: &Tally) {
+    let mut kinds: Vec<(Act, Tally)> = Vec::new();
+    for row in rows {
+        match kinds.iter_mut().find(|(act, _)| *act == row.first.act) {
+            Some((_, tally)) => tally.add(&row.tally),
+            None => kinds.push((row.first.act, row.tally.clone())),
+        }
+    }
+    for (act, tally) in &kinds {
+        let (usable, steps) = (tally.usable_steps, tally.steps);
+        println!(
+            "{:<16} {usable:>7} of {steps:>7} points usable: {:>5.1} %",
+            format!("{act:?}"),
+            tally.usable_percent()
+        );
+    }
+    println!("{} of {} points usable: {:.1} %", sum.usable_steps, sum.steps, sum.usable_percent());
+    assert!(sum.usable_percent() >= 95.0, "{sum:?}");
 }

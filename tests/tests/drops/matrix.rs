@@ -50,7 +50,10 @@ pub(crate) struct Expected {
 /// What came of all cases of one act at one pace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
+    /// Where it can be dropped.
     pub(crate) steps: usize,
+    /// After how many of these steps the connection is usable. Steps that were left out end like those tried between them.
+    pub(crate) usable_steps: usize,
     pub(crate) cases: usize,
     pub(crate) usable: usize,
     pub(crate) ended: usize,
@@ -73,9 +76,9 @@ impl fmt::Display for Row {
             Pace { read: usize::MAX, .. } => "all".into(),
             Pace { read, .. } => read.to_string(),
         };
-        let Tally { steps, cases, usable, ended, octets_owed } = self.tally;
+        let Tally { steps, usable_steps, cases, usable, ended, octets_owed } = self.tally;
         let points = format!("{:?}", self.points);
-        write!(f, "{:<34} {grain:>7} {steps:>6} {points:>13} ", self.first.name)?;
+        write!(f, "{:<34} {grain:>7} {steps:>6} {usable_steps:>6} {points:>13} ", self.first.name)?;
         write!(f, "{cases:>7} {usable:>7} {ended:>7} {octets_owed:>7}")
     }
 }
@@ -98,7 +101,14 @@ impl First {
 }
 
 impl Tally {
+    /// How many of a hundred points at which it can be dropped leave the connection usable.
+    pub(crate) fn usable_percent(&self) -> f64 {
+        self.usable_steps as f64 * 100.0 / self.steps as f64
+    }
+
     pub(crate) fn add(&mut self, other: &Tally) {
+        self.steps += other.steps;
+        self.usable_steps += other.usable_steps;
         self.cases += other.cases;
         self.usable += other.usable;
         self.ended += other.ended;
@@ -124,6 +134,7 @@ impl fmt::Display for Case<'_> {
 /// Tries an act at one pace.
 pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
     let mut tally = Tally { steps: steps(first, pace), ..Tally::default() };
+    let mut between = Tally::default();
     for step in 0..tally.steps {
         let at_the_edge = step < 40 || step + 40 >= tally.steps;
         let taken = match points {
@@ -131,6 +142,7 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
             Points::Sampled(stride) => at_the_edge || step % stride == 0,
         };
         let all_seconds = points == Points::All || (points == Points::InTurn && at_the_edge);
+        let usable_before = tally.usable;
         for (number, act) in SECONDS.into_iter().enumerate().filter(|_| taken) {
             for (half, second) in [Second::Settled, Second::AtOnce].into_iter().enumerate() {
                 let its_turn = (step + half * 5) % SECONDS.len() == number;
@@ -139,6 +151,16 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
                 }
             }
         }
+        let is_usable = usize::from(tally.usable > usable_before);
+        if at_the_edge {
+            tally.usable_steps += is_usable;
+        } else if taken {
+            between.steps += 1;
+            between.usable_steps += is_usable;
+        }
+    }
+    if between.steps > 0 {
+        tally.usable_steps += (tally.steps - 80) * between.usable_steps / between.steps;
     }
     tally
 }

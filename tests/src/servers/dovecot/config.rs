@@ -68,10 +68,12 @@ namespace inbox {
   }
 }
 
+# A process for each connection. One for all carries their TLS, and takes them along where it fails over one that was
+# cut off: epoll_ctl(del) failed: Bad file descriptor.
 service imap-login {
-  service_count = 0
-  process_min_avail = 1
-  process_limit = 2
+  service_count = 1
+  process_min_avail = 2
+  process_limit = 500
   inet_listener imap {
     port = @PLAIN@
   }
@@ -92,6 +94,9 @@ pub(super) const FOR_MANY: &str = "
 default_client_limit = 19000
 mailbox_idle_check_interval = 2s
 service imap-login {
+  service_count = 0
+  process_min_avail = 1
+  process_limit = 2
   client_limit = 15000
   vsz_limit = 2G
 }
