@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_io::{AsyncRead, AsyncWrite};
 use imap_proto_core::Time;
 use imap_proto_core::client::{Source, TransportError, Wire, source_by};
-use imap_proto_core::connect::{broken, in_slices, read_or_end};
+use imap_proto_core::connect::{broken, read_or_end, write_parts};
 
 /// Any stream of `futures-io` as a [`Wire`], with a timer of the caller's.
 ///
@@ -47,12 +47,7 @@ where
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &[&[u8]]) -> Poll<Result<usize, TransportError>> {
-        let stream = Pin::new(&mut self.stream);
-        match from {
-            [part] => stream.poll_write(cx, part).map_err(broken),
-            // A stream that knows no vectored write takes the first part that is not empty.
-            parts => in_slices(parts, |slices| stream.poll_write_vectored(cx, slices)).map_err(broken),
-        }
+        write_parts(from, |slices| Pin::new(&mut self.stream).poll_write_vectored(cx, slices))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use imap_proto_core::Time;
 use imap_proto_core::client::{Source, TransportError, Wire, source_by};
-use imap_proto_core::connect::{broken, in_slices, read_or_end};
+use imap_proto_core::connect::{broken, read_or_end, write_parts};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
@@ -39,12 +39,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire for TokioWire<S> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, from: &[&[u8]]) -> Poll<Result<usize, TransportError>> {
-        let stream = Pin::new(&mut self.stream);
-        match from {
-            [part] => stream.poll_write(cx, part).map_err(broken),
-            // A stream that knows no vectored write takes the first part that is not empty.
-            parts => in_slices(parts, |slices| stream.poll_write_vectored(cx, slices)).map_err(broken),
-        }
+        write_parts(from, |slices| Pin::new(&mut self.stream).poll_write_vectored(cx, slices))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {

@@ -44,6 +44,8 @@ pub enum Fault {
     Error,
     /// An answer to a command that was never sent, and the stream stays open.
     Garbage,
+    /// Nothing comes any more, and nobody says so.
+    Silence,
 }
 
 /// What both ends of a [`MemoryWire`] share: the test's end of it.
@@ -163,6 +165,11 @@ impl Link {
         self.0.borrow().delivered
     }
 
+    /// The time that has passed.
+    pub fn now(&self) -> Time {
+        self.0.borrow().now
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: Time) {
         let mut state = self.0.borrow_mut();
@@ -227,10 +234,10 @@ impl Wire for MemoryWire {
                 let farewell = state.farewell.get_or_insert_with(|| match fault {
                     Fault::Bye => b"* BYE Down for tonight.\r\n".iter().copied().collect(),
                     Fault::Garbage => b"A4000000 OK done\r\n".iter().copied().collect(),
-                    Fault::End | Fault::Error => VecDeque::new(),
+                    Fault::End | Fault::Error | Fault::Silence => VecDeque::new(),
                 });
                 let n = most.min(farewell.len());
-                if n == 0 && fault == Fault::Garbage {
+                if n == 0 && matches!(fault, Fault::Garbage | Fault::Silence) {
                     return Poll::Pending;
                 }
                 for (slot, byte) in into.iter_mut().zip(farewell.drain(..n)) {

@@ -12,7 +12,7 @@ use imap_proto_core::types::{FetchItems, MailboxName, Query, Section, Uid, UidSe
 use imap_proto_core::{
     Closed, Config, Connection, Credentials, Error, Fate, Handshake, Limit, Misuse, Phase, Security, Time, Want,
 };
-use imap_tests::memory::Pace;
+use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::{Hung, Stepper};
 use imap_tests::strict::{Greeting, Literals, Options, StrictServer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -453,6 +453,63 @@ fn idle_is_renewed_in_time() {
         let again = after(&mut stepper, LIMIT, Box::pin(watch.try_next()));
         assert!(matches!(again, Ok(Some(Notice::Idling))), "{again:?}");
     }
+}
+
+/// In whatever pieces the `+`, what is told and the OK come.
+#[test]
+fn idle_is_renewed_in_time_whatever_comes_at_a_time() {
+    for grain in 1..40 {
+        let (mut stepper, inbox) = open(Literals::Plus, |config| config.idle_refresh = LIMIT);
+        stepper.link.set_pace(Pace::bytes(grain));
+        let from = stepper.link.written();
+        let mut watch = inbox.watch();
+        for round in 1..4 {
+            let idling = stepper.finish(watch.try_next());
+            assert!(matches!(idling, Ok(Ok(Some(Notice::Idling)))), "{grain}, {round}: {idling:?}");
+            assert_eq!(count(&stepper.link.sent(from), "IDLE"), round);
+            stepper.link.deliver_in_idle(1);
+            let told = stepper.finish(watch.try_next());
+            assert!(matches!(told, Ok(Ok(Some(Notice::Response(_))))), "{grain}, {round}: {told:?}");
+            stepper.link.advance(LIMIT);
+        }
+        assert_eq!(stepper.link.server().violations(), []);
+    }
+}
+
+#[test]
+fn a_connection_that_is_forgotten_at_any_octet_of_idle_is_found_dead() {
+    let change = |config: &mut Config| (config.idle_refresh, config.done, config.progress) = (LIMIT, LIMIT, LIMIT);
+    let mut causes = Vec::new();
+    for offset in 0.. {
+        let (mut stepper, inbox) = open(Literals::Plus, change);
+        stepper.link.fail_read_at(stepper.link.read() + offset, Fault::Silence);
+        stepper.link.deliver_in_idle(1);
+        let from = stepper.link.written();
+        let mut watch = inbox.watch();
+        let end = loop {
+            match stepper.finish(watch.try_next()) {
+                Ok(Ok(Some(_))) => {}
+                Ok(other) => break other,
+                Err(Hung::Asleep) => stepper.link.advance(LIMIT),
+                Err(Hung::Busy) => panic!("it is not given up at {offset}"),
+            }
+            assert!(stepper.link.now() <= LIMIT * 9, "it is not found dead at {offset}");
+        };
+        let Err(Error::Timeout { phase, limit: LIMIT }) = end else { panic!("at {offset}: {end:?}") };
+        assert!(matches!(stepper.end(), Some(Error::Timeout { .. })), "at {offset}: {:?}", stepper.end());
+        causes.push(phase);
+        // Two renewals are all there is to see.
+        if count(&stepper.link.sent(from), "IDLE") > 2 {
+            break;
+        }
+    }
+    for phase in [Phase::Command, Phase::Done] {
+        assert!(causes.contains(&phase), "{causes:?}");
+    }
+    assert!(
+        causes.len() > 60 && causes.iter().all(|phase| matches!(phase, Phase::Command | Phase::Done)),
+        "{causes:?}"
+    );
 }
 
 #[test]

@@ -34,4 +34,4 @@ pub use reconnect::{ReconnectEvent, ReconnectEvents, ReconnectPolicy, Reconnecti
 pub use runtime::{Carries, Route, Runtime, Secured, Spawn, TlsFacts};
 #[doc(no_inline)]
 pub use rustls;
-pub use transfer::{broken, in_slices, read_or_end};
+pub use transfer::{broken, read_or_end, write_parts};

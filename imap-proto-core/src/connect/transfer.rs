@@ -25,12 +25,21 @@ pub fn read_or_end(read: Poll<io::Result<usize>>) -> Poll<Result<usize, Transpor
     }
 }
 
-/// Lends the parts to a vectored write, as many as it takes at once.
-pub fn in_slices<T>(parts: &[&[u8]], write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+/// Lends the parts to a vectored write, as many as it takes at once, and says what came of it in the words of a
+/// [`Wire`](crate::client::Wire).
+///
+/// A stream that knows no vectored write takes the first part that is not empty.
+///
+/// # Errors
+/// When the stream failed.
+pub fn write_parts(
+    parts: &[&[u8]],
+    write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+) -> Poll<Result<usize, TransportError>> {
     let mut slices = [IoSlice::new(&[]); MOST_PARTS];
     let count = parts.len().min(MOST_PARTS);
     for (slice, part) in slices.iter_mut().zip(parts) {
         *slice = IoSlice::new(part);
     }
-    write(&slices[..count])
+    write(&slices[..count]).map_err(broken)
 }

@@ -1,10 +1,11 @@
-//! From the greeting to the login, with a server that means no good, or somebody between: the rows N1 to N9 and N17 of
-//! `docs/threats.md`. Each line is split at each of its offsets.
+//! From the greeting to the login, with a server that means no good, or somebody between: the rows N1 to N9, N14 and N17 of
+//! `docs/logging-in.md`. Each line is split at each of its offsets.
 
 use imap_proto_core::command::{Command, Noop};
 use imap_proto_core::types::Code;
 use imap_proto_core::{
-    Config, Connection, Credentials, Error, Handshake, LoginRefusal, Security, SessionState, Time, Violation, Want,
+    Config, Connection, Credentials, Error, Handshake, LoginRefusal, Phase, Security, SessionState, Time, Violation,
+    Want,
 };
 
 use crate::login::Shake;
@@ -308,4 +309,80 @@ fn what_waits_for_the_answer_to_starttls_leaves_over_tls_and_not_in_clear_text()
     assert_eq!(sent(&mut handshake), "");
     handshake.secured(Time::ZERO).expect("nothing was injected");
     assert_eq!(sent(&mut handshake), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 CAPABILITY\r\n");
+}
+
+/// N14: as far as any octet, and then nothing; or an octet a second.
+#[test]
+fn a_server_that_stops_at_any_octet_or_trickles_is_given_up_in_time() {
+    let login = PLAIN.replace("T1", "T0");
+    let unknown = [("* OK hi\r\n", ""), ("* CAPABILITY IMAP4rev1\r\nT0 OK\r\n", "T0 CAPABILITY\r\n")];
+    let in_clear = [(GREETING, ""), ("T0 OK in\r\n", &*login), ("* CAPABILITY IMAP4rev1\r\n", "T1 CAPABILITY\r\n")];
+    let asked = [(GREETING, ""), ("T0 OK go\r", "T0 STARTTLS\r\n")];
+    let rows = [
+        (Security::Plaintext, &unknown[..]),
+        (Security::Plaintext, &in_clear),
+        (Security::ImplicitTls, &in_clear),
+        (Security::StartTls, &asked),
+    ];
+    for (security, turns) in rows {
+        let whole: usize = turns.iter().map(|(received, _)| received.len()).sum();
+        for stop in 0..whole {
+            stops_behind(stop, security, turns);
+        }
+        trickles(security, turns[0].0);
+    }
+}
+
+const GREETED_BY: Time = Time::from_secs(17);
+const IN_BY: Time = Time::from_secs(19);
+const MOMENT: Time = Time::from_millis(1);
+
+fn patient(security: Security) -> Handshake {
+    let mut config = Config::default();
+    (config.greeting, config.handshake) = (GREETED_BY, IN_BY);
+    let mut handshake = Handshake::new(config, security, Some(Credentials::password("alice", "secret")));
+    handshake.draw("T", "");
+    assert_eq!(handshake.advance(Time::ZERO).ok(), Some(Want::Bytes));
+    handshake
+}
+
+/// Takes one octet, and says what has to have been said before it.
+fn take(handshake: &mut Handshake, octet: u8, now: Time) -> Result<Want, Error> {
+    let connection = handshake.connection();
+    let waiting: usize = connection.transmit().map(<[u8]>::len).sum();
+    connection.transmitted(waiting, now);
+    connection.receive_space()[0] = octet;
+    connection.received(1, now);
+    handshake.advance(now)
+}
+
+fn stops_behind(stop: usize, security: Security, turns: &[(&str, &str)]) {
+    let mut handshake = patient(security);
+    for octet in turns.iter().flat_map(|(received, _)| received.bytes()).take(stop) {
+        assert_eq!(take(&mut handshake, octet, Time::ZERO).ok(), Some(Want::Bytes), "{turns:?} behind {stop}");
+    }
+    let (limit, phase) = match stop < turns[0].0.len() {
+        true => (GREETED_BY, Phase::Greeting),
+        false => (IN_BY, Phase::Login),
+    };
+    assert_eq!(handshake.advance(limit - MOMENT).ok(), Some(Want::Bytes), "{turns:?} behind {stop}");
+    let error = handshake.advance(limit).expect_err("it has had its time");
+    let is_told = matches!(error, Error::Timeout { phase: told, limit: by } if told == phase && by == limit);
+    assert!(is_told, "{turns:?} behind {stop}: {error:?}");
+}
+
+/// Octets don't prolong it.
+fn trickles(security: Security, greeting: &str) {
+    for (greeting, limit, phase) in [("", GREETED_BY, Phase::Greeting), (greeting, IN_BY, Phase::Login)] {
+        let mut handshake = patient(security);
+        for octet in greeting.bytes() {
+            assert_eq!(take(&mut handshake, octet, Time::ZERO).ok(), Some(Want::Bytes));
+        }
+        let words = b"* OK [".iter().chain(std::iter::repeat(&b'x'));
+        for (octet, second) in words.zip(1..limit.as_secs()) {
+            assert_eq!(take(&mut handshake, *octet, Time::from_secs(second)).ok(), Some(Want::Bytes));
+        }
+        let error = take(&mut handshake, b'x', limit).expect_err("it has had its time");
+        assert!(matches!(error, Error::Timeout { phase: told, .. } if told == phase), "{security:?}: {error:?}");
+    }
 }

@@ -12,6 +12,7 @@ mod reconnecting;
 mod session;
 mod site;
 mod sockets;
+mod split;
 mod tls_server;
 mod uploads;
 
@@ -86,6 +87,9 @@ suite! {
         the_driver_ends_with_the_last_handle = endings::handles_are_dropped,
         certificates_are_judged_as_they_should_be = certificates::judged,
         certificates_are_judged_after_starttls_too = certificates::judged_after_starttls,
+        certificates_are_judged_wherever_their_octets_are_split = split::certificates,
+        a_server_without_tls_is_told_nothing_wherever_its_octets_are_split = split::clear_text,
+        a_connection_that_tls_is_cut_off_of_anywhere_is_lost = split::cut_off,
         a_client_shows_its_certificate = certificates::of_a_client,
         scram_is_bound_to_the_tls_below_it = logins::scram,
         scram_goes_without_where_the_server_does = logins::unbound,

@@ -1,4 +1,4 @@
-//! A stream in memory, of tokio and of `futures-io`, with a session of the test server at its other end.
+//! A stream in memory, of tokio and of `futures-io`, with a session of the test server, or another peer, at its other end.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,13 +12,55 @@ use tokio::io::ReadBuf;
 /// What one read brings and one write takes at the most: answers and commands come in pieces.
 const GRAIN: usize = 1500;
 
+/// Who is at the other end.
+pub(crate) trait Peer: Send {
+    /// Takes what the client has sent.
+    fn receive(&mut self, bytes: &[u8]);
+
+    /// Moves what it says behind the rest. True when it has closed.
+    fn say(&mut self, out: &mut VecDeque<u8>) -> bool;
+
+    /// True when it has more to say, which it looks for. The waker is woken when that changes by itself.
+    fn has_more(&mut self, waker: &Waker) -> bool;
+}
+
+impl Peer for Session {
+    fn receive(&mut self, bytes: &[u8]) {
+        Session::receive(self, bytes);
+    }
+
+    fn say(&mut self, out: &mut VecDeque<u8>) -> bool {
+        let mut closed = false;
+        while let Some(output) = self.next_output() {
+            match output {
+                Output::Bytes(bytes) => out.extend(bytes),
+                Output::Close => closed = true,
+                other => panic!("nobody asked for {other:?}"),
+            }
+        }
+        closed
+    }
+
+    fn has_more(&mut self, waker: &Waker) -> bool {
+        self.watch(waker);
+        self.look();
+        self.has_output()
+    }
+}
+
 /// Both the stream and what the test has of it.
 #[derive(Clone)]
 pub(crate) struct Pipe(Arc<Mutex<State>>);
 
 struct State {
-    session: Session,
+    peer: Box<dyn Peer>,
     out: VecDeque<u8>,
+    /// Octets that the client has read.
+    read: usize,
+    /// Where a read ends, and the next one finds nothing at first.
+    split: Option<usize>,
+    /// Where nothing more comes, and then it ends.
+    ends: Option<usize>,
     closed: bool,
     /// Nothing is said any more.
     is_silent: bool,
@@ -35,9 +77,16 @@ pub(crate) enum Cut {
 
 impl Pipe {
     pub(crate) fn to(server: &TestServer) -> Self {
+        Self::to_peer(server.session(Channel::Clear))
+    }
+
+    pub(crate) fn to_peer(peer: impl Peer + 'static) -> Self {
         Pipe(Arc::new(Mutex::new(State {
-            session: server.session(Channel::Clear),
+            peer: Box::new(peer),
             out: VecDeque::new(),
+            read: 0,
+            split: None,
+            ends: None,
             closed: false,
             is_silent: false,
             cut: None,
@@ -47,6 +96,28 @@ impl Pipe {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics holding it")
+    }
+
+    /// What is read comes in two parts, the first of so many octets.
+    pub(crate) fn split_at(self, offset: usize) -> Self {
+        self.state().split = Some(offset);
+        self
+    }
+
+    /// The stream ends behind so many octets.
+    pub(crate) fn end_at(self, offset: usize) -> Self {
+        self.state().ends = Some(offset);
+        self
+    }
+
+    /// How many octets the client has read.
+    pub(crate) fn read(&self) -> usize {
+        self.state().read
+    }
+
+    /// How many octets were said that the client has not read.
+    pub(crate) fn unread(&self) -> usize {
+        self.state().out.len()
     }
 
     /// The server says nothing from now on.
@@ -75,15 +146,20 @@ impl Pipe {
                 Some(Cut::Reset) => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
                 None => {}
             }
-            while let Some(output) = state.session.next_output() {
-                match output {
-                    Output::Bytes(bytes) => state.out.extend(bytes),
-                    Output::Close => state.closed = true,
-                    other => panic!("nobody asked for {other:?}"),
-                }
+            state.closed |= state.peer.say(&mut state.out);
+            if state.split == Some(state.read) {
+                state.split = None;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if state.ends == Some(state.read) {
+                return Poll::Ready(Ok(0));
             }
             if !state.is_silent && !state.out.is_empty() {
-                let count = into.len().min(state.out.len()).min(GRAIN);
+                let next = state.split.into_iter().chain(state.ends).filter(|at| *at > state.read).min();
+                let most = next.map_or(GRAIN, |at| GRAIN.min(at - state.read));
+                let count = into.len().min(state.out.len()).min(most);
+                state.read += count;
                 for (slot, byte) in into.iter_mut().zip(state.out.drain(..count)) {
                     *slot = byte;
                 }
@@ -94,9 +170,8 @@ impl Pipe {
             }
             // First the waker, then the look: nothing falls between them.
             state.reader = Some(cx.waker().clone());
-            state.session.watch(cx.waker());
-            state.session.look();
-            if state.is_silent || !state.session.has_output() {
+            let has_more = state.peer.has_more(cx.waker());
+            if state.is_silent || !has_more {
                 return Poll::Pending;
             }
         }
@@ -111,7 +186,7 @@ impl Pipe {
             None => {}
         }
         let count = from.len().min(GRAIN);
-        state.session.receive(&from[..count]);
+        state.peer.receive(&from[..count]);
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }

@@ -147,7 +147,7 @@ impl TlsServer {
     }
 }
 
-fn config(identity: &Identity, asks_for: Option<&Authority>) -> ServerConfig {
+pub(crate) fn config(identity: &Identity, asks_for: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
     let builder = builder.expect("ring has the default versions");
