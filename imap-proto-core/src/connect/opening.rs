@@ -293,13 +293,24 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_that_is_dropped_inside_compress_closes_the_connection() {
-        let stage = Stage::imap(&[("", "* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n"), ("COMPRESS", "")]);
-        let connector = stage.connector().plaintext().compress();
-        let mut opening = Box::pin(connector.open());
-        assert!(stage.run_until_it_waits(&mut opening));
-        assert_eq!(stage.open(), 1);
-        drop(opening);
-        assert_eq!(stage.open(), 0);
+    fn an_opening_that_is_dropped_inside_starttls_the_login_or_compress_closes_the_connection() {
+        let early = "* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n";
+        let begins = "* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n";
+        for (lines, tls, heard) in [
+            (vec![("", begins), ("STARTTLS", "")], true, "STARTTLS"),
+            (vec![("", begins), ("STARTTLS", "% OK go\r\n"), ("CAPABILITY", "")], true, "CAPABILITY"),
+            (vec![("", READY), ("AUTHENTICATE", "")], false, "AUTHENTICATE"),
+            (vec![("", early), ("COMPRESS", "")], false, "COMPRESS"),
+        ] {
+            let stage = Stage::imap(lines.leak());
+            let connector = stage.connector().compress().credentials(Credentials::password("alice", "secret"));
+            let connector = if tls { connector.starttls() } else { connector.plaintext() };
+            let mut opening = Box::pin(connector.open());
+            assert!(stage.run_until_it_waits(&mut opening));
+            assert!(stage.heard().contains(heard), "{}", stage.heard());
+            assert_eq!(stage.open(), 1);
+            drop(opening);
+            assert_eq!(stage.open(), 0);
+        }
     }
 }

@@ -187,10 +187,31 @@ fn a_running_idle_is_told_done_at_once_and_what_follows_may_go_with_it() {
     script.s("+ idling\r\n");
     script.e(&["1 idles"]);
     assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+    // At once, and whether anything follows or not.
+    script.c_part(1);
     script.submit(&Noop);
-    script.c("DONE\r\nA2 NOOP\r\n");
+    script.c("ONE\r\nA2 NOOP\r\n");
     script.s("* 4 EXISTS\r\nA1 OK\r\nA2 OK\r\n");
     script.e(&["- * 4 EXISTS", "1 ok", "2 ok"]);
+}
+
+#[test]
+fn an_idle_that_was_told_done_is_told_so_once() {
+    for sent in ["", "D", "DONE\r\nA2 NOOP\r\n"] {
+        let mut script = Script::selected("IDLE");
+        let id = script.submit(&Idle);
+        script.c("A1 IDLE\r\n");
+        script.s("+ idling\r\n");
+        script.e(&["1 idles"]);
+        // It makes way for another command, and is given up meanwhile.
+        script.submit(&Noop);
+        script.c_part(sent.len());
+        assert_eq!(script.abandon(id), CancelEffect::WillFinish);
+        script.c(&"DONE\r\nA2 NOOP\r\n"[sent.len()..]);
+        script.s("A1 OK\r\nA2 OK\r\n");
+        script.e(&["1 ok", "2 ok"]);
+        script.c_nothing();
+    }
 }
 
 #[test]
@@ -221,16 +242,24 @@ fn what_changes_the_session_does_so_when_nobody_listens() {
         assert!(script.connection.view().selected().is_none());
     }
     let mut script = Script::authenticated("ENABLE CONDSTORE ID");
-    for (number, answer) in ["* ENABLED CONDSTORE", "* ID NIL"].into_iter().enumerate() {
+    for (number, answer) in ["* ENABLED CONDSTORE\r\n", "* ID NIL\r\n"].into_iter().enumerate() {
         let id = match number {
             0 => script.submit(&Enable::new([Capability::CondStore])),
             _ => script.submit(&Id::new(None)),
         };
         rest(&mut script);
         script.abandon(id);
-        script.s(&format!("{answer}\r\nA{number} OK\r\n"));
+        script.s(&format!("{answer}A{number} OK\r\n"));
         script.e(&[&format!("{number} ok")]);
     }
+    assert!(script.connection.view().enabled().has(&Capability::CondStore));
+    // Nor where the server does not say what it has switched on.
+    let mut script = Script::authenticated("ENABLE CONDSTORE");
+    let id = script.submit(&Enable::new([Capability::CondStore]));
+    rest(&mut script);
+    script.abandon(id);
+    script.s("A0 OK\r\n");
+    script.e(&["0 ok"]);
     assert!(script.connection.view().enabled().has(&Capability::CondStore));
 }
 

@@ -447,6 +447,17 @@ fn one_of_several_is_abandoned_and_the_others_are_untouched() {
     // Dovecot was seen to answer out of order.
     script.s("A3 OK\r\nA2 OK\r\nA1 OK\r\n");
     script.e(&["3 ok", "2 ok", "1 ok"]);
+    // What the others asked for is told.
+    let ids: Vec<_> = (1..4).map(|uid| script.submit(&Fetch::new(one(uid), FetchItems::ids().flags()))).collect();
+    script.c("A4 UID FETCH 1 (UID FLAGS)\r\nA5 UID FETCH 2 (UID FLAGS)\r\nA6 UID FETCH 3 (UID FLAGS)\r\n");
+    script.abandon(ids[1]);
+    for (uid, told) in [(1, true), (2, false), (3, true)] {
+        let (line, number) = (format!("* {uid} FETCH (UID {uid} FLAGS ())"), uid + 3);
+        script.s(&format!("{line}\r\nA{number} OK\r\n"));
+        let (line, ok) = (format!("{number} {line}"), format!("{number} ok"));
+        let events = [line.as_str(), &ok];
+        script.e(if told { &events } else { &events[1..] });
+    }
 }
 
 #[test]
