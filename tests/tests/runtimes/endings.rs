@@ -131,6 +131,7 @@ pub(crate) async fn handles_are_dropped<H: Harness>(harness: H) {
             }
         })
         .await;
+    assert!(pipe.is_shut(), "TLS would have been ended by it");
 }
 
 /// Limits of time on a server that says nothing.

@@ -62,6 +62,8 @@ struct State {
     /// Where nothing more comes, and then it ends.
     ends: Option<usize>,
     closed: bool,
+    /// The client has closed its side.
+    is_shut: bool,
     /// Nothing is said any more.
     is_silent: bool,
     cut: Option<Cut>,
@@ -88,6 +90,7 @@ impl Pipe {
             split: None,
             ends: None,
             closed: false,
+            is_shut: false,
             is_silent: false,
             cut: None,
             reader: None,
@@ -136,6 +139,11 @@ impl Pipe {
     /// True when the client has closed its side, or dropped it.
     pub(crate) fn is_closed(&self) -> bool {
         self.state().closed || Arc::strong_count(&self.0) == 1
+    }
+
+    /// True when the client has closed its side in good order, and not only let it go.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.state().is_shut
     }
 
     fn poll_read_some(&self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -194,7 +202,8 @@ impl Pipe {
     }
 
     fn close(&self) {
-        self.state().closed = true;
+        let mut state = self.state();
+        (state.closed, state.is_shut) = (true, true);
     }
 }
 
