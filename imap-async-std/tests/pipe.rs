@@ -111,7 +111,7 @@ async fn connect(pipe: Pipe, config: Config) -> Result<(Client, impl Future), Er
     let handshake = Handshake::new(config, Security::Plaintext, Some(login));
     match shake_hands(FuturesWire::new(pipe, sleep), Box::new(handshake)).await? {
         Shaken::Ready(client, driver) => Ok((client, driver)),
-        Shaken::Tls(..) => panic!("nobody asked for TLS"),
+        Shaken::Tls(..) | Shaken::Again(_) => panic!("nobody asked for TLS or a token"),
     }
 }
 

@@ -76,6 +76,10 @@ fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then
                 break;
             }
             Ok(Want::Nothing) => break,
+            Ok(Want::Connection) => {
+                seen += &format!("{:?}", handshake.refusal());
+                break;
+            }
             Ok(_) => {}
         }
         let connection = handshake.connection();

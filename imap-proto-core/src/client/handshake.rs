@@ -16,6 +16,9 @@ pub enum Shaken<W> {
     /// The server agreed to STARTTLS: TLS goes over the stream, then [`shake_hands`] again after
     /// [`Handshake::secured`].
     Tls(W, Box<Handshake>),
+    /// The server refused a token and closed, and there is a new one: another stream is opened, and [`shake_hands`] goes on
+    /// after [`Handshake::move_on`]. Or it ends with [`Handshake::refusal`].
+    Again(Box<Handshake>),
     /// The connection is ready. Nothing moves unless the driver is polled.
     Ready(Client, Box<Driver<W>>),
 }
@@ -31,6 +34,7 @@ pub async fn shake_hands<W: Wire>(mut wire: W, mut handshake: Box<Handshake>) ->
     loop {
         match poll_fn(|cx| poll_handshake(&mut wire, &mut handshake, &mut pump, cx)).await? {
             Want::Tls => return Ok(Shaken::Tls(wire, handshake)),
+            Want::Connection => return Ok(Shaken::Again(handshake)),
             Want::Token(refresh) => {
                 let provider = handshake.credentials().and_then(Credentials::provider).cloned();
                 let Some(provider) = provider else { return Err(Error::Misuse(InvalidCredentials::NoToken.into())) };

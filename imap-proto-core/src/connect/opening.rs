@@ -23,7 +23,7 @@ use super::within::within;
 use super::{Carries, Connector, Route, Runtime, Secured, Spawn, TlsFacts};
 use crate::client::{Client, Driver, Shaken, Wire, shake_hands};
 use crate::connection::Handshake;
-use crate::error::{Error, Phase};
+use crate::error::{Closed, Error, Phase};
 #[cfg(any(feature = "socks5", feature = "http-proxy"))]
 use crate::error::{ProxyError, ProxyFailure};
 
@@ -69,7 +69,10 @@ impl<R: Runtime> Connector<R> {
         R: Carries<S>,
     {
         let stream = self.runtime.carry(stream);
-        let opening = async { self.compressed(self.begin(stream, &self.host).await?).await };
+        let opening = async {
+            let begun = self.begin(stream, &self.host, None).await?;
+            self.compressed(begun.map_err(|handshake| refusal(&handshake))?).await
+        };
         self.around().run(opening).await
     }
 
@@ -101,7 +104,19 @@ impl<R: Runtime> Connector<R> {
         Ok((client, driver))
     }
 
+    /// Connects and logs in. A token that was renewed after the server had closed is tried on another connection, once.
     pub(super) async fn dial(&self) -> Result<Opened<R>, Error> {
+        let (stream, server) = self.dial_server().await?;
+        let handshake = match self.begin(stream, &server, None).await? {
+            Ok(opened) => return Ok(opened),
+            Err(handshake) => handshake,
+        };
+        let (stream, server) = self.dial_server().await?;
+        self.begin(stream, &server, Some(handshake)).await?.map_err(|handshake| refusal(&handshake))
+    }
+
+    /// A stream to the server, and what the server is called in errors.
+    async fn dial_server(&self) -> Result<(R::Stream, String), Error> {
         let port = self.port.unwrap_or(self.security.default_port());
         let host = &self.host;
         let (dialled, server) = match self.address.as_deref() {
@@ -112,12 +127,12 @@ impl<R: Runtime> Connector<R> {
         #[cfg(any(feature = "socks5", feature = "http-proxy"))]
         if let Some(proxy) = &self.proxy {
             let stream = self.reach_through(proxy, dialled, port).await?;
-            return self.begin(stream, &format!("{server} through the proxy {proxy}")).await;
+            return Ok((stream, format!("{server} through the proxy {proxy}")));
         }
         let dialling = self.reach(dialled, port);
         let reached = within(&self.runtime, self.connect_within, Phase::Connect, &server, dialling).await?;
         let stream = reached.map_err(|error| failed(error, format!("connecting to {server}")))?;
-        self.begin(stream, &server).await
+        Ok((stream, server))
     }
 
     /// Connects to the proxy, and has it connect to the server.
@@ -156,28 +171,29 @@ impl<R: Runtime> Connector<R> {
         dial(&self.runtime, routes, self.connect_within).await.map_err(summary)
     }
 
-    /// `server` is what it is called in errors.
-    async fn begin(&self, stream: R::Stream, server: &str) -> Result<Opened<R>, Error> {
+    /// `server` is what it is called in errors, `before` the handshake of which another connection is wanted.
+    async fn begin(&self, stream: R::Stream, server: &str, before: Option<Box<Handshake>>) -> Begun<R> {
+        let handshake = self.handshake(before)?;
         if !self.security.begins_with_tls() {
-            return self.shake_hands(stream, None, server).await;
+            return self.shake_hands(stream, handshake, server).await;
         }
         let Secured { stream, tls } = self.secure(stream, server).await?;
-        self.shake_hands(stream, Some(tls), server).await
+        self.shake_hands(stream, bound(handshake, &tls), server).await
     }
 
-    /// From the greeting to the login, with STARTTLS where it is asked for. The only place that makes a handshake and goes
-    /// on with it.
-    async fn shake_hands(&self, stream: R::Stream, tls: Option<TlsFacts>, server: &str) -> Result<Opened<R>, Error> {
+    /// From the greeting to the login, with STARTTLS where it is asked for. The only place that goes on with a handshake.
+    async fn shake_hands(&self, stream: R::Stream, handshake: Box<Handshake>, server: &str) -> Begun<R> {
         let wire = self.runtime.wire(self.runtime.now(), stream);
-        let mut shaken = shake_hands(wire, self.handshake(tls)?).await?;
+        let mut shaken = shake_hands(wire, handshake).await?;
         loop {
             match shaken {
-                Shaken::Ready(client, driver) => return Ok((client, driver)),
-                Shaken::Tls(wire, mut handshake) => {
+                Shaken::Ready(client, driver) => return Ok(Ok((client, driver))),
+                Shaken::Again(handshake) => return Ok(Err(handshake)),
+                Shaken::Tls(wire, handshake) => {
                     let (began, stream) = self.runtime.take_apart(wire);
                     let Secured { stream, tls } = self.secure(stream, server).await?;
                     let wire = self.runtime.wire(began, stream);
-                    handshake.bind(tls.binding());
+                    let mut handshake = bound(handshake, &tls);
                     handshake.secured(wire.now())?;
                     shaken = shake_hands(wire, handshake).await?;
                 }
@@ -185,13 +201,13 @@ impl<R: Runtime> Connector<R> {
         }
     }
 
-    /// The login to come, on a stream that is secured by TLS already or not.
-    fn handshake(&self, tls: Option<TlsFacts>) -> Result<Box<Handshake>, Error> {
-        let mut handshake = Handshake::new(self.config.clone(), self.security, self.credentials.clone());
+    /// The login to come.
+    fn handshake(&self, before: Option<Box<Handshake>>) -> Result<Box<Handshake>, Error> {
+        let mut handshake = match before {
+            Some(before) => before.move_on(),
+            None => Handshake::new(self.config.clone(), self.security, self.credentials.clone()),
+        };
         handshake.draw(&letters(6)?, letters(24)?);
-        if let Some(tls) = tls {
-            handshake.bind(tls.binding());
-        }
         Ok(Box::new(handshake))
     }
 
@@ -211,16 +227,35 @@ impl<R: Runtime> Connector<R> {
     }
 }
 
+/// A connection, or the handshake of which another one is wanted.
+type Begun<R> = Result<Result<Opened<R>, Box<Handshake>>, Error>;
+
+fn bound(mut handshake: Box<Handshake>, tls: &TlsFacts) -> Box<Handshake> {
+    handshake.bind(tls.binding());
+    handshake
+}
+
+/// How a login ends of which another connection is wanted and not to be had.
+fn refusal(handshake: &Handshake) -> Error {
+    handshake.refusal().map_or(Error::Closed(Closed::EndOfStream), |refused| Error::Refused(Box::new(refused.clone())))
+}
+
 #[cfg(all(test, feature = "compress"))]
 mod tests {
     use std::boxed::Box;
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
     use std::vec;
 
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::super::LoginCheck;
     use super::super::beside::beside;
-    use super::super::stage::Stage;
+    use super::super::stage::{Stage, Stream};
     use super::*;
-    use crate::sasl::Credentials;
+    use crate::sasl::{Credentials, Refresh, TokenFuture, TokenProvider};
+    use crate::types::Secret;
 
     const READY: &str = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR COMPRESS=DEFLATE] hi\r\n";
 
@@ -277,6 +312,84 @@ mod tests {
         let (stage, silent) = opened(READY, "", alice());
         assert!(matches!(silent, Err(Error::Timeout { phase: Phase::Login, .. })), "{silent:?}");
         assert_eq!((stage.now(), stage.open()), (Duration::from_secs(30), 0));
+    }
+
+    /// Gives an old token, and a new one by force.
+    #[derive(Clone, Default)]
+    struct Tokens(Arc<Mutex<Vec<Refresh>>>);
+
+    impl TokenProvider for Tokens {
+        fn token(&self, refresh: Refresh) -> TokenFuture<'_> {
+            self.0.lock().expect("nobody panics holding it").push(refresh);
+            let token = if refresh == Refresh::Forced { "new" } else { "old" };
+            Box::pin(std::future::ready(Ok(Secret::new(token))))
+        }
+    }
+
+    /// Opens connections to a server that takes only the new token, or none, and does so when it is told the old one.
+    fn renewed(refuses: &'static str, takes_new: bool) -> (Stage, Tokens, Connector<Stage>) {
+        let words = |token| STANDARD.encode(format!("user=alice\x01auth=Bearer {token}\x01\x01"));
+        let said = |token| &*format!("AUTHENTICATE XOAUTH2 {}", words(token)).leak();
+        let table = vec![
+            ("", "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\r\n"),
+            (said("old"), refuses),
+            (said("new"), if takes_new { "% OK [CAPABILITY IMAP4rev1] in\r\n" } else { refuses }),
+            ("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR\r\n% OK\r\n"),
+        ];
+        let (stage, tokens) = (Stage::imap(table.leak()), Tokens::default());
+        let connector = stage.connector().plaintext().credentials(Credentials::provided("alice", tokens.clone()));
+        (stage, tokens, connector)
+    }
+
+    #[test]
+    fn a_token_that_is_renewed_is_tried_where_the_server_has_closed_along_with_its_refusal() {
+        for (refuses, connections) in [
+            ("% NO no\r\n", 1),
+            ("% NO [AUTHENTICATIONFAILED] no\r\n<", 2),
+            ("% NO [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] no\r\n<", 2),
+            ("* BYE bye\r\n% NO no\r\n<", 2),
+            ("* BYE bye\r\n% NO no\r\n", 2),
+            ("% NO no\r\n* BYE bye\r\n<", 2),
+        ] {
+            let (stage, tokens, connector) = renewed(refuses, true);
+            let opened = stage.run(connector.open());
+            assert!(opened.is_ok(), "{refuses}: {:?}", opened.err());
+            drop(opened);
+            let asked = || tokens.0.lock().expect("nobody panics holding it").clone();
+            assert_eq!(asked(), [Refresh::IfExpired, Refresh::Forced], "{refuses}");
+            assert_eq!((stage.looked_up().len(), stage.open()), (connections, 0), "{refuses}");
+            // Twice refused is refused.
+            let (stage, tokens, connector) = renewed(refuses, false);
+            let check = stage.run(connector.check_login());
+            assert!(matches!(check, LoginCheck::Rejected(_)), "{refuses}: {check}");
+            let asked = tokens.0.lock().expect("nobody panics holding it").clone();
+            assert_eq!(asked, [Refresh::IfExpired, Refresh::Forced], "{refuses}");
+            assert_eq!((stage.looked_up().len(), stage.open()), (connections, 0), "{refuses}");
+        }
+    }
+
+    impl Carries<Stream> for Stage {
+        fn carry(&self, stream: Stream) -> Stream {
+            stream
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_where_there_is_no_other_connection_for_the_token_that_was_renewed() {
+        for (refuses, may_go_on) in [("% NO no\r\n", true), ("% NO no\r\n<", false), ("* BYE\r\n% NO no\r\n", false)] {
+            let (stage, tokens, connector) = renewed(refuses, true);
+            let opened = stage.run(async {
+                let stream = stage.connect(Route::new(([127, 0, 0, 1], 143).into())).await.expect("it listens");
+                connector.open_over(stream).await
+            });
+            match opened {
+                Ok(_) => assert!(may_go_on, "{refuses}"),
+                Err(Error::Refused(refused)) => assert!(!may_go_on && refused.text == "no", "{refuses}: {refused}"),
+                Err(other) => panic!("{refuses}: {other}"),
+            }
+            let asked = tokens.0.lock().expect("nobody panics holding it").clone();
+            assert_eq!(asked, [Refresh::IfExpired, Refresh::Forced], "{refuses}");
+        }
     }
 
     #[test]

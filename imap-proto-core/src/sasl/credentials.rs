@@ -102,7 +102,8 @@ pub enum Refresh {
 
 /// Where access tokens come from: a cache, a token endpoint, a person who signs in.
 ///
-/// It is asked before each login, when a connection is opened again too, and once more where the server answers `NO`.
+/// It is asked before each login, when a connection is opened again too, and once more where the server answers `NO`: what it gives
+/// then is tried on the same connection, or on another one where the server has closed along with its `NO`.
 ///
 /// ```
 /// use imap_proto_core::{Credentials, sasl::{Refresh, TokenFuture, TokenProvider}, types::Secret};

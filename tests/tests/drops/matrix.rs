@@ -159,9 +159,8 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
             between.usable_steps += is_usable;
         }
     }
-    if between.steps > 0 {
-        tally.usable_steps += (tally.steps - 80) * between.usable_steps / between.steps;
-    }
+    let between_usable = tally.steps.saturating_sub(80) * between.usable_steps;
+    tally.usable_steps += between_usable.checked_div(between.steps).unwrap_or(0);
     tally
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Refused, Violation};
+use crate::error::{Closed, Error, LoginRefusal, Refused, Violation};
 use crate::sasl::{
     AnyMechanism, AuthMethod, ChannelBinding, Credentials, ExchangeError, InvalidCredentials, Offer, Refresh, Reply,
     encode,
@@ -23,8 +23,10 @@ pub(super) struct Authentication {
     pub(super) binding: ChannelBinding,
     /// What the provider gave last.
     token: Option<Secret>,
-    /// A token was asked for by force, which is done once.
-    forced: bool,
+    /// The refusal after which a token was asked for by force, which is done once.
+    refused: Option<Box<Refused>>,
+    /// That token was wanted on another connection, which is done once.
+    moved: bool,
     exchange: Option<Exchange>,
     /// The first words of the exchange as they are on the wire.
     said: Zeroizing<Vec<u8>>,
@@ -56,8 +58,15 @@ pub(super) enum Next {
 
 impl Authentication {
     pub(super) fn new(credentials: Credentials) -> Self {
-        let said = Zeroizing::default();
-        Authentication { credentials, binding: ChannelBinding::None, token: None, forced: false, exchange: None, said }
+        Authentication {
+            credentials,
+            binding: ChannelBinding::None,
+            token: None,
+            refused: None,
+            moved: false,
+            exchange: None,
+            said: Zeroizing::default(),
+        }
     }
 
     pub(super) fn credentials(&self) -> &Credentials {
@@ -70,11 +79,29 @@ impl Authentication {
     }
 
     pub(super) fn refresh(&self) -> Refresh {
-        if self.forced { Refresh::Forced } else { Refresh::IfExpired }
+        if self.refused.is_some() { Refresh::Forced } else { Refresh::IfExpired }
     }
 
     pub(super) fn take_token(&mut self, token: Secret) {
         self.token = Some(token);
+    }
+
+    /// True where a token that was renewed by force may be tried on another connection, as this one has ended so. Some servers
+    /// close along with a refusal. Not where the end is the answer to that token.
+    pub(super) fn may_move(&self, error: &Error) -> bool {
+        let is_answer = matches!(error, Error::Bye { code: Some(_), .. }) && self.exchange.is_some();
+        let is_end = matches!(error, Error::Bye { .. } | Error::Closed(Closed::EndOfStream) | Error::Transport(_));
+        self.refused.is_some() && self.token.is_some() && !self.moved && is_end && !is_answer
+    }
+
+    /// Forgets the connection: the next one is the last.
+    pub(super) fn move_on(&mut self) {
+        (self.moved, self.exchange, self.binding) = (true, None, ChannelBinding::None);
+    }
+
+    /// Why the first token was refused.
+    pub(super) fn refusal(&self) -> Option<&Refused> {
+        self.refused.as_deref()
     }
 
     /// Begins an exchange: the name of its mechanism, and what goes with the command.
@@ -145,7 +172,7 @@ impl Authentication {
     pub(super) fn ended(&mut self, outcome: Result<(), Box<Refused>>) -> Result<bool, Error> {
         let exchange = self.exchange.take();
         let failed = exchange.as_ref().and_then(|exchange| exchange.failed.clone());
-        let mut refused = match (outcome, exchange) {
+        let refused = match (outcome, exchange) {
             (Ok(()), Some(exchange)) if !exchange.mechanism.is_complete() || exchange.initial.is_some() => {
                 return Err(match failed {
                     Some(failed) => Error::Exchange(failed),
@@ -166,13 +193,16 @@ impl Authentication {
             Some(failed) if failed != ExchangeError::Unexpected => return Err(Error::Exchange(failed)),
             _ => {}
         }
-        let may_be_the_token = refused.login_refusal() == Some(crate::error::LoginRefusal::Credentials);
-        if self.credentials.provider().is_some() && !self.forced && may_be_the_token {
-            (self.forced, self.token) = (true, None);
-            return Ok(false);
+        let may_be_the_token = refused.login_refusal() == Some(LoginRefusal::Credentials);
+        match self.without_secrets(Error::Refused(refused)) {
+            Error::Refused(refused)
+                if self.credentials.provider().is_some() && self.refused.is_none() && may_be_the_token =>
+            {
+                (self.refused, self.token) = (Some(refused), None);
+                Ok(false)
+            }
+            error => Err(error),
         }
-        self.withhold(&mut refused.text);
-        Err(Error::Refused(refused))
     }
 
     /// A server may repeat what it was told: then its words are left out.

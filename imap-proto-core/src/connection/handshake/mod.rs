@@ -49,6 +49,8 @@ impl Security {
 ///                                               CAPABILITY  │ ▲     CAPABILITY
 ///                                                           ▼ │ token()
 ///                                                        Want::Token, and once more after a NO
+///                                                           │
+///                       Greeting ◄──move_on()── Want::Connection, where the server closed along with its NO
 /// ```
 ///
 /// CAPABILITY is sent only where the server did not say by itself. STARTTLS happens here and nowhere
@@ -82,6 +84,9 @@ pub enum Want {
     /// Another call of [`Handshake::advance`]: it works some milliseconds at a time on what a server asks of a password, so
     /// that others get their turn between.
     Work,
+    /// Another connection: the server refused a token and closed, and there is a new token for it. [`Handshake::move_on`] begins
+    /// again, once; [`Handshake::refusal`] is how it ends where no other connection is to be had.
+    Connection,
     /// Nothing: [`Handshake::into_connection`] has the authenticated connection.
     Nothing,
 }
@@ -96,6 +101,7 @@ enum Stage {
     Login(CommandId),
     After(CommandId),
     Id(CommandId),
+    Ended,
     Ready,
 }
 
@@ -146,7 +152,7 @@ impl Handshake {
 
     /// When [`advance`](Self::advance) is to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let own = (self.stage != Stage::Ready).then_some(self.by);
+        let own = (!matches!(self.stage, Stage::Ready | Stage::Ended)).then_some(self.by);
         self.connection.poll_timeout().into_iter().chain(own).min()
     }
 
@@ -156,12 +162,14 @@ impl Handshake {
     /// Whatever ended it; the stream is to be closed then. A refused login is [`Error::Refused`].
     pub fn advance(&mut self, now: Time) -> Result<Want, Error> {
         self.connection.handle_timeout(now);
-        self.take_all(now)?;
-        if self.work(now) {
-            self.take_all(now)?;
+        let mut taken = self.take_all(now);
+        if taken.is_ok() && self.work(now) {
+            taken = self.take_all(now);
         }
+        self.or_on_another(taken)?;
         match self.stage {
             Stage::Ready => Ok(Want::Nothing),
+            Stage::Ended => Ok(Want::Connection),
             Stage::Tls => Ok(Want::Tls),
             Stage::Token if now >= self.by => Err(Error::Timeout { phase: Phase::Token, limit: self.config.token }),
             Stage::Token => {
@@ -218,7 +226,34 @@ impl Handshake {
         authentication.take_token(token);
         self.by = now.saturating_add(self.config.handshake);
         // What was known of the server ended with the login that it refused.
-        self.log_in(now)
+        let begun = self.log_in(now);
+        self.or_on_another(begun)
+    }
+
+    /// A token that was renewed by force is not lost with the connection.
+    fn or_on_another(&mut self, taken: Result<(), Error>) -> Result<(), Error> {
+        match (taken, &self.authentication) {
+            (Err(error), Some(authentication)) if authentication.may_move(&error) => {
+                self.stage = Stage::Ended;
+                Ok(())
+            }
+            (taken, _) => taken,
+        }
+    }
+
+    /// Begins again on [another connection](Want::Connection), with the token that is there. What was [drawn](Self::draw) and
+    /// [bound](Self::bind) is to be so anew.
+    #[must_use]
+    pub fn move_on(mut self) -> Self {
+        if let Some(authentication) = &mut self.authentication {
+            authentication.move_on();
+        }
+        Handshake { authentication: self.authentication, ..Handshake::new(self.config, self.security, None) }
+    }
+
+    /// Why the server refused the first of two tokens.
+    pub fn refusal(&self) -> Option<&Refused> {
+        self.authentication.as_ref()?.refusal()
     }
 
     /// Goes on over TLS. Nothing that came in clear text is left.
@@ -243,7 +278,7 @@ impl Handshake {
     /// The next event that matters here, as plain data.
     fn next_step(&mut self) -> Option<Result<Step, Error>> {
         loop {
-            if matches!(self.stage, Stage::Tls | Stage::Ready | Stage::Token) {
+            if matches!(self.stage, Stage::Tls | Stage::Ready | Stage::Token | Stage::Ended) {
                 return None;
             }
             match self.connection.poll_event()? {
