@@ -1,42 +1,43 @@
 //! The cancellation table, row by row. What is named without a file is here; `several`, `matrix`, `fates`, `faults`, `beside` and
-//! `changes` are in `tests/tests/drops`, where each is also dropped at every byte before a strict server.
+//! `changes` are in `tests/tests/drops`, where each is also dropped at every byte before a strict server. Each rule was broken once
+//! by hand: the last column has how, and what failed; “the same” is what it is shown by.
 //!
-//! | given up when | shown by |
-//! | --- | --- |
-//! | queued | [`a_command_of_which_nothing_left_is_taken_back`]; changes: `messages::a_change_of_which_nothing_left_is_taken_back` |
-//! | line partly sent | [`a_line_that_is_partly_sent_is_sent_to_its_end`], `messages::a_change_that_is_partly_or_wholly_sent_…` |
-//! | sent, waiting | [`an_abandoned_answer_is_read_over_and_the_next_one_is_right`] |
-//! | `+` awaited, octets held | `abandoned::a_literal_that_the_core_holds_is_sent_when_it_is_asked_for_…`, `abandoned::a_password_that_waits_…`, [`a_literal_refused_with_no_or_bad_frees_the_line`] |
-//! | `+` awaited, source gone | [`an_abandoned_append_whose_source_is_gone_sends_no_octet`], [`…_is_over_when_it_is_refused`](an_abandoned_append_whose_source_is_gone_is_over_when_it_is_refused), `abandoned::what_may_have_to_close_says_so_…`, `abandoned::a_go_ahead_that_never_comes_…` |
-//! | in a literal that is held, `Finish` | `abandoned::an_append_is_sent_to_its_end_wherever_it_is_given_up`, [`a_refusal_does_not_free_us_from_a_literal_already_begun`] |
-//! | in a literal that is held, `Cut` | `multi_append::an_append_is_cut_inside_its_octets_and_not_behind_them` |
-//! | in a literal, source gone | [`a_source_that_leaves_in_the_middle_of_its_octets_closes_the_connection`] |
-//! | all octets out, CRLF or answer outstanding | `abandoned::a_fed_append_of_which_all_octets_are_there_…`, [`an_append_is_in_doubt_from_its_last_octet_on`] |
-//! | between messages of MULTIAPPEND | `multi_append::cut_it_finishes_its_message_…`, `multi_append::cut_it_waits_for_the_go_ahead_…`, `multi_append::taken_back_it_ends_with_the_answer_…`, `multi_append::a_source_that_leaves_between_two_messages_…`, `several` |
-//! | inside a message of MULTIAPPEND, source gone | `multi_append::a_source_that_leaves_inside_a_message_closes_the_connection` |
-//! | non-synchronizing literal | the same tests, with LITERAL+ |
-//! | AUTHENTICATE, no byte | `connection::abandon::an_authentication_of_which_nothing_left_is_taken_back` |
-//! | AUTHENTICATE, before `+` | `connection::abandon::an_authentication_is_cancelled_at_its_next_challenge_…`, `…an_ok_to_an_abandoned_authentication_counts` |
-//! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` |
-//! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts`, `…_that_nobody_verifies_closes_the_connection` |
-//! | LOGIN | [`an_abandoned_login_that_is_answered_ok_counts`] |
-//! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: dropped, it is closed |
-//! | COMPRESS | `compress::of_what_was_dropped_before_its_first_byte_…`, `compress::the_switch_is_at_the_crlf_of_the_ok_wherever_the_bytes_are_cut_and_whoever_waits` |
-//! | IDLE queued | `abandoned::an_idle_of_which_nothing_left_is_taken_back` |
-//! | IDLE sent, no `+` | [`done_is_never_sent_before_the_go_ahead_of_idle_was_read`], `abandoned::an_abandoned_idle_that_is_refused_is_over` |
-//! | IDLE running | `abandoned::a_running_idle_is_told_done_at_once_…`, [`an_idle_whose_end_is_not_answered_loses_the_connection`] |
-//! | DONE partly sent | `attack::an_idle_dropped_inside_its_done_leaves_the_rest_of_it_to_be_sent` |
-//! | FETCH of huge bodies | [`an_abandoned_body_is_counted_down_and_may_hold_what_looks_like_an_answer`], `abandoned::commands_go_on_beside_a_body_that_is_read_over` |
-//! | above the drain budget | [`what_exceeds_the_drain_budget_closes_the_connection`], [`what_takes_longer_than_the_drain_time_closes_the_connection`] |
-//! | SEARCH, LIST, STATUS | `mailboxes::what_only_asks_is_drained_…`, `order::a_search_waits_for_an_abandoned_one` |
-//! | SELECT, EXAMINE | [`an_abandoned_select_selects_all_the_same`], [`a_command_bound_to_a_selection_that_is_over_sends_nothing`] |
-//! | STORE, COPY, MOVE, EXPUNGE, CREATE, … | `messages::a_change_that_is_partly_or_wholly_sent_…`, `messages::a_change_is_in_doubt_once_all_of_it_has_left`, `changes` |
-//! | CLOSE, UNSELECT, ENABLE, ID | `abandoned::what_changes_the_session_does_so_when_nobody_listens` |
-//! | LOGOUT | `abandoned::a_logout_is_taken_back_before_its_first_byte_…`, [`an_abandoned_logout_still_ends_the_connection`] |
-//! | one of several | [`one_of_several_is_abandoned_and_the_others_are_untouched`], `abandoned::a_literal_that_the_core_holds_…` |
-//! | a timeout, as a drop | `violations::silence_while_a_command_is_under_way_ends_the_connection`, `beside::a_dropped_append_may_take_its_time` |
-//! | the last handle dropped | `attack::a_connection_that_nobody_holds_is_closed_without_a_word` of the drops |
-//! | a future of the adapter dropped inside a write | `matrix::any_call_can_be_dropped_at_any_byte`, `faults::a_driver_dropped_at_any_byte_…` |
+//! | given up when | shown by | broken by hand: what failed |
+//! | --- | --- | --- |
+//! | queued | [`a_command_of_which_nothing_left_is_taken_back`]; changes: `messages::a_change_of_which_nothing_left_is_taken_back` | its octets stay in line: the same |
+//! | line partly sent | [`a_line_that_is_partly_sent_is_sent_to_its_end`], `messages::a_change_that_is_partly_or_wholly_sent_…` | as of `matrix`, `SELECT`, in `drops` |
+//! | sent, waiting | [`an_abandoned_answer_is_read_over_and_the_next_one_is_right`] | what is read over changes nothing: the same, `an_abandoned_select_…`; it is told: `matrix` in `drops` |
+//! | `+` awaited, octets held | `abandoned::a_literal_that_the_core_holds_is_sent_when_it_is_asked_for_…`, `abandoned::a_password_that_waits_…`, [`a_literal_refused_with_no_or_bad_frees_the_line`] | they are not said, as of a source that is gone: `abandoned` and `multi_append`, seven |
+//! | `+` awaited, source gone | [`an_abandoned_append_whose_source_is_gone_sends_no_octet`], [`…_is_over_when_it_is_refused`](an_abandoned_append_whose_source_is_gone_is_over_when_it_is_refused), `abandoned::what_may_have_to_close_says_so_…`, `abandoned::a_go_ahead_that_never_comes_…` | it is awaited for ever: `abandoned::a_go_ahead_that_never_comes_…`; spaces are said in place of it: `drops` |
+//! | in a literal that is held, `Finish` | `abandoned::an_append_is_sent_to_its_end_wherever_it_is_given_up`, [`a_refusal_does_not_free_us_from_a_literal_already_begun`] | NO frees us: `a_refusal_does_not_free_us_…`; it is closed: `drops` |
+//! | in a literal that is held, `Cut` | `multi_append::an_append_is_cut_inside_its_octets_and_not_behind_them` | as of `uploads` in `drops` |
+//! | in a literal, source gone | [`a_source_that_leaves_in_the_middle_of_its_octets_closes_the_connection`] | as of `drops` |
+//! | all octets out, CRLF or answer outstanding | `abandoned::a_fed_append_of_which_all_octets_are_there_…`, [`an_append_is_in_doubt_from_its_last_octet_on`] | as of `fates` in `drops` |
+//! | between messages of MULTIAPPEND | `multi_append::cut_it_finishes_its_message_…`, `multi_append::cut_it_waits_for_the_go_ahead_…`, `multi_append::taken_back_it_ends_with_the_answer_…`, `multi_append::a_source_that_leaves_between_two_messages_…`, `several` | CRLF after the tagged answer: `multi_append::taken_back_it_ends_with_the_answer_…`; it is not taken back: `uploads` in `drops` |
+//! | inside a message of MULTIAPPEND, source gone | `multi_append::a_source_that_leaves_inside_a_message_closes_the_connection` | as of `drops` |
+//! | non-synchronizing literal | the same tests, with LITERAL+ | as of `fates` in `drops` |
+//! | AUTHENTICATE, no byte | `connection::abandon::an_authentication_of_which_nothing_left_is_taken_back` | it is not taken back: the same |
+//! | AUTHENTICATE, before `+` | `connection::abandon::an_authentication_is_cancelled_at_its_next_challenge_…`, `…an_ok_to_an_abandoned_authentication_counts` | no `*`: `…is_cancelled_at_its_next_challenge_…`; an OK is nothing: `…an_ok_to_an_abandoned_authentication_counts` |
+//! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` | it is closed, or no `*`: the same |
+//! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts`, `…_that_nobody_verifies_closes_the_connection` | an OK counts whoever has to prove himself: `…that_nobody_verifies_closes_the_connection` |
+//! | LOGIN | [`an_abandoned_login_that_is_answered_ok_counts`] | an OK is nothing: the same, `abandoned::a_password_that_waits_…` |
+//! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: `connect::opening::an_opening_that_is_dropped_…` | it goes with others: the same, `negotiation::what_waits_for_the_answer_to_starttls_…`; no TLS after its OK: the latter; it is not taken back: the same |
+//! | COMPRESS | `compress::of_what_was_dropped_before_its_first_byte_…`, `compress::the_switch_is_at_the_crlf_of_the_ok_wherever_the_bytes_are_cut_and_whoever_waits` | no switch where nobody waits: `compress::the_switch_is_at_the_crlf_…` |
+//! | IDLE queued | `abandoned::an_idle_of_which_nothing_left_is_taken_back` | it is not taken back: the same |
+//! | IDLE sent, no `+` | [`done_is_never_sent_before_the_go_ahead_of_idle_was_read`], `abandoned::an_abandoned_idle_that_is_refused_is_over` | DONE before `+`, or none at it: `matrix`, `watch`, in `drops` |
+//! | IDLE running | `abandoned::a_running_idle_is_told_done_at_once_…`, `abandoned::an_idle_that_was_told_done_is_told_so_once`, [`an_idle_whose_end_is_not_answered_loses_the_connection`] | DONE with what follows alone: `abandoned::a_running_idle_…`, `an_idle_whose_end_…`; nothing in the same write: the former; DONE twice: `abandoned::an_idle_that_was_told_done_is_told_so_once` |
+//! | DONE partly sent | `attack::an_idle_dropped_inside_its_done_leaves_the_rest_of_it_to_be_sent` | the rest is taken back: the same, `odd_moments::a_done_that_was_half_sent_…` |
+//! | FETCH of huge bodies | [`an_abandoned_body_is_counted_down_and_may_hold_what_looks_like_an_answer`], `abandoned::commands_go_on_beside_a_body_that_is_read_over` | others wait for its end: `abandoned::commands_go_on_beside_…`; it is told: `matrix` in `drops` |
+//! | above the drain budget | [`what_exceeds_the_drain_budget_closes_the_connection`], [`what_takes_longer_than_the_drain_time_closes_the_connection`] | either is without end: the same, one each |
+//! | SEARCH, LIST, STATUS | `mailboxes::what_only_asks_is_drained_…`, `order::a_search_waits_for_an_abandoned_one` | what is read over is told: the same; one that saves is as good as never sent: `saved::a_search_that_saves_is_finished_…` |
+//! | SELECT, EXAMINE | [`an_abandoned_select_selects_all_the_same`], [`a_command_bound_to_a_selection_that_is_over_sends_nothing`] | as of `matrix`, `SELECT`, in `drops` |
+//! | STORE, COPY, MOVE, EXPUNGE, CREATE, … | `messages::a_change_that_is_partly_or_wholly_sent_…`, `messages::a_change_is_in_doubt_once_all_of_it_has_left`, `changes` | never in doubt: `messages::a_change_is_in_doubt_…`, `mailboxes::a_change_that_was_sent_is_in_doubt_…` |
+//! | CLOSE, UNSELECT, ENABLE, ID | `abandoned::what_changes_the_session_does_so_when_nobody_listens` | the mailbox stays selected, or what is switched on is not noted, told or not: the same |
+//! | LOGOUT | `abandoned::a_logout_is_taken_back_before_its_first_byte_…`, [`an_abandoned_logout_still_ends_the_connection`] | it is not taken back, or a missing BYE is an error: the first; something follows: `matrix` in `drops` |
+//! | one of several | [`one_of_several_is_abandoned_and_the_others_are_untouched`], `abandoned::a_literal_that_the_core_holds_…` | all under way are given up: the same, `an_abandoned_answer_…` |
+//! | a timeout, as a drop | `violations::silence_while_a_command_is_under_way_ends_the_connection`, `beside::a_dropped_append_may_take_its_time` | the command is not given up: `timeouts::a_logout_that_had_its_time_…` |
+//! | the last handle dropped | `attack::a_connection_that_nobody_holds_is_closed_without_a_word` of the drops | nothing is closed: the same, `settles::the_driver_ends_with_the_last_handle`; it is closed without a goodbye: `runtimes` of the same name |
+//! | a future of the adapter dropped inside a write | `matrix::any_call_can_be_dropped_at_any_byte`, `faults::a_driver_dropped_at_any_byte_…` | all that was offered counts as written: `matrix`; all that was deflated: `compress::commands_that_leave_together_…` |
 
 use std::time::Duration;
 

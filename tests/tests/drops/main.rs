@@ -38,7 +38,7 @@
 //! | `Reply::waiting`: nothing waits for a reader who gave up | `a_call_cancelled_beside_its_unread_answer_settles` |
 //! | `others_wait`: an abandoned command is read over | `a_call_dropped_beside_a_half_read_fetch_settles` |
 //! | `excuse_silence`: a reader's pause is not the server's | `a_reader_may_take_its_time` |
-//! | `deadlines_of`: what is finished in the background has its time | `a_dropped_append_may_take_its_time` |
+//! | `deadlines`: what is finished in the background has its time | `a_dropped_append_may_take_its_time` |
 
 mod acts;
 mod attack;
