@@ -368,5 +368,15 @@ mod tests {
         talk.s("A1 NO\r\n");
         talk.ends("Err");
         talk.c("A2 NOOP\r\n", usize::MAX);
+        // Once granted TLS has to follow, whoever waits for it.
+        talk.s("A2 OK\r\n");
+        talk.ends("Ok");
+        let id = talk.submit(&StartTls);
+        talk.submit(&Noop);
+        talk.c("A3 STARTTLS\r\n", usize::MAX);
+        talk.0.abandon(id, NOW);
+        talk.s("A3 OK\r\n");
+        talk.ends("Ok");
+        talk.c("", 0);
     }
 }
