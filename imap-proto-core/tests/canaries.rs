@@ -7,7 +7,7 @@ use std::error::Error as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use imap_proto_core::sasl::Refresh;
+use imap_proto_core::sasl::{Refresh, TokenFuture, TokenProvider};
 use imap_proto_core::types::Secret;
 use imap_proto_core::{Config, Credentials, Handshake, Security, Time, Want};
 use log::Log;
@@ -76,10 +76,6 @@ fn seen(credentials: Credentials, secret: &str, initial: bool, first: &str, then
                 break;
             }
             Ok(Want::Nothing) => break,
-            Ok(Want::Connection) => {
-                seen += &format!("{:?}", handshake.refusal());
-                break;
-            }
             Ok(_) => {}
         }
         let connection = handshake.connection();
@@ -163,4 +159,100 @@ fn what_is_looked_for_is_found_where_it_is() {
         }
         assert!(looks.iter().any(|look| format!("{secret:?}").contains(look)));
     }
+}
+
+/// What [`seen`] is of a password, of two tokens, of which the second is had by force.
+fn seen_of_tokens(tokens: [&str; 2], answers: [&str; 3]) -> String {
+    let log = Log::default();
+    let listening = log.listen();
+    let mut handshake =
+        Handshake::new(Config::default(), Security::ImplicitTls, Some(Credentials::provided("alice", Tokens)));
+    let told = format!("{} {}", tokens.join(" "), tokens.map(|token| STANDARD.encode(token)).join(" "));
+    let greeting = "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\r\n";
+    let (mut answer, mut answers, mut tag, mut said) =
+        (greeting.to_owned(), answers.into_iter(), String::new(), vec![]);
+    let mut seen = String::new();
+    loop {
+        let connection = handshake.connection();
+        connection.receive_space()[..answer.len()].copy_from_slice(answer.as_bytes());
+        connection.received(answer.len(), Time::ZERO);
+        let mut want = handshake.advance(Time::ZERO);
+        while let Ok(Want::Token(refresh)) = want {
+            let token = tokens[usize::from(refresh == Refresh::Forced)];
+            want = handshake.token(Secret::new(token), Time::ZERO).and_then(|()| handshake.advance(Time::ZERO));
+        }
+        seen += &format!("{handshake:?} {want:?}");
+        seen += &format!("{:?}", handshake.connection().view());
+        if let Err(error) = &want {
+            seen += &format!("{error}");
+        }
+        let fill = |pattern: &str, tag: &str, said: &[String]| {
+            pattern.replace('@', tag).replace('$', &said.join(" ")).replace('%', &told)
+        };
+        match want {
+            Ok(Want::Bytes) => {
+                let connection = handshake.connection();
+                let sent: Vec<u8> = connection.transmit().flatten().copied().collect();
+                connection.transmitted(sent.len(), Time::ZERO);
+                let line = String::from_utf8_lossy(&sent).trim_end().to_owned();
+                if line.ends_with("CAPABILITY") {
+                    answer = format!("* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR\r\n{} OK\r\n", &line[..2]);
+                    continue;
+                }
+                if line.len() > 2 {
+                    (tag, said) = (line[..2].to_owned(), [said, vec![line[3..].to_owned()]].concat());
+                }
+                let Some(pattern) = answers.next() else { break };
+                answer = fill(pattern, &tag, &said);
+            }
+            Ok(Want::Connection) => {
+                handshake = handshake.move_on();
+                handshake.draw("A", "n");
+                let Some(pattern) = answers.next() else { break };
+                answer = fill(pattern, "*", &said);
+            }
+            _ => break,
+        }
+    }
+    drop((handshake, listening));
+    seen + &log.text()
+}
+
+struct Tokens;
+
+impl TokenProvider for Tokens {
+    fn token(&self, _: Refresh) -> TokenFuture<'_> {
+        Box::pin(async { Err("whoever drives the handshake is asked".into()) })
+    }
+}
+
+#[test]
+fn no_token_is_shown_nor_the_one_before_it_on_whichever_connection() {
+    let tokens = ["canary-7454", "falcon-3187"];
+    let looks = tokens.map(looks).concat();
+    let refusals = ["@ NO no\r\n", "@ NO % $\r\n", "* BYE x\r\n@ NO no\r\n", "* BYE % $\r\n@ NO [X%] % $\r\n"];
+    let others = [
+        "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] % $\r\n",
+        "* BYE % $\r\n",
+        "* OK [ALERT] % $\r\n",
+        "* PREAUTH [ALERT] % $\r\n",
+        "* NO [ALERT] % $\r\n@ NO % $\r\n",
+        "@ NO [AUTHENTICATIONFAILED] % $\r\n",
+        "@ OK [ALERT] % $\r\n",
+        "+ %\r\n",
+    ];
+    let (mut moved, mut count) = (0, 0);
+    for first in refusals.iter().chain(&others) {
+        for second in refusals.iter().chain(&others) {
+            for third in refusals.iter().chain(&others) {
+                let seen = seen_of_tokens(tokens, [first, second, third]);
+                count += 1;
+                moved += usize::from(seen.contains("Ok(Connection)"));
+                for look in &looks {
+                    assert!(!seen.contains(look), "{first:?}, {second:?}, {third:?}: {look} in {seen}");
+                }
+            }
+        }
+    }
+    assert!(count == 1728 && moved >= 200, "{moved} of {count}");
 }

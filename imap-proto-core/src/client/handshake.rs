@@ -17,7 +17,7 @@ pub enum Shaken<W> {
     /// [`Handshake::secured`].
     Tls(W, Box<Handshake>),
     /// The server refused a token and closed, and there is a new one: another stream is opened, and [`shake_hands`] goes on
-    /// after [`Handshake::move_on`]. Or it ends with [`Handshake::refusal`].
+    /// after [`Handshake::move_on`]. Where there is none, [`Handshake::advance`] has the refusal.
     Again(Box<Handshake>),
     /// The connection is ready. Nothing moves unless the driver is polled.
     Ready(Client, Box<Driver<W>>),

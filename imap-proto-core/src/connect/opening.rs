@@ -22,6 +22,7 @@ use super::transfer::broken;
 use super::within::within;
 use super::{Carries, Connector, Route, Runtime, Secured, Spawn, TlsFacts};
 use crate::client::{Client, Driver, Shaken, Wire, shake_hands};
+use crate::config::Time;
 use crate::connection::Handshake;
 use crate::error::{Closed, Error, Phase};
 #[cfg(any(feature = "socks5", feature = "http-proxy"))]
@@ -63,15 +64,18 @@ impl<R: Runtime> Connector<R> {
     /// as over TCP, and the driver is left to the caller. Nothing is dialled, no proxy either.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect). [`Error::Refused`] also where a [`TokenProvider`](crate::sasl::TokenProvider) has renewed its token
+    /// and the server has closed: over another stream the same call may succeed.
     pub async fn open_over<S>(&self, stream: S) -> Result<Opened<R>, Error>
     where
         R: Carries<S>,
     {
         let stream = self.runtime.carry(stream);
         let opening = async {
-            let begun = self.begin(stream, &self.host, None).await?;
-            self.compressed(begun.map_err(|handshake| refusal(&handshake))?).await
+            match self.begin(stream, &self.host, None).await? {
+                Ok(opened) => self.compressed(opened).await,
+                Err(mut handshake) => Err(refusal(&mut handshake)),
+            }
         };
         self.around().run(opening).await
     }
@@ -112,7 +116,7 @@ impl<R: Runtime> Connector<R> {
             Err(handshake) => handshake,
         };
         let (stream, server) = self.dial_server().await?;
-        self.begin(stream, &server, Some(handshake)).await?.map_err(|handshake| refusal(&handshake))
+        self.begin(stream, &server, Some(handshake)).await?.map_err(|mut handshake| refusal(&mut handshake))
     }
 
     /// A stream to the server, and what the server is called in errors.
@@ -236,13 +240,14 @@ fn bound(mut handshake: Box<Handshake>, tls: &TlsFacts) -> Box<Handshake> {
 }
 
 /// How a login ends of which another connection is wanted and not to be had.
-fn refusal(handshake: &Handshake) -> Error {
-    handshake.refusal().map_or(Error::Closed(Closed::EndOfStream), |refused| Error::Refused(Box::new(refused.clone())))
+fn refusal(handshake: &mut Handshake) -> Error {
+    handshake.advance(Time::ZERO).err().unwrap_or(Error::Closed(Closed::EndOfStream))
 }
 
 #[cfg(all(test, feature = "compress"))]
 mod tests {
     use std::boxed::Box;
+    use std::string::ToString;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
     use std::vec;
@@ -328,13 +333,21 @@ mod tests {
 
     /// Opens connections to a server that takes only the new token, or none, and does so when it is told the old one.
     fn renewed(refuses: &'static str, takes_new: bool) -> (Stage, Tokens, Connector<Stage>) {
+        let again = if takes_new { "% OK [CAPABILITY IMAP4rev1] in\r\n" } else { refuses };
+        answered(refuses, CAPABILITIES, again)
+    }
+
+    const CAPABILITIES: &str = "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR\r\n% OK\r\n";
+
+    /// What it answers to the old token, then to CAPABILITY, and to the new one.
+    fn answered(old: &'static str, then: &'static str, new: &'static str) -> (Stage, Tokens, Connector<Stage>) {
         let words = |token| STANDARD.encode(format!("user=alice\x01auth=Bearer {token}\x01\x01"));
         let said = |token| &*format!("AUTHENTICATE XOAUTH2 {}", words(token)).leak();
         let table = vec![
             ("", "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hi\r\n"),
-            (said("old"), refuses),
-            (said("new"), if takes_new { "% OK [CAPABILITY IMAP4rev1] in\r\n" } else { refuses }),
-            ("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR\r\n% OK\r\n"),
+            (said("old"), old),
+            (said("new"), new),
+            ("CAPABILITY", then),
         ];
         let (stage, tokens) = (Stage::imap(table.leak()), Tokens::default());
         let connector = stage.connector().plaintext().credentials(Credentials::provided("alice", tokens.clone()));
@@ -350,6 +363,9 @@ mod tests {
             ("* BYE bye\r\n% NO no\r\n<", 2),
             ("* BYE bye\r\n% NO no\r\n", 2),
             ("% NO no\r\n* BYE bye\r\n<", 2),
+            // What is said of the old token is not said of the new one, which was not there.
+            ("* BYE [AUTHENTICATIONFAILED] bye\r\n% NO [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] no\r\n<", 2),
+            ("% NO [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] no\r\n* BYE [AUTHENTICATIONFAILED] bye\r\n<", 2),
         ] {
             let (stage, tokens, connector) = renewed(refuses, true);
             let opened = stage.run(connector.open());
@@ -365,6 +381,51 @@ mod tests {
             let asked = tokens.0.lock().expect("nobody panics holding it").clone();
             assert_eq!(asked, [Refresh::IfExpired, Refresh::Forced], "{refuses}");
             assert_eq!((stage.looked_up().len(), stage.open()), (connections, 0), "{refuses}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_renewed_is_tried_on_one_other_connection_and_not_where_it_was_answered() {
+        let (no, closes) = ("% NO no\r\n", "% NO no\r\n<");
+        let reason = "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n<";
+        for (old, then, new, said, expected) in [
+            // It is gone for good.
+            (closes, CAPABILITIES, "<", 1, "the server is not reached: the connection is closed: end of stream"),
+            (no, CAPABILITIES, "<", 2, "the server is not reached: the connection is closed: end of stream"),
+            (
+                closes,
+                CAPABILITIES,
+                "* BYE full\r\n<",
+                1,
+                "the server can't say for now: the server closed the connection: full",
+            ),
+            // It is answered, in whatever words.
+            (no, CAPABILITIES, reason, 1, "the server is not reached: the connection is closed: end of stream"),
+            (
+                no,
+                CAPABILITIES,
+                "* BYE [EXPIRED] so\r\n<",
+                1,
+                "the credentials are rejected: AUTHENTICATE refused: [EXPIRED] so",
+            ),
+            // It was not said where it is not known how.
+            (no, "% BAD bye\r\n<", "% OK in\r\n", 0, "the credentials are rejected: AUTHENTICATE refused: no"),
+            // Of the old one.
+            (
+                no,
+                "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR\r\n% OK\r\n* BYE [EXPIRED] so\r\n<",
+                "% OK in\r\n",
+                1,
+                "the credentials are accepted",
+            ),
+        ] {
+            let (stage, tokens, connector) = answered(old, then, new);
+            let check = stage.run(connector.check_login()).to_string();
+            assert_eq!(check, expected, "{old}, {then}, {new}");
+            let asked = tokens.0.lock().expect("nobody panics holding it").clone();
+            assert_eq!(asked, [Refresh::IfExpired, Refresh::Forced], "{old}, {then}, {new}");
+            let times = stage.heard().matches(&STANDARD.encode("user=alice\x01auth=Bearer new\x01\x01")).count();
+            assert_eq!((times, stage.open()), (said, 0), "{old}, {then}, {new}");
         }
     }
 

@@ -13,7 +13,6 @@ mod on {
     use super::super::CommandId;
     use super::super::in_flight::{Entry, InFlight};
     use super::super::outbox::Content;
-    use super::super::view::SessionState;
     use crate::error::{Closed, Error, Fate};
     use crate::wire::{Condition, Kind, LineText, Response};
 
@@ -58,17 +57,16 @@ mod on {
 
     /// A response has come. What a server says while credentials are on their way may have them in it.
     #[inline]
-    pub(in super::super) fn received(around: &ConnectionSpan, response: &Response<'_>, state: SessionState) {
+    pub(in super::super) fn received(around: &ConnectionSpan, response: &Response<'_>, may_echo: bool) {
         if is_wire_shown() {
-            show_received(around, response, state);
+            show_received(around, response, may_echo);
         }
     }
 
     #[cold]
-    fn show_received(around: &ConnectionSpan, response: &Response<'_>, state: SessionState) {
+    fn show_received(around: &ConnectionSpan, response: &Response<'_>, may_echo: bool) {
         let _inside = around.0.enter();
-        let may_echo = response.kind() != Kind::Capability;
-        if state == SessionState::NotAuthenticated && may_echo {
+        if may_echo && response.kind() != Kind::Capability {
             tracing::trace!(target: "imap::wire", "S: [{:?}, {} octets]", response.kind(), response.raw().len());
         } else {
             tracing::trace!(target: "imap::wire", "S: {}", shown(response.raw()));
@@ -141,7 +139,6 @@ mod off {
     use super::super::CommandId;
     use super::super::in_flight::{Entry, InFlight};
     use super::super::outbox::Content;
-    use super::super::view::SessionState;
     use crate::error::{Error, Fate};
     use crate::wire::{Condition, Response};
 
@@ -164,7 +161,7 @@ mod off {
     }
 
     pub(in super::super) fn sent(_: &InFlight, _: CommandId, _: &Content) {}
-    pub(in super::super) fn received(_: &ConnectionSpan, _: &Response<'_>, _: SessionState) {}
+    pub(in super::super) fn received(_: &ConnectionSpan, _: &Response<'_>, _: bool) {}
     pub(in super::super) fn received_octets(_: &ConnectionSpan, _: &[u8]) {}
     pub(in super::super) fn begun(_: &ConnectionSpan, _: &mut Entry, _: &str, _: u32) {}
     pub(in super::super) fn answered(_: &mut Entry, _: Condition) {}

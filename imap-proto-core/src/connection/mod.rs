@@ -35,7 +35,7 @@ pub use view::{Selected, SessionState, View};
 
 use crate::command::{Clock, Effect, Request};
 use crate::config::{Config, Time};
-use crate::error::{Error, Fate, Misuse, Phase};
+use crate::error::{Closed, Error, Fate, Misuse, Phase};
 use crate::wire::Decoder;
 use in_flight::{InFlight, Stage};
 use outbox::Outbox;
@@ -384,6 +384,20 @@ impl Connection {
         match self.bye_since.take() {
             Some(_) if !matches!(error, Error::Bye { .. }) => self.cause_of_end(),
             _ => error,
+        }
+    }
+
+    fn close_at_end(&mut self) {
+        let error = self.cause_of_end();
+        self.close(error);
+    }
+
+    fn cause_of_end(&mut self) -> Error {
+        let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
+        match self.view.bye.take().map(|bye| *bye) {
+            _ if logging_out => Error::Closed(Closed::LoggedOut),
+            Some((code, text)) => Error::Bye { code, text },
+            None => Error::Closed(Closed::EndOfStream),
         }
     }
 

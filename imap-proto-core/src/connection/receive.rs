@@ -100,20 +100,6 @@ impl Connection {
         })
     }
 
-    pub(super) fn close_at_end(&mut self) {
-        let error = self.cause_of_end();
-        self.close(error);
-    }
-
-    pub(super) fn cause_of_end(&mut self) -> Error {
-        let logging_out = self.in_flight.iter().any(|e| matches!(e.effect, Effect::Logout) && e.begun);
-        match self.view.bye.take().map(|bye| *bye) {
-            _ if logging_out => Error::Closed(Closed::LoggedOut),
-            Some((code, text)) => Error::Bye { code, text },
-            None => Error::Closed(Closed::EndOfStream),
-        }
-    }
-
     /// What lies behind in the buffer does not count yet: it may have come after the login.
     fn is_too_much_before_login(&self) -> bool {
         let before_login = matches!(self.view.state, SessionState::Greeting | SessionState::NotAuthenticated);
@@ -148,7 +134,8 @@ impl Connection {
 
     fn take_response(&mut self) -> Found {
         let response = self.decoder.response();
-        log::received(&self.span, &response, self.view.state);
+        let may_echo = self.credentials_out || self.view.state == SessionState::NotAuthenticated;
+        log::received(&self.span, &response, may_echo);
         if self.view.state == SessionState::Greeting {
             return self.take_greeting();
         }
@@ -188,7 +175,7 @@ impl Connection {
                 return self.take_bye();
             }
             _ => {
-                let line = excerpt(response.raw());
+                let line = self.excerpt(response.raw());
                 self.close(Error::Protocol(Violation::NoGreeting { line }));
                 return Found::Nothing;
             }
@@ -398,12 +385,16 @@ impl Connection {
         }
         self.unknown_tags += 1;
         if !self.view.is_authenticated() || self.unknown_tags >= self.config.unknown_tags {
-            let tag = self.decoder.response().name();
             // A server that takes an answer for a command has a secret for a tag.
-            let tag = if self.credentials_out { "[secret]".to_string() } else { excerpt(tag) };
+            let tag = self.excerpt(self.decoder.response().name());
             self.close(Error::Protocol(Violation::UnknownTag { tag }));
         }
         Found::Nothing
+    }
+
+    /// For an error: nothing, where a secret may be in it.
+    fn excerpt(&self, said: &[u8]) -> String {
+        if self.credentials_out { "[secret]".to_string() } else { excerpt(said) }
     }
 
     pub(super) fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {

@@ -21,7 +21,7 @@
 //! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` | it is closed, or no `*`: the same |
 //! | AUTHENTICATE, last response sent | `connection::abandon::an_ok_to_an_abandoned_authentication_counts`, `…_that_nobody_verifies_closes_the_connection` | an OK counts whoever has to prove himself: `…that_nobody_verifies_closes_the_connection` |
 //! | LOGIN | [`an_abandoned_login_that_is_answered_ok_counts`] | an OK is nothing: the same, `abandoned::a_password_that_waits_…` |
-//! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: `connect::opening::an_opening_that_is_dropped_…` | it goes with others: the same, `negotiation::what_waits_for_the_answer_to_starttls_…`; no TLS after its OK: the latter; it is not taken back: the same |
+//! | STARTTLS | `connection::abandon::nothing_passes_starttls_…`; the handshake owns the stream: `connect::opening::an_opening_that_is_dropped_…` | it goes with others: the same, `negotiation::what_waits_for_the_answer_to_starttls_…`; no TLS after its OK: both; it is not taken back: the same |
 //! | COMPRESS | `compress::of_what_was_dropped_before_its_first_byte_…`, `compress::the_switch_is_at_the_crlf_of_the_ok_wherever_the_bytes_are_cut_and_whoever_waits` | no switch where nobody waits: `compress::the_switch_is_at_the_crlf_…` |
 //! | IDLE queued | `abandoned::an_idle_of_which_nothing_left_is_taken_back` | it is not taken back: the same |
 //! | IDLE sent, no `+` | [`done_is_never_sent_before_the_go_ahead_of_idle_was_read`], `abandoned::an_abandoned_idle_that_is_refused_is_over` | DONE before `+`, or none at it: `matrix`, `watch`, in `drops` |

@@ -302,6 +302,19 @@ fn a_token_that_is_refused_is_renewed_by_force_exactly_once() {
     // Where the server has gone another connection is wanted for it.
     let gone = [(&*greeting, ""), ("* BYE bye\r\nT0 NO no\r\n", &*first)];
     assert_eq!(provided(&both).play(&gone).ok(), Some(Want::Connection));
+    // And whoever has none is told the refusal, however often he goes on.
+    let mut alone = provided(&both).to_the_end(&gone).expect("another connection is wanted");
+    for _ in 0..3 {
+        assert!(matches!(alone.advance(Time::ZERO), Err(Error::Refused(refused)) if refused.text == "no"));
+        assert_eq!(alone.poll_timeout(), None);
+    }
+    let mut next = alone.move_on();
+    assert_eq!(next.advance(Time::ZERO).ok(), Some(Want::Bytes));
+    // It is what it was where no other connection is wanted.
+    let [greeted, ..] = gone;
+    let mut asked = provided(&both[..1]).to_the_end(&[greeted]).expect("it logs in").move_on();
+    let sent: Vec<u8> = asked.connection().transmit().flatten().copied().collect();
+    assert_eq!(String::from_utf8_lossy(&sent), first);
     // Nor is one asked for that was given as it is.
     let fixed = Shake::new(Credentials::token("alice", "new"));
     let refused = [(&*greeting, ""), (&*reason, &*third), ("T0 NO no\r\n", "\r\n")];

@@ -23,12 +23,20 @@ pub(super) struct Authentication {
     pub(super) binding: ChannelBinding,
     /// What the provider gave last.
     token: Option<Secret>,
-    /// The refusal after which a token was asked for by force, which is done once.
-    refused: Option<Box<Refused>>,
+    /// What became of the first token, after which another was asked for by force. That is done once.
+    refused: Option<RefusedToken>,
     /// That token was wanted on another connection, which is done once.
     moved: bool,
     exchange: Option<Exchange>,
     /// The first words of the exchange as they are on the wire.
+    said: Zeroizing<Vec<u8>>,
+}
+
+/// A token that was refused, in which words, and what of it nobody is to see.
+#[derive(Debug)]
+struct RefusedToken {
+    refusal: Box<Refused>,
+    token: Option<Secret>,
     said: Zeroizing<Vec<u8>>,
 }
 
@@ -86,10 +94,17 @@ impl Authentication {
         self.token = Some(token);
     }
 
-    /// True where a token that was renewed by force may be tried on another connection, as this one has ended so. Some servers
-    /// close along with a refusal. Not where the end is the answer to that token.
+    /// Nothing of the exchange has left.
+    pub(super) fn unsaid(&mut self) {
+        self.exchange = None;
+    }
+
+    /// True where a token that was renewed by force may be tried on another connection, as this one has ended so: some servers
+    /// close along with a refusal. Not where that token was answered. An end without a word may still be that of the first one.
     pub(super) fn may_move(&self, error: &Error) -> bool {
-        let is_answer = matches!(error, Error::Bye { code: Some(_), .. }) && self.exchange.is_some();
+        let has_code = matches!(error, Error::Bye { code: Some(_), .. });
+        let is_answered = |exchange: &Exchange| has_code || exchange.mechanism.reason().is_some();
+        let is_answer = self.exchange.as_ref().is_some_and(is_answered);
         let is_end = matches!(error, Error::Bye { .. } | Error::Closed(Closed::EndOfStream) | Error::Transport(_));
         self.refused.is_some() && self.token.is_some() && !self.moved && is_end && !is_answer
     }
@@ -101,7 +116,7 @@ impl Authentication {
 
     /// Why the first token was refused.
     pub(super) fn refusal(&self) -> Option<&Refused> {
-        self.refused.as_deref()
+        self.refused.as_ref().map(|refused| &*refused.refusal)
     }
 
     /// Begins an exchange: the name of its mechanism, and what goes with the command.
@@ -195,10 +210,11 @@ impl Authentication {
         }
         let may_be_the_token = refused.login_refusal() == Some(LoginRefusal::Credentials);
         match self.without_secrets(Error::Refused(refused)) {
-            Error::Refused(refused)
+            Error::Refused(refusal)
                 if self.credentials.provider().is_some() && self.refused.is_none() && may_be_the_token =>
             {
-                (self.refused, self.token) = (Some(refused), None);
+                let said = core::mem::take(&mut self.said);
+                self.refused = Some(RefusedToken { refusal, token: self.token.take(), said });
                 Ok(false)
             }
             error => Err(error),
@@ -246,7 +262,11 @@ impl Authentication {
             let shown = Zeroizing::new(quoted.escape_debug().to_string());
             !secret.is_empty() && [secret, &quoted, &shown].iter().any(|form| said.contains(form))
         };
+        let before = self.refused.as_ref();
         let secrets = self.credentials.secret().into_iter().chain(&self.token);
-        has(&self.said) || secrets.into_iter().any(|secret| has(secret.expose()) || has(&encode(secret.expose())))
+        let mut secrets = secrets.chain(before.and_then(|refused| refused.token.as_ref()));
+        has(&self.said)
+            || before.is_some_and(|refused| has(&refused.said))
+            || secrets.any(|secret| has(secret.expose()) || has(&encode(secret.expose())))
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::{CommandId, Connection, Event};
 use crate::command::{Authenticate, CapabilityCommand, Command, Id, Login, Request, StartTls};
 use crate::config::{Config, Time};
-use crate::error::{Error, Misuse, NoMechanism, Phase, Refused, Violation};
+use crate::error::{Closed, Error, Fate, Misuse, NoMechanism, Phase, Refused, Violation};
 use crate::sasl::{AuthMethod, ChannelBinding, Credentials, Offer, Refresh};
 use crate::types::{Capability, Identification, Secret};
 use authentication::{Authentication, Next};
@@ -85,7 +85,7 @@ pub enum Want {
     /// that others get their turn between.
     Work,
     /// Another connection: the server refused a token and closed, and there is a new token for it. [`Handshake::move_on`] begins
-    /// again, once; [`Handshake::refusal`] is how it ends where no other connection is to be had.
+    /// again, once. Whoever has no other connection goes on as ever, and is told the refusal.
     Connection,
     /// Nothing: [`Handshake::into_connection`] has the authenticated connection.
     Nothing,
@@ -102,6 +102,8 @@ enum Stage {
     After(CommandId),
     Id(CommandId),
     Ended,
+    /// And whoever drives it knows.
+    Over,
     Ready,
 }
 
@@ -152,7 +154,7 @@ impl Handshake {
 
     /// When [`advance`](Self::advance) is to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let own = (!matches!(self.stage, Stage::Ready | Stage::Ended)).then_some(self.by);
+        let own = (!matches!(self.stage, Stage::Ready | Stage::Ended | Stage::Over)).then_some(self.by);
         self.connection.poll_timeout().into_iter().chain(own).min()
     }
 
@@ -169,7 +171,11 @@ impl Handshake {
         self.or_on_another(taken)?;
         match self.stage {
             Stage::Ready => Ok(Want::Nothing),
-            Stage::Ended => Ok(Want::Connection),
+            Stage::Ended => {
+                self.stage = Stage::Over;
+                Ok(Want::Connection)
+            }
+            Stage::Over => Err(self.refusal()),
             Stage::Tls => Ok(Want::Tls),
             Stage::Token if now >= self.by => Err(Error::Timeout { phase: Phase::Token, limit: self.config.token }),
             Stage::Token => {
@@ -241,19 +247,23 @@ impl Handshake {
         }
     }
 
-    /// Begins again on [another connection](Want::Connection), with the token that is there. What was [drawn](Self::draw) and
-    /// [bound](Self::bind) is to be so anew.
+    /// Begins again on another connection, with the token that is there, where that is [wanted](Want::Connection); else it is what
+    /// it was. What was [drawn](Self::draw) and [bound](Self::bind) is to be so anew.
     #[must_use]
     pub fn move_on(mut self) -> Self {
-        if let Some(authentication) = &mut self.authentication {
-            authentication.move_on();
-        }
-        Handshake { authentication: self.authentication, ..Handshake::new(self.config, self.security, None) }
+        let (Some(authentication), Stage::Over) = (&mut self.authentication, self.stage) else { return self };
+        authentication.move_on();
+        let mut next = Handshake::new(self.config, self.security, None);
+        next.authentication = self.authentication;
+        // The server has heard them.
+        next.connection.credentials_out = true;
+        next
     }
 
     /// Why the server refused the first of two tokens.
-    pub fn refusal(&self) -> Option<&Refused> {
-        self.authentication.as_ref()?.refusal()
+    fn refusal(&self) -> Error {
+        let refusal = self.authentication.as_ref().and_then(Authentication::refusal);
+        refusal.map_or(Error::Closed(Closed::EndOfStream), |refused| Error::Refused(Box::new(refused.clone())))
     }
 
     /// Goes on over TLS. Nothing that came in clear text is left.
@@ -278,7 +288,7 @@ impl Handshake {
     /// The next event that matters here, as plain data.
     fn next_step(&mut self) -> Option<Result<Step, Error>> {
         loop {
-            if matches!(self.stage, Stage::Tls | Stage::Ready | Stage::Token | Stage::Ended) {
+            if matches!(self.stage, Stage::Tls | Stage::Ready | Stage::Token | Stage::Ended | Stage::Over) {
                 return None;
             }
             match self.connection.poll_event()? {
@@ -288,9 +298,13 @@ impl Handshake {
                 }
                 Event::Challenge { id, challenge } => return Some(Ok(Step::Challenge(id, challenge))),
                 Event::Done { id, outcome } => return Some(Ok(Step::Done(id, outcome.map(drop)))),
-                Event::Failed { error, .. } | Event::Overdue { error, .. } | Event::Closed(error) => {
+                Event::Failed { error, fate, .. } | Event::Overdue { error, fate, .. } => {
+                    if let (Fate::NotSent, Some(authentication)) = (fate, &mut self.authentication) {
+                        authentication.unsaid();
+                    }
                     return Some(Err(error));
                 }
+                Event::Closed(error) => return Some(Err(error)),
                 _ => {}
             }
         }
@@ -368,6 +382,10 @@ impl Handshake {
         let binding = authentication.binding.clone();
         let offer = Offer { capabilities, nonce: &self.nonce, binding: &binding };
         let Some(method) = authentication.credentials().choose(&offer).cloned() else {
+            // A server that says no more after a refusal has no other word.
+            if capabilities.is_empty() && authentication.refusal().is_some() {
+                return Err(self.refusal());
+            }
             let offered = capabilities.auth_mechanisms().map(ToString::to_string).collect();
             let allowed = authentication.credentials().allowed().to_vec();
             return Err(Error::NoMechanism(Box::new(NoMechanism { offered, allowed })));
@@ -385,7 +403,11 @@ impl Handshake {
                 Authenticate::new(&name, initial).request()
             }
         };
-        self.stage = Stage::Login(self.submit(request, now)?);
+        let submitted = self.submit(request, now);
+        if let (Err(_), Some(authentication)) = (&submitted, &mut self.authentication) {
+            authentication.unsaid();
+        }
+        self.stage = Stage::Login(submitted?);
         Ok(())
     }
 
