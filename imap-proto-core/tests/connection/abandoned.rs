@@ -2,7 +2,8 @@
 
 use crate::script::Script;
 use imap_proto_core::command::{
-    Access, Append, Close, Command, Enable, Fetch, Id, Idle, Login, Logout, Message, Noop, Search, Select, Unselect,
+    Access, Append, Close, Command, Enable, Fetch, Id, Idle, Login, Logout, Message, Noop, Raw, Search, Select,
+    Unselect,
 };
 use imap_proto_core::types::{Capability, FetchItems, MailboxName, Query, Secret, Section, Uid, UidSet};
 use imap_proto_core::{CancelEffect, Health};
@@ -288,4 +289,47 @@ fn a_logout_is_taken_back_before_its_first_byte_and_ends_the_connection_after_it
     ]);
     let refused = script.connection.submit(Noop.request().expect("a request"), script.now);
     assert_eq!(refused.expect_err("it is over").to_string(), ended);
+}
+
+/// A line that is given up somewhere is said to its end, octets and all, and nobody knows what became of it once all is said.
+#[test]
+fn a_raw_command_with_octets_is_finished_wherever_it_is_given_up_and_in_doubt_once_it_is_said() {
+    let raw = Raw::new("UID REPLACE 4").expect("a line").string("Drafts").literal(&b"A: b\r\n\r\nc"[..]);
+    let (line, octets) = ("A1 UID REPLACE 4 \"Drafts\" {9}\r\n", "A: b\r\n\r\nc\r\n");
+    for at in 0..=line.len() + octets.len() {
+        for ends in [false, true] {
+            let mut script = Script::selected("");
+            let id = script.submit(&raw);
+            script.c_part(at.min(line.len()));
+            if at > line.len() {
+                script.s("+ go\r\n");
+                script.e(&[]);
+                script.c_part(at - line.len());
+            }
+            let effect = script.abandon(id);
+            if at == 0 {
+                assert_eq!(effect, CancelEffect::Removed);
+                script.e(&["1 failed cancelled NotSent"]);
+                break;
+            }
+            assert_eq!(effect, CancelEffect::WillFinish, "at {at}");
+            if ends {
+                script.s_eof();
+                let fate = if at == line.len() + octets.len() { "InDoubt" } else { "Cancelled" };
+                let ended = format!("1 failed the connection is closed: end of stream {fate}");
+                assert_eq!(script.events()[0], ended, "at {at}");
+                continue;
+            }
+            rest(&mut script);
+            if at <= line.len() {
+                script.s("+ go\r\n");
+                script.e(&[]);
+                script.c(octets);
+            }
+            script.s("A1 OK replaced\r\n");
+            script.e(&["1 ok"]);
+            script.submit(&Noop);
+            script.c("A2 NOOP\r\n");
+        }
+    }
 }

@@ -8,7 +8,7 @@
 //! | line partly sent | [`a_line_that_is_partly_sent_is_sent_to_its_end`], `messages::a_change_that_is_partly_or_wholly_sent_…` | as of `matrix`, `SELECT`, in `drops` |
 //! | sent, waiting | [`an_abandoned_answer_is_read_over_and_the_next_one_is_right`] | what is read over changes nothing: the same, `an_abandoned_select_…`; it is told: `matrix` in `drops` |
 //! | `+` awaited, octets held | `abandoned::a_literal_that_the_core_holds_is_sent_when_it_is_asked_for_…`, `abandoned::a_password_that_waits_…`, [`a_literal_refused_with_no_or_bad_frees_the_line`] | they are not said, as of a source that is gone: `abandoned` and `multi_append`, seven |
-//! | `+` awaited, source gone | [`an_abandoned_append_whose_source_is_gone_sends_no_octet`], [`…_is_over_when_it_is_refused`](an_abandoned_append_whose_source_is_gone_is_over_when_it_is_refused), `abandoned::what_may_have_to_close_says_so_…`, `abandoned::a_go_ahead_that_never_comes_…` | it is awaited for ever: `abandoned::a_go_ahead_that_never_comes_…`; spaces are said in place of it: `drops` |
+//! | `+` awaited, source gone | [`an_abandoned_append_whose_source_is_gone_sends_no_octet`], [`…_is_over_when_it_is_refused`](an_abandoned_append_whose_source_is_gone_is_over_when_it_is_refused), `abandoned::what_may_have_to_close_says_so_…`, `abandoned::a_go_ahead_that_never_comes_…` | it is awaited for ever: `abandoned::a_go_ahead_that_never_comes_…`; spaces are said in place of it: the head of `interop_drops` |
 //! | in a literal that is held, `Finish` | `abandoned::an_append_is_sent_to_its_end_wherever_it_is_given_up`, [`a_refusal_does_not_free_us_from_a_literal_already_begun`] | NO frees us: `a_refusal_does_not_free_us_…`; it is closed: `drops` |
 //! | in a literal that is held, `Cut` | `multi_append::an_append_is_cut_inside_its_octets_and_not_behind_them` | as of `uploads` in `drops` |
 //! | in a literal, source gone | [`a_source_that_leaves_in_the_middle_of_its_octets_closes_the_connection`] | as of `drops` |
@@ -16,6 +16,7 @@
 //! | between messages of MULTIAPPEND | `multi_append::cut_it_finishes_its_message_…`, `multi_append::cut_it_waits_for_the_go_ahead_…`, `multi_append::taken_back_it_ends_with_the_answer_…`, `multi_append::a_source_that_leaves_between_two_messages_…`, `several` | CRLF after the tagged answer: `multi_append::taken_back_it_ends_with_the_answer_…`; it is not taken back: `uploads` in `drops` |
 //! | inside a message of MULTIAPPEND, source gone | `multi_append::a_source_that_leaves_inside_a_message_closes_the_connection` | as of `drops` |
 //! | non-synchronizing literal | the same tests, with LITERAL+ | as of `fates` in `drops` |
+//! | parts of REPLACE and of what else is sent as `Raw` | `abandoned::a_raw_command_with_octets_…`; CATENATE is not spoken | as of a literal that is held |
 //! | AUTHENTICATE, no byte | `connection::abandon::an_authentication_of_which_nothing_left_is_taken_back` | it is not taken back: the same |
 //! | AUTHENTICATE, before `+` | `connection::abandon::an_authentication_is_cancelled_at_its_next_challenge_…`, `…an_ok_to_an_abandoned_authentication_counts` | no `*`: `…is_cancelled_at_its_next_challenge_…`; an OK is nothing: `…an_ok_to_an_abandoned_authentication_counts` |
 //! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` | it is closed, or no `*`: the same |

@@ -101,6 +101,7 @@ enum Stage {
     Login(CommandId),
     After(CommandId),
     Id(CommandId),
+    /// The connection has, and another one is wanted for a token.
     Ended,
     /// And whoever drives it knows.
     Over,
