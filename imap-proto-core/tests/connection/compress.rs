@@ -190,25 +190,32 @@ fn of_what_was_dropped_before_its_first_byte_nothing_is_sent_and_nothing_is_comp
 
 #[test]
 fn it_is_sent_alone_and_nothing_is_sent_before_its_answer() {
-    let mut script = Script::selected(OFFERED);
-    script.submit(&Fetch::new(UidSet::all(), FetchItems::ids()));
-    script.submit(&Noop);
-    script.submit(&Compress);
-    script.submit(&Noop);
-    script.c("A1 UID FETCH 1:* (UID)\r\nA2 NOOP\r\n");
-    script.s("A1 OK\r\n");
-    script.e(&["1 ok"]);
-    script.c_nothing();
-    script.s("A2 OK\r\n");
-    script.e(&["2 ok"]);
-    script.c("A3 COMPRESS DEFLATE\r\n");
-    script.s("* 4 EXISTS\r\n+ what\r\n");
-    script.e(&["- * 4 EXISTS"]);
-    script.c_nothing();
-    script.s("A3 OK\r\n");
-    script.e(&["3 ok"]);
-    let left = leave(&mut script);
-    assert_eq!(Peer::new().inflate(&left), "A4 NOOP\r\n");
+    let before = "A1 OK\r\nA2 OK\r\n";
+    let answer = "* 4 EXISTS\r\n+ what\r\nA3 OK\r\n";
+    // Each split at each of its offsets.
+    for (first, second) in (0..before.len()).map(|at| (at, 0)).chain((0..answer.len()).map(|at| (0, at))) {
+        let mut script = Script::selected(OFFERED);
+        script.submit(&Fetch::new(UidSet::all(), FetchItems::ids()));
+        script.submit(&Noop);
+        script.submit(&Compress);
+        script.submit(&Noop);
+        script.c("A1 UID FETCH 1:* (UID)\r\nA2 NOOP\r\n");
+        script.s(&before[..first]);
+        let mut told = script.events();
+        script.c_nothing();
+        script.s(&before[first..]);
+        told.extend(script.events());
+        assert_eq!(told, ["1 ok", "2 ok"], "{first}");
+        script.c("A3 COMPRESS DEFLATE\r\n");
+        script.s(&answer[..second]);
+        let mut told = script.events();
+        script.c_nothing();
+        script.s(&answer[second..]);
+        told.extend(script.events());
+        assert_eq!(told, ["- * 4 EXISTS", "3 ok"], "{second}");
+        let left = leave(&mut script);
+        assert_eq!(Peer::new().inflate(&left), "A4 NOOP\r\n");
+    }
 }
 
 #[test]

@@ -285,30 +285,38 @@ fn a_greeting_that_is_none_and_a_login_that_is_disabled_are_told() {
 /// N17
 #[test]
 fn what_waits_for_the_answer_to_starttls_leaves_over_tls_and_not_in_clear_text() {
-    let mut handshake = Handshake::new(Config::default(), Security::StartTls, Some(Credentials::password("a", "b")));
-    let sent = |handshake: &mut Handshake| {
-        let waiting: Vec<u8> = handshake.connection().transmit().flatten().copied().collect();
-        handshake.connection().transmitted(waiting.len(), Time::ZERO);
-        String::from_utf8_lossy(&waiting).into_owned()
-    };
-    let receive = |handshake: &mut Handshake, bytes: &[u8]| {
-        handshake.connection().receive_space()[..bytes.len()].copy_from_slice(bytes);
-        handshake.connection().received(bytes.len(), Time::ZERO);
-        handshake.advance(Time::ZERO)
-    };
-    assert_eq!(receive(&mut handshake, b"* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n").ok(), Some(Want::Bytes));
-    assert_eq!(sent(&mut handshake), "A0 STARTTLS\r\n");
-    for _ in 0..2 {
-        handshake.connection().submit(Noop.request().expect("a request"), Time::ZERO).expect("it is open");
+    let (greeting, answer) = ("* OK [CAPABILITY IMAP4rev1 STARTTLS] hi\r\n", "* OK later\r\nA0 OK begin\r\n");
+    for (first, second) in (0..greeting.len()).map(|at| (at, 0)).chain((0..answer.len()).map(|at| (0, at))) {
+        let credentials = Some(Credentials::password("a", "b"));
+        let mut handshake = Handshake::new(Config::default(), Security::StartTls, credentials);
+        let sent = |handshake: &mut Handshake| {
+            let waiting: Vec<u8> = handshake.connection().transmit().flatten().copied().collect();
+            handshake.connection().transmitted(waiting.len(), Time::ZERO);
+            String::from_utf8_lossy(&waiting).into_owned()
+        };
+        let receive = |handshake: &mut Handshake, bytes: &str| {
+            handshake.connection().receive_space()[..bytes.len()].copy_from_slice(bytes.as_bytes());
+            if !bytes.is_empty() {
+                handshake.connection().received(bytes.len(), Time::ZERO);
+            }
+            handshake.advance(Time::ZERO)
+        };
+        let wait_in_line = |handshake: &mut Handshake| {
+            handshake.connection().submit(Noop.request().expect("a request"), Time::ZERO).expect("it is open");
+            assert_eq!(sent(handshake), "", "{first}, {second}");
+        };
+        assert_eq!(receive(&mut handshake, &greeting[..first]).ok(), Some(Want::Bytes));
+        assert_eq!(receive(&mut handshake, &greeting[first..]).ok(), Some(Want::Bytes));
+        assert_eq!(sent(&mut handshake), "A0 STARTTLS\r\n");
+        wait_in_line(&mut handshake);
+        assert_eq!(receive(&mut handshake, &answer[..second]).ok(), Some(Want::Bytes));
+        wait_in_line(&mut handshake);
+        assert_eq!(receive(&mut handshake, &answer[second..]).ok(), Some(Want::Tls));
         assert_eq!(sent(&mut handshake), "");
-        assert_eq!(receive(&mut handshake, b"* OK later\r\n").ok(), Some(Want::Bytes));
+        wait_in_line(&mut handshake);
+        handshake.secured(Time::ZERO).expect("nothing was injected");
+        assert_eq!(sent(&mut handshake), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 CAPABILITY\r\n");
     }
-    assert_eq!(receive(&mut handshake, b"A0 OK begin\r\n").ok(), Some(Want::Tls));
-    assert_eq!(sent(&mut handshake), "");
-    handshake.connection().submit(Noop.request().expect("a request"), Time::ZERO).expect("it is open");
-    assert_eq!(sent(&mut handshake), "");
-    handshake.secured(Time::ZERO).expect("nothing was injected");
-    assert_eq!(sent(&mut handshake), "A1 NOOP\r\nA2 NOOP\r\nA3 NOOP\r\nA4 CAPABILITY\r\n");
 }
 
 /// N14: as far as any octet, and then nothing; or an octet a second.
