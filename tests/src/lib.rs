@@ -1,6 +1,7 @@
 //! A strict in-memory server and rigs for real ones.
 
 pub mod agreeing;
+mod deflate;
 pub mod mailbox;
 pub mod memory;
 pub mod servers;

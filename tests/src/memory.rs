@@ -10,7 +10,11 @@ use std::task::{Context, Poll, Waker};
 use imap_proto_core::Time;
 use imap_proto_core::client::{TransportError, Wire};
 
+use crate::deflate::Deflate;
 use crate::strict::StrictServer;
+
+/// A message that is [delivered](Link::deliver_in_idle).
+pub const NEWS: &[u8] = b"Subject: new\r\n\r\nnew\r\n";
 
 /// How many bytes pass at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Link(Rc<RefCell<State>>);
 
 struct State {
     server: StrictServer,
+    /// Once COMPRESS was agreed to and the client has read so.
+    deflate: Option<Deflate>,
     pace: Pace,
     /// Reads and writes that may still happen in this poll of the driver.
     budget: usize,
@@ -77,6 +83,7 @@ impl Link {
     pub fn new(server: StrictServer) -> Self {
         Self(Rc::new(RefCell::new(State {
             server,
+            deflate: None,
             pace: Pace::AT_ONCE,
             budget: usize::MAX,
             now: Time::ZERO,
@@ -203,7 +210,37 @@ impl State {
         if self.deliveries > 0 && self.server.idling() && self.server.waiting() == 0 {
             self.deliveries -= 1;
             self.delivered += 1;
-            self.server.deliver("INBOX", b"Subject: new\r\n\r\nnew\r\n");
+            self.server.deliver("INBOX", NEWS);
+        }
+    }
+
+    /// What the client reads of what the server says.
+    fn say(&mut self, most: usize) -> Vec<u8> {
+        let Some(deflate) = &mut self.deflate else {
+            let bytes = self.server.take_some(most);
+            if self.server.compressed() && self.server.waiting() == 0 {
+                self.deflate = Some(Deflate::new());
+            }
+            return bytes;
+        };
+        if deflate.is_read() {
+            deflate.say(self.server.peek());
+        }
+        let (bytes, known) = deflate.read(most);
+        if known > 0 {
+            self.server.take_some(known);
+        }
+        bytes
+    }
+
+    fn hear(&mut self, bytes: &[u8]) {
+        match &mut self.deflate {
+            None => self.server.receive(bytes),
+            // What is no DEFLATE is judged as it is.
+            Some(deflate) => match deflate.hear(bytes) {
+                Some(heard) => self.server.receive(&heard),
+                None => self.server.receive(bytes),
+            },
         }
     }
 
@@ -248,14 +285,15 @@ impl Wire for MemoryWire {
             most = most.min(usize::try_from(at - state.read).unwrap_or(usize::MAX));
         }
         state.deliver();
-        if state.server.waiting() == 0 && !state.server.closed() {
+        let is_all_read = state.server.waiting() == 0 && state.deflate.as_ref().is_none_or(Deflate::is_read);
+        if is_all_read && !state.server.closed() {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
         if !state.spend(cx) {
             return Poll::Pending;
         }
-        let bytes = state.server.take_some(most);
+        let bytes = state.say(most);
         for (slot, byte) in into.iter_mut().zip(&bytes) {
             *slot = *byte;
         }
@@ -284,7 +322,7 @@ impl Wire for MemoryWire {
             let some = part.get(..part.len().min(most - taken)).unwrap_or_default();
             state.written.extend_from_slice(some);
             if state.reaches_server() {
-                state.server.receive(some);
+                state.hear(some);
             }
             taken += some.len();
         }

@@ -172,7 +172,7 @@ pub(super) fn fate(entry: &Entry, outbox: &Outbox) -> Fate<()> {
         // RFC 3502 §6.3.11: a message of no octets MUST be answered NO, and nothing is stored.
         Effect::Store if entry.undone || entry.has_octets_left(outbox) => Fate::Cancelled,
         Effect::Store => Fate::InDoubt,
-        Effect::Change | Effect::Deselect if entry.parts.is_empty() && outbox.waiting(entry.id) == 0 => Fate::InDoubt,
+        Effect::Change | Effect::Deselect if entry.parts.is_empty() && outbox.has_said_all(entry.id) => Fate::InDoubt,
         _ => Fate::Cancelled,
     }
 }

@@ -113,6 +113,11 @@ impl Outbox {
         self.segments.range(self.places(owner)).map(|s| s.as_bytes().len()).sum::<usize>() - skipped
     }
 
+    /// True where nothing of `owner` waits but the line end behind octets, without which some servers act on them.
+    pub(super) fn has_said_all(&self, owner: CommandId) -> bool {
+        self.segments.range(self.places(owner)).all(|segment| segment.as_bytes() == b"\r\n")
+    }
+
     /// Takes back what `owner` put here, but for a segment that is partly sent.
     pub(super) fn remove_unsent(&mut self, owner: CommandId) {
         let Range { start, end } = self.places(owner);

@@ -18,6 +18,8 @@ pub(super) enum Command {
     Delete(String),
     Rename { from: String, to: String },
     Subscribe(String),
+    Unsubscribe(String),
+    Compress,
     Fetch { by: By, set: Set, items: Vec<Item> },
     Search { by: By, options: Option<Vec<String>>, charset: Option<String>, keys: Vec<Key> },
     Store { by: By, set: Set, change: Change, silent: bool, flags: Vec<String> },

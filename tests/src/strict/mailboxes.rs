@@ -10,12 +10,13 @@ impl StrictServer {
         if pattern.is_empty() {
             self.line(&format!("* {verb} (\\Noselect) \"/\" \"\""));
         }
-        let names: Vec<String> = self
-            .model
-            .keys()
+        let names: Vec<&String> =
+            if verb == "LSUB" { self.subscribed.iter().collect() } else { self.model.keys().collect() };
+        let names: Vec<String> = names
+            .into_iter()
             .filter(|name| {
                 matches(pattern.as_bytes(), name.as_bytes())
-                    || (*name == "INBOX" && matches(pattern.to_ascii_uppercase().as_bytes(), b"INBOX"))
+                    || (name.as_str() == "INBOX" && matches(pattern.to_ascii_uppercase().as_bytes(), b"INBOX"))
             })
             .map(|name| format!("* {verb} () \"/\" {}", quoted(name)))
             .collect();
@@ -74,6 +75,16 @@ impl StrictServer {
             }
             None => "NO [NONEXISTENT] No such mailbox.".into(),
         }
+    }
+
+    /// Whether there is a mailbox of that name or not. RFC 3501 §6.3.6
+    pub(super) fn subscribe_to(&mut self, name: String, wanted: bool) -> String {
+        if wanted {
+            self.subscribed.insert(name)
+        } else {
+            self.subscribed.remove(&name)
+        };
+        "OK Done.".into()
     }
 
     fn is_selected(&self, name: &str) -> bool {

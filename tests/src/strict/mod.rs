@@ -21,7 +21,7 @@ mod violation;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem::take;
 
-pub use model::{Mailbox, Message, Model};
+pub use model::{Mailbox, Message, Model, SOME_DATE};
 pub use options::{Greeting, Literals, NoOctets, Options, Refusal};
 pub use violation::Violation;
 
@@ -60,6 +60,7 @@ pub struct StrictServer {
     state: State,
     model: Model,
     mailboxes_created: u32,
+    subscribed: BTreeSet<String>,
     output: Vec<u8>,
     /// How much of the output was taken by [`take_some`](Self::take_some).
     given: usize,
@@ -81,6 +82,7 @@ pub struct StrictServer {
     /// Whether UTF8=ACCEPT is enabled and the client has read so.
     utf8: bool,
     utf8_next: bool,
+    compressed: bool,
     /// The tag of the IDLE that runs.
     idle: Option<String>,
     /// Whether the command now arriving broke a rule already.
@@ -102,6 +104,7 @@ impl StrictServer {
             state: State::NotAuthenticated,
             model: BTreeMap::new(),
             mailboxes_created: 0,
+            subscribed: BTreeSet::new(),
             output: Vec::new(),
             given: 0,
             held: false,
@@ -117,6 +120,7 @@ impl StrictServer {
             to_show: None,
             utf8: false,
             utf8_next: false,
+            compressed: false,
             idle: None,
             condemned: false,
             options,
@@ -186,6 +190,11 @@ impl StrictServer {
         take(&mut self.output).split_off(given)
     }
 
+    /// Returns the bytes that wait for the client, which stay where they are.
+    pub fn peek(&self) -> &[u8] {
+        self.output.get(self.given..self.given + self.waiting()).unwrap_or_default()
+    }
+
     /// Takes at most `most` bytes for the client. What they mean counts as read with the last byte of all there is.
     pub fn take_some(&mut self, most: usize) -> Vec<u8> {
         let left = self.output.get(self.given..).unwrap_or_default();
@@ -245,6 +254,12 @@ impl StrictServer {
         self.framer.octets_left()
     }
 
+    /// Returns whether COMPRESS was agreed to: what follows the answer to it is DEFLATE, in both directions, which is the
+    /// driver's to see to.
+    pub fn compressed(&self) -> bool {
+        self.compressed
+    }
+
     /// Returns whether IDLE runs.
     pub fn idling(&self) -> bool {
         self.idle.is_some()
@@ -269,6 +284,16 @@ impl StrictServer {
     /// Returns the mailboxes as the server holds them.
     pub fn mailboxes(&self) -> &Model {
         &self.model
+    }
+
+    /// Returns the names that the user subscribed to.
+    pub fn subscribed(&self) -> &BTreeSet<String> {
+        &self.subscribed
+    }
+
+    /// Subscribes to a name.
+    pub fn subscribe(&mut self, name: &str) {
+        self.subscribed.insert(name.to_owned());
     }
 
     /// Creates a mailbox unless it is there.

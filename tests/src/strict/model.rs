@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type Model = BTreeMap<String, Mailbox>;
 
 /// The internal date of messages that were given none, for the server has no clock.
-pub(super) const SOME_DATE: &str = "01-Jan-2024 00:00:00 +0000";
+pub const SOME_DATE: &str = "01-Jan-2024 00:00:00 +0000";
 
 /// A mailbox as the server holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,8 @@ pub struct Options {
     pub esearch: bool,
     /// Whether UTF8=ACCEPT (RFC 6855) is advertised, so that 8-bit quoted strings are legal once enabled.
     pub utf8_accept: bool,
+    /// Whether COMPRESS=DEFLATE (RFC 4978) is advertised.
+    pub compress: bool,
     /// Capabilities of a full server that this one does not have, nor their commands.
     pub withheld: &'static [&'static str],
     /// Answers the next synchronizing literal with this instead of `+`, once.
@@ -26,7 +28,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A server with everything on, for `alice` / `secret`.
+    /// A server with everything on but COMPRESS, which wants a driver that inflates, for `alice` / `secret`.
     fn default() -> Self {
         Self {
             greeting: Greeting::Ok,
@@ -35,6 +37,7 @@ impl Default for Options {
             literals: Literals::Plus,
             esearch: true,
             utf8_accept: false,
+            compress: false,
             withheld: &[],
             refuse_literal: None,
             no_octets: NoOctets::Refused,
@@ -63,6 +66,9 @@ impl Options {
         }
         if self.utf8_accept {
             list.push("UTF8=ACCEPT");
+        }
+        if self.compress {
+            list.push("COMPRESS=DEFLATE");
         }
         list.retain(|capability| !self.withheld.contains(capability));
         list

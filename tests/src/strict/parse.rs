@@ -51,7 +51,12 @@ fn with_arguments(cursor: &mut Cursor<'_>, verb: &str) -> Parsed<Command> {
             cursor.space()?;
             Command::Rename { from, to: mailbox(cursor)? }
         }
-        "SUBSCRIBE" | "UNSUBSCRIBE" => Command::Subscribe(mailbox(cursor)?),
+        "SUBSCRIBE" => Command::Subscribe(mailbox(cursor)?),
+        "UNSUBSCRIBE" => Command::Unsubscribe(mailbox(cursor)?),
+        "COMPRESS" => match cursor.keyword()?.as_str() {
+            "DEFLATE" => Command::Compress,
+            _ => return cursor.fault("DEFLATE, which is all there is"),
+        },
         "APPEND" => append(cursor)?,
         "UID" => {
             let verb = cursor.keyword()?;

@@ -39,6 +39,7 @@ pub(super) enum LineEnd {
 pub(super) struct InProgress {
     select: bool,
     login: bool,
+    compress: bool,
     /// Any command but FETCH, STORE and SEARCH: it may bring EXPUNGE, which renumbers the messages (RFC 3501 §5.5).
     renumbering: bool,
 }
@@ -217,6 +218,9 @@ impl StrictServer {
         if self.overlap.select {
             self.violate("a command while SELECT or EXAMINE was in progress", text);
         }
+        if self.overlap.compress {
+            self.violate("a command before COMPRESS was answered", text);
+        }
     }
 
     fn judge(&mut self, command: &Command, sequence_numbers: bool, text: &[u8]) {
@@ -249,7 +253,7 @@ impl StrictServer {
             _ if self.overlap.login => Some("a command that needs authentication before LOGIN was answered"),
             C::Enable(_) => selected.then_some("ENABLE while a mailbox is selected"),
             C::Namespace | C::Select { .. } | C::List { .. } | C::Status { .. } | C::Create(_) | C::Delete(_) => None,
-            C::Rename { .. } | C::Subscribe(_) | C::Append { .. } | C::Idle => None,
+            C::Rename { .. } | C::Subscribe(_) | C::Unsubscribe(_) | C::Append { .. } | C::Idle | C::Compress => None,
             _ => (!selected).then_some("a command that needs a selected mailbox"),
         }
     }
@@ -257,6 +261,7 @@ impl StrictServer {
     fn note(&mut self, command: &Command) {
         self.unanswered.select |= matches!(command, Command::Select { .. });
         self.unanswered.login |= matches!(command, Command::Login { .. });
+        self.unanswered.compress |= *command == Command::Compress;
         self.unanswered.renumbering |= may_renumber(command);
     }
 
@@ -291,6 +296,7 @@ pub(super) fn may_renumber(command: &Command) -> bool {
 fn capability(command: &Command) -> Option<&'static str> {
     use Command as C;
     match command {
+        C::Compress => Some("COMPRESS=DEFLATE"),
         C::Enable(_) => Some("ENABLE"),
         C::Id => Some("ID"),
         C::Idle => Some("IDLE"),

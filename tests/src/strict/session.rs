@@ -57,7 +57,7 @@ impl StrictServer {
         use Command as C;
         match command {
             C::Capability => self.capability(),
-            C::Noop | C::Check | C::Subscribe(_) | C::Idle => "OK Done.".into(),
+            C::Noop | C::Check | C::Idle => "OK Done.".into(),
             C::Logout => self.logout(),
             C::Login { user, password } => self.login(&user, &password),
             C::Enable(names) => self.enable(&names),
@@ -70,6 +70,9 @@ impl StrictServer {
             C::Status { mailbox, items } => self.status(&mailbox, &items),
             C::Create(name) => self.create_mailbox(&name),
             C::Delete(name) => self.delete_mailbox(&name),
+            C::Subscribe(name) => self.subscribe_to(name, true),
+            C::Unsubscribe(name) => self.subscribe_to(name, false),
+            C::Compress => self.compress(),
             C::Rename { from, to } => self.rename_mailbox(&from, to),
             C::Append { mailbox, messages } => self.append(&mailbox, messages),
             C::Fetch { by, set, items } => self.fetch(by, &set, &items),
@@ -123,6 +126,14 @@ impl StrictServer {
         let enabled = self.options.utf8_accept && names.iter().any(|name| name == "UTF8=ACCEPT");
         self.utf8_next |= enabled;
         self.untagged(if enabled { "ENABLED UTF8=ACCEPT" } else { "ENABLED" })
+    }
+
+    fn compress(&mut self) -> String {
+        if self.compressed {
+            return "NO [COMPRESSIONACTIVE] DEFLATE runs already.".into();
+        }
+        self.compressed = true;
+        "OK DEFLATE from here on.".into()
     }
 
     fn select(&mut self, name: String, read_only: bool) -> String {

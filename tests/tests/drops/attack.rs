@@ -28,14 +28,14 @@ fn a_stale_mailbox_refuses_beside_a_full_reader() {
     let mut stream = inbox.fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()));
     assert!(stepper.finish(stream.try_next()).expect("no hang").expect("no error").is_some());
     stepper.rest().expect("the driver waits for the reader");
-    let answer = stepper.finish(place.inbox.search(Query::all())).expect("no hang");
+    let answer = stepper.finish(place.inbox().search(Query::all())).expect("no hang");
     assert!(matches!(answer, Err(Error::Deselected)), "{answer:?}");
 }
 
 #[test]
 fn a_call_cancelled_before_its_turn_ends_beside_a_full_reader() {
     let (mut stepper, place) = open();
-    let mut stream = place.inbox.fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()));
+    let mut stream = place.inbox().fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()));
     assert!(stepper.finish(stream.try_next()).expect("no hang").expect("no error").is_some());
     stepper.rest().expect("the driver waits for the reader");
     let mut select = stepper.client.select(select("Other"));
@@ -47,7 +47,7 @@ fn a_call_cancelled_before_its_turn_ends_beside_a_full_reader() {
 #[test]
 fn a_watch_left_lying_beside_many_calls_is_bounded() {
     let (mut stepper, place) = World::SMALL.open();
-    let mut watch = place.inbox.watch();
+    let mut watch = place.inbox().watch();
     assert!(stepper.step(pin!(watch.try_next()), 1).is_none());
     for _ in 0..3000 {
         stepper.finish(place.client.noop()).expect("no hang").expect("no error");

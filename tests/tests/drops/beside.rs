@@ -22,7 +22,7 @@ fn open() -> (Stepper, Place) {
 }
 
 fn fetch(place: &Place) -> FetchStream {
-    place.inbox.fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()))
+    place.inbox().fetch(uid(2)..=uid(70), FetchItems::ids().section(Section::whole()))
 }
 
 /// Reads so many messages, and returns how many there were.
@@ -47,7 +47,7 @@ fn a_body_is_gathered_up_to_a_limit_and_no_further() {
     let len = stepper.link.server().mailboxes()["INBOX"].messages[0].body.len();
     for limit in [0, 1, len as u64 - 1, len as u64, len as u64 + 1, u64::MAX] {
         let before = stepper.link.written();
-        let got = stepper.finish(place.inbox.body(uid(1), Section::whole()).collect(limit)).expect("it ends");
+        let got = stepper.finish(place.inbox().body(uid(1), Section::whole()).collect(limit)).expect("it ends");
         match got {
             Ok(got) => assert_eq!(got.map(|got| got.len()), Some(len).filter(|len| *len as u64 <= limit), "{limit}"),
             Err(Error::Limit(Limit::Body { limit: told })) => assert!(told == limit && limit < len as u64, "{limit}"),
@@ -60,16 +60,16 @@ fn a_body_is_gathered_up_to_a_limit_and_no_further() {
         stepper.finish(noop).expect("an answer").expect("it is done");
     }
     // In pieces, with some of it taken before.
-    let mut body = place.inbox.body(uid(1), Section::whole()).piece(100);
+    let mut body = place.inbox().body(uid(1), Section::whole()).piece(100);
     let taken = take_octets(&mut stepper, &mut body, 1).len();
     let rest = stepper.finish(body.collect((len - taken) as u64)).expect("it ends").expect("it fits");
     assert_eq!(rest.map(|rest| rest.len()), Some(len - taken));
     // What is not there is no empty body.
-    let gone = stepper.finish(place.inbox.body(uid(999), Section::whole()).collect(9)).expect("it ends");
+    let gone = stepper.finish(place.inbox().body(uid(999), Section::whole()).collect(9)).expect("it ends");
     assert!(matches!(gone, Ok(None)), "{gone:?}");
     // Dropped half-way, it is read over.
     for steps in 0..40 {
-        let mut collecting = Box::pin(place.inbox.body(uid(1), Section::whole()).piece(100).collect(1 << 20));
+        let mut collecting = Box::pin(place.inbox().body(uid(1), Section::whole()).piece(100).collect(1 << 20));
         let _ = stepper.step(collecting.as_mut(), steps);
         drop(collecting);
         let noop = place.client.noop();
@@ -146,7 +146,7 @@ fn a_call_beside_a_long_fetch_has_its_turn_within_a_window() {
         let (mut stepper, place) = World { inbox: 60, ..World::SMALL }.open();
         stepper.link.set_pace(Pace::bytes(100));
         let uids = uid(1)..=uid(60);
-        let mut stream = place.inbox.fetch(uids, FetchItems::ids().flags()).window(WINDOW);
+        let mut stream = place.inbox().fetch(uids, FetchItems::ids().flags()).window(WINDOW);
         for _ in 0..read {
             stepper.finish(stream.try_next()).expect("the stream goes on").expect("no error").expect("a message");
         }
@@ -171,7 +171,7 @@ fn a_call_beside_a_long_fetch_has_its_turn_within_a_window() {
 fn calls_are_answered_beside_a_half_read_body() {
     for (act, read) in BESIDE.into_iter().flat_map(|act| [1, 70_000, 262_144, 300_000].map(|read| (act, read))) {
         let (mut stepper, place) = open();
-        let mut stream = place.inbox.body(uid(1), Section::whole());
+        let mut stream = place.inbox().body(uid(1), Section::whole());
         let mut octets = take_octets(&mut stepper, &mut stream, read);
         lie(&mut stepper);
         let answer = stepper.finish(place.perform(act)).unwrap_or_else(|hung| panic!("{act:?} after {read} {hung}"));
@@ -219,7 +219,7 @@ fn a_call_dropped_beside_a_half_read_fetch_settles() {
 #[test]
 fn a_call_cancelled_beside_its_unread_answer_settles() {
     let (mut stepper, place) = World { inbox: 20_000, ..World::SMALL }.open();
-    let mut search = place.inbox.search(Query::all());
+    let mut search = place.inbox().search(Query::all());
     assert!(stepper.step(Pin::new(&mut search), 1).is_none());
     lie(&mut stepper);
     search.canceller().cancel();
@@ -262,7 +262,7 @@ fn a_reader_may_take_its_time() {
 #[test]
 fn a_watch_may_be_left_lying() {
     let (mut stepper, place) = World::SMALL.open();
-    let mut watch = place.inbox.watch();
+    let mut watch = place.inbox().watch();
     let idling = stepper.finish(watch.try_next()).expect("no hang").expect("no error");
     assert!(matches!(idling, Some(Notice::Idling)));
     stepper.link.deliver_in_idle(3000);
@@ -293,7 +293,7 @@ fn a_watch_goes_on_beside_a_stream_that_nobody_reads() {
     const PAUSE: Duration = Duration::from_secs(30);
     const MOMENT: Duration = Duration::from_millis(1);
     let (mut stepper, place) = open();
-    let mut watch = place.inbox.watch();
+    let mut watch = place.inbox().watch();
     let idles = |stepper: &mut Stepper, watch: &mut Watch| {
         matches!(stepper.finish(watch.try_next()).expect("no hang"), Ok(Some(Notice::Idling)))
     };
@@ -322,8 +322,8 @@ fn a_watch_goes_on_beside_a_stream_that_nobody_reads() {
 fn what_nobody_reads_is_kept_up_to_a_limit() {
     for watches in [false, true] {
         let (mut stepper, place) = World { inbox: 70, each: 1 << 20, inline: 16 << 10, ..World::SMALL }.open();
-        let mut watch = place.inbox.watch();
-        let mut stream = place.inbox.fetch(uid(1)..=uid(70), FetchItems::ids().section(Section::whole())).window(70);
+        let mut watch = place.inbox().watch();
+        let mut stream = place.inbox().fetch(uid(1)..=uid(70), FetchItems::ids().section(Section::whole())).window(70);
         assert!(stepper.finish(stream.try_next()).expect("no hang").expect("no error").is_some());
         lie(&mut stepper);
         if watches {

@@ -58,22 +58,22 @@ fn calls_that_are_polled_and_dropped_over_and_over_leave_nothing() {
         let polls = round % 5;
         match round % 6 {
             0 => drop(stepper.step(pin!(place.client.noop()), polls)),
-            1 => drop(stepper.step(pin!(place.inbox.search(Query::all())), polls)),
-            2 => drop(stepper.step(pin!(place.inbox.watch().try_next()), polls)),
-            3 => drop(stepper.step(pin!(place.inbox.fetch(UidSet::all(), FetchItems::ids()).try_next()), polls)),
-            4 => drop(stepper.step(pin!(place.inbox.body(uid(1), Section::whole()).try_next()), polls)),
+            1 => drop(stepper.step(pin!(place.inbox().search(Query::all())), polls)),
+            2 => drop(stepper.step(pin!(place.inbox().watch().try_next()), polls)),
+            3 => drop(stepper.step(pin!(place.inbox().fetch(UidSet::all(), FetchItems::ids()).try_next()), polls)),
+            4 => drop(stepper.step(pin!(place.inbox().body(uid(1), Section::whole()).try_next()), polls)),
             _ => drop(stepper.step(pin!(place.client.status("Other", StatusItems::counts())), polls)),
         }
     }
     is_good(&mut stepper);
-    let found = stepper.finish(place.inbox.search(Query::all())).expect("no hang").expect("it is answered");
+    let found = stepper.finish(place.inbox().search(Query::all())).expect("no hang").expect("it is answered");
     assert_eq!(found.to_string(), "1:4");
 }
 
 #[test]
 fn a_thousand_calls_have_their_turn_beside_fetches_without_end() {
     let (mut stepper, place) = World { inbox: 300, ..World::SMALL }.open();
-    let inbox = place.inbox.clone();
+    let inbox = place.inbox().clone();
     let mut told = 0;
     let mut endless = Box::pin(async move {
         loop {
@@ -137,7 +137,7 @@ fn uploads_wait_through_another_selection_and_fetches_do_not() {
     let bodies: Vec<Vec<u8>> = (0..4).map(|index| text(9000 + index, 60)).collect();
     let mut upload = place.client.append_all("Drafts", stream::iter(bodies)).ahead(1);
     assert!(stepper.step(pin!(&mut upload), 6).is_none());
-    let mut fetch = place.inbox.fetch(UidSet::all(), FetchItems::ids()).window(1);
+    let mut fetch = place.inbox().fetch(UidSet::all(), FetchItems::ids()).window(1);
     let mut select = place.client.select("Other");
     assert!(poll_once(&mut select).is_pending());
     assert!(stepper.step(pin!(fetch.try_next()), 6).is_none());

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use imap_proto_core::client::Operation;
-use imap_proto_core::command::{Append, Message, Stored};
-use imap_proto_core::types::{MailboxName, Query};
+use imap_proto_core::command::{Append, Message, Store, Stored};
+use imap_proto_core::types::{Flag, MailboxName, Query};
 use imap_proto_core::{Error, Fate};
 use imap_tests::memory::{Fault, Pace};
 use imap_tests::stepper::Stepper;
 use imap_tests::strict::Literals;
 
-use super::acts::{Act, PIECES, Place, Refuse, World, source, text};
+use super::acts::{Act, PIECES, Place, Refuse, World, source, text, uid};
 use super::matrix::settle;
 
 pub(crate) const PACES: [Pace; 4] = [Pace::bytes(1), Pace::bytes(7), Pace::bytes(usize::MAX), Pace::AT_ONCE];
@@ -167,7 +167,7 @@ fn a_search_and_a_select_cancelled_at_any_byte_tell_their_fate() {
             let (mut stepper, place) = World::SMALL.synchronizing().open();
             stepper.link.set_pace(pace);
             let before = stepper.link.written();
-            let search = place.inbox.search(Query::text("nowhere: \u{e9}"));
+            let search = place.inbox().search(Query::text("nowhere: \u{e9}"));
             let Some(told) = cancel(&mut stepper, search, steps, by) else { break };
             let begun = stepper.link.written() > before;
             let expected = match by {
@@ -199,6 +199,30 @@ fn a_search_and_a_select_cancelled_at_any_byte_tell_their_fate() {
             let here = stepper.finish(place.client.view()).expect("an answer").expect("a view");
             let here = here.selected().map(|selected| selected.mailbox.as_str().to_owned());
             assert_eq!(here.as_deref(), Some(if begun { "Other" } else { "INBOX" }));
+        }
+    }
+}
+
+#[test]
+fn a_store_cancelled_at_any_byte_tells_its_fate() {
+    for (pace, by) in PACES.into_iter().flat_map(|pace| [(pace, By::Owner), (pace, By::Other)]) {
+        for steps in 0.. {
+            let (mut stepper, place) = World::SMALL.open();
+            stepper.link.set_pace(pace);
+            let before = stepper.link.written();
+            let store = place.inbox().store(uid(2)..=uid(3), Store::add(Flag::Flagged));
+            let Some(told) = cancel(&mut stepper, store, steps, by) else { break };
+            let begun = stepper.link.written() > before;
+            let expected = match by {
+                _ if begun => Told::Completed,
+                By::Owner => Told::NotSent,
+                By::Other => Told::Error,
+            };
+            assert_eq!(told, expected, "store after {steps} at {pace:?}");
+            settle(&mut stepper).expect("it settles");
+            let server = stepper.link.server();
+            let flagged = |at: usize| server.mailboxes()["INBOX"].messages[at].flags.contains("\\Flagged");
+            assert_eq!([flagged(1), flagged(2)], [begun; 2], "store after {steps} at {pace:?}");
         }
     }
 }

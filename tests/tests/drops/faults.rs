@@ -103,7 +103,7 @@ fn a_driver_dropped_at_any_byte_ends_every_call_with_an_error() {
                 break;
             }
             // Others that wait at that moment.
-            let mut begun = place.inbox.fetch(UidSet::all(), FetchItems::summary());
+            let mut begun = place.inbox().fetch(UidSet::all(), FetchItems::summary());
             {
                 let mut next = pin!(begun.try_next());
                 let early = next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -136,11 +136,11 @@ fn refuses_everything(stepper: &mut Stepper, place: &Place, case: &str) {
     assert!(stepper.finish(place.client.noop()).expect(case).is_err(), "{case}");
     assert!(stepper.finish(place.client.view()).expect(case).is_err(), "{case}");
     assert!(stepper.finish(place.client.settle()).expect(case).is_err(), "{case}");
-    let mut fetch = place.inbox.fetch(uid(1), FetchItems::ids());
+    let mut fetch = place.inbox().fetch(uid(1), FetchItems::ids());
     assert!(stepper.finish(fetch.try_next()).expect(case).is_err(), "{case}");
-    let mut body = place.inbox.body(uid(1), Section::whole());
+    let mut body = place.inbox().body(uid(1), Section::whole());
     assert!(stepper.finish(body.try_next()).expect(case).is_err(), "{case}");
-    let mut watch = place.inbox.watch();
+    let mut watch = place.inbox().watch();
     assert!(stepper.finish(watch.try_next()).expect(case).is_err(), "{case}");
     let mut notices = place.client.notices();
     assert!(stepper.finish(notices.try_next()).expect(case).is_err(), "{case}");

@@ -1,12 +1,18 @@
 //! Dropping any future at any poll leaves the connection right.
 //!
-//! Every call is dropped after every one of its polls, and of the driver's between them, at every pace; then
-//! every other call is made, at once or when all has settled, and the strict server judges what it was sent.
-//! Where that is too much the table says what was left out: `Sampled(n)` is the first and last 40 points and
-//! each nth between them, with two of the calls in turn. In all they are 512,500 cases: after 453,992 the connection is usable,
-//! 2,220 are a LOGOUT that had begun, and in 56,288 the octets of a message were owed, whose source went with the call or that
-//! was to be cut. Of the 154,078 points at which a call can be dropped 97.6 % leave the connection usable: all, but for LOGOUT and
-//! for messages whose octets come from a source or are to be cut, of which 43 to 76 % do.
+//! Every call is dropped after every one of its polls, and of the driver's between them, at every pace; then every other call is made, at
+//! once or when all has settled, and the strict server judges what it was sent. What the mailboxes hold in the end is compared with
+//! what each call is to make of them (`content`).
+//!
+//! There are 50 kinds of call before 42 others: all that a client can do, in the forms that differ when they are dropped. With
+//! `IMAP_TESTS_DROPS=all` they are 2,973,234 cases: after 2,666,802 the connection is usable, 6,216 are a LOGOUT that had begun, and in 300,216
+//! the octets of a message were owed, whose source went with the call or that was to be cut. Else, an octet at a time, the points that are
+//! far from both ends of a call are tried with two of the others in turn: 1,090,924 cases, of which 988,016 are usable. Of fetches of
+//! hundreds of messages and of large bodies some points are left out in both: `Sampled(n)` is the first and last 40 and each nth between them,
+//! with two of the others in turn.
+//!
+//! Of the 165,312 points at which a call can be dropped 97.8 % leave the connection usable: all, but for LOGOUT and for messages whose
+//! octets come from a source or are to be cut, of which 43 to 76 % do.
 //!
 //! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
 //!
@@ -43,7 +49,7 @@
 mod acts;
 mod attack;
 mod beside;
-mod changes;
+mod content;
 mod crowds;
 mod fates;
 mod faults;
@@ -64,7 +70,7 @@ const ONE: Pace = Pace::bytes(1);
 const FEW: Pace = Pace::bytes(7);
 const ALL: Pace = Pace::bytes(usize::MAX);
 const EVERYTHING: &[(Pace, Points)] =
-    &[(Pace::AT_ONCE, Points::All), (ALL, Points::All), (FEW, Points::All), (ONE, Points::All)];
+    &[(Pace::AT_ONCE, Points::All), (ALL, Points::All), (FEW, Points::All), (ONE, Points::InTurn)];
 
 const LARGE: u64 = 16 << 10;
 const SMALL: World = World::SMALL;
@@ -72,6 +78,10 @@ const SMALL: World = World::SMALL;
 const PORTIONS: World = World { portions: Portions::Of(2, 70), inbox: 6, ..SMALL };
 const WHOLE: World = World { inline: LARGE, ..PORTIONS };
 const SYNC: World = World::SMALL.synchronizing();
+const NEVER_SELECTED: World = World { selected: false, ..SMALL };
+/// A server on which some of what is one command takes several.
+const OLD: World = SMALL.without(&["MOVE", "UNSELECT"]);
+const OLDER: World = SMALL.without(&["MOVE", "UNSELECT", "UIDPLUS"]);
 
 const fn first(name: &'static str, act: Act, world: World) -> First {
     First { name, act, world }
@@ -119,7 +129,7 @@ const GROUPS: &[Group] = &[
             first("MULTIAPPEND from, cut", Act::SeveralFromCut, SMALL),
             first("MULTIAPPEND from, cut, sync.", Act::SeveralFromCut, SYNC),
         ],
-        &[(Pace::AT_ONCE, Points::All), (ALL, Points::All), (FEW, Points::All), (ONE, Points::InTurn)],
+        EVERYTHING,
     ),
     (
         &[
@@ -159,6 +169,53 @@ const GROUPS: &[Group] = &[
         EVERYTHING,
     ),
     (
+        &[
+            first("EXAMINE", Act::Examine, SMALL),
+            first("SELECT as the first mailbox", Act::Select, NEVER_SELECTED),
+            first("fetch by number", Act::Numbered, SMALL),
+            first("SEARCH for numbers", Act::SearchNumbers, SMALL),
+            first("SEARCH RETURN", Act::SearchReturning, SMALL),
+            first("ID", Act::Id, SMALL),
+            first("NAMESPACE", Act::Namespaces, SMALL),
+            first("ENABLE", Act::Enable, NEVER_SELECTED),
+            first("COMPRESS", Act::Compress, SMALL),
+            first("raw command", Act::Raw, SMALL),
+            first("LSUB", Act::Lsub, SMALL),
+            first("LIST, a STATUS of each", Act::ListWithStatus, SMALL),
+            first("exists", Act::Exists, SMALL),
+            first("ensure", Act::Ensure, SMALL),
+            first("DELETE", Act::DeleteMailbox, SMALL),
+            first("RENAME", Act::Rename, SMALL),
+            first("SUBSCRIBE", Act::Subscribe, SMALL),
+            first("UNSUBSCRIBE", Act::Unsubscribe, SMALL),
+        ],
+        EVERYTHING,
+    ),
+    (
+        &[
+            first("APPEND of 3, one by one", Act::Upload, SMALL),
+            first("APPEND of 3, synchronizing", Act::Upload, SYNC),
+            first("STORE", Act::Store, SMALL),
+            first("STORE by number", Act::StoreNumbered, SMALL),
+            first("STORE, silent", Act::StoreSilent, SMALL),
+            first("COPY", Act::Copy, SMALL),
+            first("COPY by number", Act::CopyNumbered, SMALL),
+            first("MOVE", Act::Move, SMALL),
+            first("MOVE by number", Act::MoveNumbered, SMALL),
+            first("move, without MOVE", Act::Move, OLD),
+            first("move by number, without MOVE", Act::MoveNumbered, OLD),
+            first("move, without MOVE and UIDPLUS", Act::Move, OLDER),
+            first("STORE and UID EXPUNGE", Act::Delete, SMALL),
+            first("STORE, without UIDPLUS", Act::Delete, OLDER),
+            first("EXPUNGE", Act::Expunge, SMALL),
+            first("UID EXPUNGE", Act::UidExpunge, SMALL),
+            first("CLOSE", Act::Close, SMALL),
+            first("UNSELECT", Act::Unselect, SMALL),
+            first("EXAMINE and CLOSE", Act::Unselect, OLD),
+        ],
+        EVERYTHING,
+    ),
+    (
         &[first("fetch in windows, 600", Act::Windows, World { inbox: 600, inline: LARGE, ..SMALL })],
         &[(ALL, Points::All), (FEW, Points::Sampled(17)), (ONE, Points::Sampled(997))],
     ),
@@ -174,7 +231,8 @@ const GROUPS: &[Group] = &[
 
 /// Coarse paces first: they are quick to find what is wrong.
 fn try_group((firsts, paces): &Group) -> Vec<Row> {
-    let all = paces.iter().flat_map(|&(pace, points)| firsts.iter().map(move |first| (first, pace, points)));
+    let all =
+        paces.iter().flat_map(|&(pace, points)| firsts.iter().map(move |first| (first, pace, points.asked_for())));
     let mut rows: Vec<Row> =
         all.map(|(first, pace, points)| Row { first, pace, points, tally: try_all(first, pace, points) }).collect();
     rows.sort_by_key(|row| firsts.iter().position(|first| first.name == row.first.name));
@@ -209,7 +267,7 @@ fn any_call_can_be_dropped_at_any_byte() {
         "{} cases: {} usable, {} logged out as asked, {} owed octets",
         sum.cases, sum.usable, sum.ended, sum.octets_owed
     );
-    assert!(sum.cases > 500_000, "{}", sum.cases);
+    assert!(sum.cases > 1_000_000, "{}", sum.cases);
     // All of them, but for the appends whose source is dropped with them, or that are cut.
     assert_eq!(sum.cases - sum.ended - sum.octets_owed, sum.usable);
     let mut unasked = Tally::default();

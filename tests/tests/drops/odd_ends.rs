@@ -222,7 +222,7 @@ fn a_source_that_panics_closes_inside_its_message_and_nowhere_else() {
 
 /// A body of the same client as a source. Its pieces would have to be asked for inside the message.
 fn own_body(place: &Place) -> Source {
-    let body = place.inbox.body(uid(1), Section::whole()).piece(20);
+    let body = place.inbox().body(uid(1), Section::whole()).piece(20);
     Box::pin(TryStreamExt::map_err(body, Into::into))
 }
 
@@ -267,12 +267,12 @@ fn messages_may_be_fetched_over_the_connection_that_stores_them() {
     for together in [1, 2] {
         let (mut stepper, place) = World::SMALL.open();
         // What was fetched before goes,
-        let body = stepper.finish(place.inbox.body(uid(1), Section::whole()).piece(20).collect(1000));
+        let body = stepper.finish(place.inbox().body(uid(1), Section::whole()).piece(20).collect(1000));
         let body = body.expect("no hang").expect("it is fetched").expect("it is there");
         let append = Append::new("Drafts", body.clone());
         stepper.finish(place.client.append(append)).expect("no hang").expect("it is stored");
         // and so does what is fetched between two messages.
-        let inbox = place.inbox.clone();
+        let inbox = place.inbox().clone();
         let fetched = stream::iter([1, 2, 1]).then(move |number| {
             let body = inbox.body(uid(number), Section::whole()).piece(20).collect(1000);
             async { body.await.map(Option::unwrap_or_default) }
@@ -380,16 +380,16 @@ fn a_server_that_never_reads_ends_what_was_dropped_in_time() {
 fn what_is_forgotten_holds_nobody_up() {
     let (mut stepper, place) = World { inbox: 200, each: 4000, inline: 16 << 10, ..World::SMALL }.open();
     for _ in 0..20 {
-        let mut stream = place.inbox.fetch(UidSet::all(), FetchItems::ids().section(Section::whole()));
+        let mut stream = place.inbox().fetch(UidSet::all(), FetchItems::ids().section(Section::whole()));
         assert!(stepper.finish(stream.try_next()).expect("no hang").expect("no error").is_some());
         std::mem::forget(stream);
         let mut noop = place.client.noop();
         assert!(stepper.step(Pin::new(&mut noop), 1).is_none());
         std::mem::forget(noop);
-        let mut body = place.inbox.body(uid(1), Section::whole());
+        let mut body = place.inbox().body(uid(1), Section::whole());
         stepper.step(pin!(body.try_next()), 3);
         std::mem::forget(body);
-        let mut watch = place.inbox.watch();
+        let mut watch = place.inbox().watch();
         stepper.step(pin!(watch.try_next()), 3);
         drop(watch);
     }

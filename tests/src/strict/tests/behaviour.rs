@@ -249,3 +249,41 @@ fn an_examined_mailbox_does_not_change() {
     }
     assert!(server.mailboxes()["INBOX"].messages.iter().all(|message| message.flags.is_empty()));
 }
+
+#[test]
+fn lsub_lists_what_was_subscribed_to() {
+    let mut server = logged_in(Options::default());
+    server.create("Unheard of");
+    play(
+        &mut server,
+        r#"
+        C: a LSUB "" *
+        S: a OK
+        C: b SUBSCRIBE INBOX
+        S: b OK
+        C: c SUBSCRIBE Gone
+        S: c OK
+        C: d LSUB "" *
+        S: * LSUB () "/" "Gone"
+        S: * LSUB () "/" "INBOX"
+        S: d OK
+        C: e UNSUBSCRIBE INBOX
+        S: e OK"#,
+    );
+    assert_eq!(server.subscribed().iter().collect::<Vec<_>>(), ["Gone"]);
+}
+
+#[test]
+fn compress_is_agreed_to_once() {
+    let mut server = logged_in(Options { compress: true, ..Options::default() });
+    assert!(!server.compressed());
+    play(
+        &mut server,
+        r"
+        C: a COMPRESS DEFLATE
+        S: a OK
+        C: b COMPRESS DEFLATE
+        S: b NO [COMPRESSIONACTIVE]",
+    );
+    assert!(server.compressed());
+}

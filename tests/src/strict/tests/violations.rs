@@ -82,6 +82,8 @@ fn malformed_lines_are_violations() {
         b"a APPEND INBOX {1+}\r\nx {1+}\r\ny{1+}\r\nz",
         b"a AUTHENTICATE PLAIN",
         b"a STARTTLS",
+        b"a COMPRESS",
+        b"a COMPRESS LZ4",
     ];
     for line in lines {
         let mut server = logged_in(Options::default());
@@ -257,7 +259,7 @@ fn only_done_ends_idle_and_only_after_the_continuation() {
 }
 
 #[test]
-fn commands_that_overlap_select_or_login_are_violations() {
+fn commands_that_overlap_select_login_or_compress_are_violations() {
     let mut server = logged_in(Options::default());
     one_violation(&mut server, "a SELECT INBOX\r\nb NOOP\r\n", "SELECT or EXAMINE was in progress");
 
@@ -269,6 +271,9 @@ fn commands_that_overlap_select_or_login_are_violations() {
     let mut server = StrictServer::new(Options::default());
     server.take_output();
     one_violation(&mut server, "a LOGIN alice secret\r\nb SELECT INBOX\r\n", "before LOGIN was answered");
+
+    let mut server = logged_in(Options { compress: true, ..Options::default() });
+    one_violation(&mut server, "a COMPRESS DEFLATE\r\nb NOOP\r\n", "before COMPRESS was answered");
 }
 
 #[test]
@@ -296,6 +301,7 @@ fn extensions_need_to_be_seen_advertised() {
     exchange(&mut server, "a LOGIN alice secret\r\n");
     one_violation(&mut server, "b NAMESPACE\r\n", "of NAMESPACE");
     one_violation(&mut selected(options), "a SEARCH RETURN () ALL\r\n", "of ESEARCH");
+    one_violation(&mut logged_in(Options::default()), "a COMPRESS DEFLATE\r\n", "of COMPRESS=DEFLATE");
 
     let mut server = StrictServer::new(Options { capability_in_greeting: false, ..Options::default() });
     server.take_output();
