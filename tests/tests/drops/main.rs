@@ -34,6 +34,10 @@
 //! | `turn`: SELECT passes nothing | `a_select_passes_nothing` |
 //! | `turn`: nothing follows IDLE before its `+` | `matrix` (`watch`) |
 //! | `turn`: nothing follows LOGOUT | `matrix` (`LOGOUT`) |
+//! | `turn`: nothing goes beside COMPRESS | `matrix` (`COMPRESS`) |
+//! | `take_tagged`: what was agreed to is compressed, whoever waits | `matrix` (`COMPRESS`) |
+//! | `turn`: no sequence numbers beside what may renumber | `matrix` (`fetch by number` after most) |
+//! | `left`: CLOSE leaves the mailbox | `matrix` (`CLOSE`) |
 //! | `left`: the selection advances with the first byte | `matrix` (`SELECT`), `fates`, `faults` |
 //! | `check_state`: a stale handle sends nothing | `matrix` (`SELECT`), `a_select_beside_a_half_read_fetch_ends_it_with_an_error` |
 //! | `write_parts`: a literal is announced once | `matrix` (`SEARCH, synchronizing literal`) |
