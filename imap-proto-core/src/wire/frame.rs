@@ -5,6 +5,7 @@ use memchr::memchr;
 use super::Limits;
 use super::literal::{LiteralMarker, ends_inside_quotes, is_body_value, is_fetch};
 use super::parsed::Parsed;
+use super::scan::near_line_feed;
 
 /// The receive buffer of a connection that has nothing under way.
 const IDLE_SPACE: usize = 1 << 10;
@@ -285,7 +286,9 @@ impl Framer {
 
     fn next_line(&mut self) -> Result<Line, FrameError> {
         let fresh = &self.parsed.buffer[self.scan..self.tail];
-        let Some(lf) = memchr(b'\n', fresh) else {
+        // What closes the parentheses behind a literal is near.
+        let line_feed = if self.line == self.head { memchr(b'\n', fresh) } else { near_line_feed(fresh) };
+        let Some(lf) = line_feed else {
             self.scanned += fresh.len() as u64;
             self.scan = self.tail;
             self.check_length()?;

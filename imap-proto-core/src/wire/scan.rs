@@ -128,17 +128,68 @@ fn bytes_equal(word: u64, byte: u8) -> u64 {
     bytes_below(word ^ (ONES * u64::from(byte)), 1)
 }
 
+/// How many digits come first in a word, and the number that they are.
+#[inline]
+fn leading_number(word: u64) -> (usize, usize) {
+    let digits = word ^ (ONES * u64::from(b'0'));
+    // The first byte above nine is found; what it carries over is behind it.
+    let others = (digits.wrapping_add(ONES * 0x76) | digits) & (ONES << 7);
+    let count = others.trailing_zeros() / 8;
+    // Zeros in front, then pairs, fours and all eight of them are made one.
+    let digits = digits.checked_shl(64 - 8 * count).unwrap_or(0);
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    (count as usize, (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32 as usize)
+}
+
+/// Where the next line feed is, which is near.
+#[inline]
+pub(super) fn near_line_feed(text: &[u8]) -> Option<usize> {
+    let Some((word, rest)) = text.split_first_chunk() else { return memchr(b'\n', text) };
+    match bytes_equal(u64::from_le_bytes(*word), b'\n') {
+        0 => Some(word.len() + memchr(b'\n', rest)?),
+        found => Some(found.trailing_zeros() as usize / 8),
+    }
+}
+
+/// Where the next byte is that means something in a section: its bracket, a quote or a brace.
+#[inline]
+pub(super) fn next_in_section(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let found = bytes_equal(word, b']') | bytes_equal(word, b'"') | bytes_equal(word, b'{');
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let last = text.get(at..).unwrap_or_default();
+    last.iter().position(|byte| matches!(byte, b']' | b'"' | b'{')).map(|found| at + found)
+}
+
 /// What `rest`, which is behind the brace of a literal, says of its length, and how many bytes are before its octets.
 /// `None` where it is no literal.
+#[inline]
 pub(super) fn literal_header(rest: &[u8]) -> Option<(usize, usize)> {
+    // As nearly all servers write it.
+    if let Some(word) = rest.first_chunk()
+        && let (digits @ 1..8, len) = leading_number(u64::from_le_bytes(*word))
+        && rest[digits..].starts_with(b"}\r\n")
+    {
+        looked(digits + 1);
+        return Some((len, digits + 3));
+    }
+    odd_literal_header(rest)
+}
+
+fn odd_literal_header(rest: &[u8]) -> Option<(usize, usize)> {
     let mut len = 0usize;
     for (digits, byte) in rest.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             looked(digits + 1);
-            // As nearly all servers write it.
-            let is_plain = rest[digits..].starts_with(b"}\r\n");
-            let behind = if is_plain { 3 } else { header_length(&rest[digits..])? };
+            let behind = header_length(&rest[digits..])?;
             return (digits > 0).then_some((len, digits + behind));
         }
         len = len.saturating_mul(10).saturating_add(digit.into());
@@ -163,4 +214,40 @@ fn header_length(rest: &[u8]) -> Option<usize> {
 
 fn spaces(bytes: &[u8]) -> usize {
     bytes.iter().take(MOST_JUNK).take_while(|b| **b == b' ').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_are_looked_through_as_bytes_are(text in "[\\x00-\\x7f]{0,40}|[a-e\"{\\]\\n\u{fa}]{0,40}") {
+            let text = text.as_bytes();
+            let first = |wanted: &[u8]| text.iter().position(|byte| wanted.contains(byte));
+            prop_assert_eq!(near_line_feed(text), first(b"\n"));
+            prop_assert_eq!(next_in_section(text), first(b"]\"{"));
+            prop_assert_eq!(next_quote(text), first(b"\"").unwrap_or(text.len()));
+        }
+
+        #[test]
+        fn a_literal_header_is_the_same_in_words_and_in_bytes(
+            text in "[0-9]{0,12}(\\+|)( |)(\\}|)( |)(\r\n|\n|)[a-z]{0,9}|[0-9/:\u{ff}}\r\n]{0,20}",
+        ) {
+            prop_assert_eq!(literal_header(text.as_bytes()), odd_literal_header(text.as_bytes()));
+        }
+
+        #[test]
+        fn a_number_is_read_from_a_word(digits in "[0-9]{0,8}", behind in any::<[u8; 8]>()) {
+            let bytes: Vec<u8> = digits.bytes().chain(behind).take(8).collect();
+            let word = u64::from_le_bytes(bytes.clone().try_into().expect("eight bytes"));
+            let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let number = bytes[..count].iter().fold(0, |number, byte| number * 10 + usize::from(byte - b'0'));
+            prop_assert_eq!(leading_number(word), (count, number));
+        }
+    }
 }

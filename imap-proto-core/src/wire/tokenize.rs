@@ -3,8 +3,8 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, first_backslash, literal_header, looked, next_quote,
-    quote_or_backslash,
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, first_backslash, literal_header, looked,
+    next_in_section, next_quote, quote_or_backslash,
 };
 use super::token::{MOST_LENGTH, Word};
 use super::{Damage, Detached, Limits, Token, TokenKind};
@@ -294,8 +294,7 @@ impl Scanner<'_> {
     /// The byte behind the bracket that closes the section opened at `open`, minding quotes and literals.
     fn section_end(&mut self, open: usize) -> usize {
         let mut at = open + 1;
-        let is_special = |byte: &u8| matches!(byte, b']' | b'"' | b'{');
-        while let Some(special) = self.frame.get(at..).and_then(|rest| rest.iter().position(is_special)) {
+        while let Some(special) = self.frame.get(at..).and_then(next_in_section) {
             at += special;
             match self.frame[at] {
                 b']' => {
