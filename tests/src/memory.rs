@@ -150,6 +150,11 @@ impl Link {
         self.wake();
     }
 
+    /// Whether something happens to the connection at some byte.
+    pub fn is_faulty(&self) -> bool {
+        self.0.borrow().fault.is_some()
+    }
+
     /// Lets writing fail when so many bytes were written.
     pub fn fail_write_at(&self, at: usize) {
         self.0.borrow_mut().write_fault = Some(at as u64);

@@ -87,11 +87,15 @@ impl Client {
     }
 
     /// Asks what the server can do. RFC 9051 §6.1.1
+    ///
+    /// Dropped half-way its answer still counts for the connection.
     pub fn capabilities(&self) -> Operation<Capabilities> {
         self.run(CapabilityCommand::default())
     }
 
     /// Lets the server say what is new; it also shows that the connection is alive. RFC 9051 §6.1.2
+    ///
+    /// Dropped half-way, what the server says still counts for the connection.
     pub fn noop(&self) -> Operation<()> {
         self.run(Noop)
     }
@@ -119,7 +123,8 @@ impl Client {
 
     /// Selects a mailbox to be read only: nothing done through it changes it. RFC 9051 §6.3.3
     ///
-    /// That is the server's to see to. Courier takes a [`Mailbox::store`] all the same.
+    /// That is the server's to see to. Courier takes a [`Mailbox::store`] all the same. Dropped half-way the new mailbox is the
+    /// selected one all the same.
     pub fn examine(&self, mailbox: impl IntoMailboxName) -> Operation<Mailbox> {
         self.select_with(Select::new(mailbox, Access::ReadOnly))
     }
@@ -243,6 +248,8 @@ impl Client {
     }
 
     /// Ends the connection in good order. RFC 9051 §6.1.3
+    ///
+    /// Dropped before its first byte it is not sent, and the connection goes on. Dropped half-way the connection ends all the same.
     ///
     /// # Errors
     /// When the connection was lost before.

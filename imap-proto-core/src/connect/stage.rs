@@ -41,6 +41,8 @@ pub(super) struct Stage {
     tls: Option<fn() -> io::Error>,
     /// Octets of one read.
     chunk: usize,
+    /// Octets of a peer, behind which it says nothing.
+    silent_after: usize,
 }
 
 #[derive(Default)]
@@ -55,7 +57,13 @@ struct State {
 
 impl Stage {
     pub(super) fn new(listens: impl Fn(SocketAddr) -> io::Result<Peer> + Send + Sync + 'static) -> Self {
-        Stage { state: Arc::default(), listens: Arc::new(listens), tls: None, chunk: usize::MAX }
+        Stage {
+            state: Arc::default(),
+            listens: Arc::new(listens),
+            tls: None,
+            chunk: usize::MAX,
+            silent_after: usize::MAX,
+        }
     }
 
     /// A server that answers each command by its first words, the tag left out, as a table has it: `%` is the tag, an empty key
@@ -71,6 +79,12 @@ impl Stage {
 
     pub(super) fn in_chunks(mut self, chunk: usize) -> Self {
         self.chunk = chunk;
+        self
+    }
+
+    /// Each peer says so many octets and no more.
+    pub(super) fn silent_after(mut self, octets: usize) -> Self {
+        self.silent_after = octets;
         self
     }
 
@@ -179,6 +193,7 @@ pub(super) struct Stream {
     inbox: VecDeque<u8>,
     is_closed: bool,
     reader: Option<Waker>,
+    read: usize,
 }
 
 impl Stream {
@@ -234,7 +249,8 @@ impl Runtime for Stage {
     async fn connect(&self, route: Route) -> io::Result<Stream> {
         let peer = (self.listens)(route.to)?;
         self.state().open += 1;
-        let mut stream = Stream { stage: self.clone(), peer, inbox: VecDeque::new(), is_closed: false, reader: None };
+        let mut stream =
+            Stream { stage: self.clone(), peer, inbox: VecDeque::new(), is_closed: false, reader: None, read: 0 };
         stream.tell(b"");
         Ok(stream)
     }
@@ -264,7 +280,9 @@ impl Runtime for Stage {
 impl Wire for StageWire {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<Result<usize, TransportError>> {
         let stream = &mut self.stream;
-        let count = stream.inbox.len().min(into.len()).min(stream.stage.chunk);
+        let left = stream.stage.silent_after.saturating_sub(stream.read);
+        let count = stream.inbox.len().min(into.len()).min(stream.stage.chunk).min(left);
+        stream.read += count;
         if count == 0 && !stream.is_closed {
             stream.reader = Some(cx.waker().clone());
             return Poll::Pending;

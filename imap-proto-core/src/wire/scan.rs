@@ -226,12 +226,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_are_looked_through_as_bytes_are(text in "[\\x00-\\x7f]{0,40}|[a-e\"{\\]\\n\u{fa}]{0,40}") {
+        fn words_are_looked_through_as_bytes_are(text in "[\\x00-\\x7f]{0,40}|[a-e\"{\\]\\n\\\\\u{fa}]{0,40}") {
             let text = text.as_bytes();
             let first = |wanted: &[u8]| text.iter().position(|byte| wanted.contains(byte));
             prop_assert_eq!(near_line_feed(text), first(b"\n"));
             prop_assert_eq!(next_in_section(text), first(b"]\"{"));
             prop_assert_eq!(next_quote(text), first(b"\"").unwrap_or(text.len()));
+            prop_assert_eq!(first_backslash(text), first(b"\\").unwrap_or(text.len()));
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! The cancellation table, row by row. What is named without a file is here; `several`, `matrix`, `fates`, `faults` and `beside`
-//! are in `tests/tests/drops`, where each is also dropped at every byte before a strict server, and followed by every other. Each rule was broken once
-//! by hand: the last column has how, and what failed; “the same” is what it is shown by.
+//! are in `tests/tests/drops`, where what a client can do is also dropped at every byte before a strict server, and followed by all
+//! else that it can do. Each rule was broken once by hand: the last column has how, and what failed; “the same” is what it is shown by.
 //!
 //! | given up when | shown by | broken by hand: what failed |
 //! | --- | --- | --- |
@@ -16,7 +16,7 @@
 //! | between messages of MULTIAPPEND | `multi_append::cut_it_finishes_its_message_…`, `multi_append::cut_it_waits_for_the_go_ahead_…`, `multi_append::taken_back_it_ends_with_the_answer_…`, `multi_append::a_source_that_leaves_between_two_messages_…`, `several` | CRLF after the tagged answer: `multi_append::taken_back_it_ends_with_the_answer_…`; it is not taken back: `uploads` in `drops` |
 //! | inside a message of MULTIAPPEND, source gone | `multi_append::a_source_that_leaves_inside_a_message_closes_the_connection` | as of `drops` |
 //! | non-synchronizing literal | the same tests, with LITERAL+ | as of `fates` in `drops` |
-//! | parts of REPLACE and of what else is sent as `Raw` | `abandoned::a_raw_command_with_octets_…`; CATENATE is not spoken | as of a literal that is held; in doubt from the line end on: `abandoned::a_raw_command_with_octets_…` |
+//! | parts of REPLACE and of what else is sent as `Raw` | `abandoned::a_raw_command_with_octets_…`; CATENATE, SORT, THREAD, NOTIFY and UNAUTHENTICATE are not spoken | as of a literal that is held; in doubt from the line end on: `abandoned::a_raw_command_with_octets_…` |
 //! | AUTHENTICATE, no byte | `connection::abandon::an_authentication_of_which_nothing_left_is_taken_back` | it is not taken back: the same |
 //! | AUTHENTICATE, before `+` | `connection::abandon::an_authentication_is_cancelled_at_its_next_challenge_…`, `…an_ok_to_an_abandoned_authentication_counts` | no `*`: `…is_cancelled_at_its_next_challenge_…`; an OK is nothing: `…an_ok_to_an_abandoned_authentication_counts` |
 //! | AUTHENTICATE, response partly sent | `connection::abandon::a_response_that_is_partly_sent_is_finished_…` | it is closed, or no `*`: the same |

@@ -83,6 +83,8 @@ pub struct StrictServer {
     utf8: bool,
     utf8_next: bool,
     compressed: bool,
+    /// How many commands were begun.
+    begun: usize,
     /// The tag of the IDLE that runs.
     idle: Option<String>,
     /// Whether the command now arriving broke a rule already.
@@ -121,6 +123,7 @@ impl StrictServer {
             utf8: false,
             utf8_next: false,
             compressed: false,
+            begun: 0,
             idle: None,
             condemned: false,
             options,
@@ -159,6 +162,7 @@ impl StrictServer {
             }
             self.check_turn(rest);
             if self.framer.is_between_commands() {
+                self.begun += usize::from(self.idle.is_none());
                 self.overlap = self.unanswered;
             }
             let frame = self.framer.push(byte);
@@ -252,6 +256,19 @@ impl StrictServer {
     /// Returns how many octets of the current literal are still to come.
     pub fn octets_owed(&self) -> u64 {
         self.framer.octets_left()
+    }
+
+    /// Returns how many commands were begun, be it by one byte.
+    pub fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// Returns the mailbox that is selected, and whether it is to be read only.
+    pub fn selected_mailbox(&self) -> Option<(&str, bool)> {
+        match &self.state {
+            State::Selected(selected) => Some((&selected.name, selected.read_only)),
+            _ => None,
+        }
     }
 
     /// Returns whether COMPRESS was agreed to: what follows the answer to it is DEFLATE, in both directions, which is the

@@ -25,12 +25,18 @@ struct Messages {
 /// One thing that an act does: it is done as a whole, or not.
 pub(crate) type Step = fn(&mut Content, &Part);
 
-/// The steps of an act, where the server stores all that it is given.
+/// How many commands of an act ask something before the first that is a step of it.
+pub(crate) fn questions(act: Act, world: &World) -> usize {
+    // Which messages there are, so that nothing is removed that was not copied.
+    usize::from(matches!(act, Act::Move | Act::MoveNumbered) && !world.offers("MOVE"))
+}
+
+/// The steps of an act, each of them one command, where the server stores all that it is given.
 pub(crate) fn steps(act: Act, world: &World) -> &'static [Step] {
     let can_remove = world.offers("UIDPLUS");
     match act {
         Act::Append | Act::AppendFrom | Act::AppendCut => &[|content, part| content.append(part.message())],
-        Act::Several | Act::SeveralCut | Act::SeveralFrom | Act::SeveralFromCut => {
+        Act::Several | Act::SeveralCut | Act::SeveralFrom | Act::SeveralFromCut | Act::UploadTogether => {
             &[|content, _| several::messages().into_iter().for_each(|message| content.append(message))]
         }
         Act::Upload => &[

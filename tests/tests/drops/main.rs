@@ -4,15 +4,19 @@
 //! once or when all has settled, and the strict server judges what it was sent. What the mailboxes hold in the end is compared with
 //! what each call is to make of them (`content`).
 //!
-//! There are 50 kinds of call before 42 others: all that a client can do, in the forms that differ when they are dropped. With
-//! `IMAP_TESTS_DROPS=all` they are 2,973,234 cases: after 2,666,802 the connection is usable, 6,216 are a LOGOUT that had begun, and in 300,216
-//! the octets of a message were owed, whose source went with the call or that was to be cut. Else, an octet at a time, the points that are
-//! far from both ends of a call are tried with two of the others in turn: 1,090,924 cases, of which 988,016 are usable. Of fetches of
+//! There are 53 kinds of call before 47 others: each call of a client and of a mailbox that sends something, in the forms that differ
+//! when they are dropped, on servers that offer the extensions that the strict one knows (CONDSTORE, SEARCHRES, LIST-STATUS and
+//! SPECIAL-USE are not among them: their commands are those here, with other arguments). Uploads from sources are in `uploads`.
+//!
+//! With `IMAP_TESTS_DROPS=all` they are 3,785,098 cases: after 3,433,914 the connection is usable, 15,228 are a LOGOUT that had begun, and in
+//! 335,956 the octets of a message were owed, whose source went with the call or that was to be cut. Else, an octet at a time, the points
+//! that are far from both ends of a call are tried with two of the others in turn: 1,457,682 cases, of which 1,334,842 are usable. Of fetches of
 //! hundreds of messages and of large bodies some points are left out in both: `Sampled(n)` is the first and last 40 and each nth between them,
 //! with two of the others in turn.
 //!
-//! Of the 165,312 points at which a call can be dropped 97.8 % leave the connection usable: all, but for LOGOUT and for messages whose
-//! octets come from a source or are to be cut, of which 43 to 76 % do.
+//! Of the 42,843 points that were tried 91.3 % leave the connection usable: all, but for LOGOUT and for messages whose octets come from a
+//! source or are to be cut, of which 43 to 76 % do. Of all 170,192 points, those that were left out taken for what the ones between them
+//! are, it is 97.8 %.
 //!
 //! Each of these was broken once by hand, and this is what failed (`matrix` is [`any_call_can_be_dropped_at_any_byte`]):
 //!
@@ -67,7 +71,7 @@ use std::thread;
 
 use acts::{Act, Portions, Refuse, World};
 use imap_tests::memory::Pace;
-use imap_tests::strict::NoOctets;
+use imap_tests::strict::{Literals, NoOctets};
 use matrix::{First, Points, Row, Tally, try_all};
 
 const ONE: Pace = Pace::bytes(1);
@@ -82,6 +86,8 @@ const SMALL: World = World::SMALL;
 const PORTIONS: World = World { portions: Portions::Of(2, 70), inbox: 6, ..SMALL };
 const WHOLE: World = World { inline: LARGE, ..PORTIONS };
 const SYNC: World = World::SMALL.synchronizing();
+const MINUS: World = World { literals: Literals::Minus, ..SMALL };
+const COMPRESSED: World = World { compressed: true, ..SMALL };
 const NEVER_SELECTED: World = World { selected: false, ..SMALL };
 /// A server on which some of what is one command takes several.
 const OLD: World = SMALL.without(&["MOVE", "UNSELECT"]);
@@ -179,8 +185,11 @@ const GROUPS: &[Group] = &[
             first("fetch by number", Act::Numbered, SMALL),
             first("SEARCH for numbers", Act::SearchNumbers, SMALL),
             first("SEARCH RETURN", Act::SearchReturning, SMALL),
+            first("SEARCH RETURN, without ESEARCH", Act::SearchReturning, SMALL.without(&["ESEARCH"])),
             first("ID", Act::Id, SMALL),
             first("NAMESPACE", Act::Namespaces, SMALL),
+            first("LIST for NAMESPACE", Act::Namespaces, SMALL.without(&["NAMESPACE"])),
+            first("LIST of all there is", Act::ListAll, SMALL),
             first("ENABLE", Act::Enable, NEVER_SELECTED),
             first("COMPRESS", Act::Compress, SMALL),
             first("raw command", Act::Raw, SMALL),
@@ -188,6 +197,7 @@ const GROUPS: &[Group] = &[
             first("LIST, a STATUS of each", Act::ListWithStatus, SMALL),
             first("exists", Act::Exists, SMALL),
             first("ensure", Act::Ensure, SMALL),
+            first("ensure, of one there is", Act::EnsureAgain, SMALL),
             first("DELETE", Act::DeleteMailbox, SMALL),
             first("RENAME", Act::Rename, SMALL),
             first("SUBSCRIBE", Act::Subscribe, SMALL),
@@ -199,6 +209,9 @@ const GROUPS: &[Group] = &[
         &[
             first("APPEND of 3, one by one", Act::Upload, SMALL),
             first("APPEND of 3, synchronizing", Act::Upload, SYNC),
+            first("APPEND of 3, together", Act::UploadTogether, SMALL),
+            first("APPEND, LITERAL-", Act::Append, MINUS),
+            first("SEARCH, literal, LITERAL-", Act::SearchLiteral, MINUS),
             first("STORE", Act::Store, SMALL),
             first("STORE by number", Act::StoreNumbered, SMALL),
             first("STORE, silent", Act::StoreSilent, SMALL),
@@ -216,6 +229,26 @@ const GROUPS: &[Group] = &[
             first("CLOSE", Act::Close, SMALL),
             first("UNSELECT", Act::Unselect, SMALL),
             first("EXAMINE and CLOSE", Act::Unselect, OLD),
+        ],
+        EVERYTHING,
+    ),
+    (
+        &[
+            first("NOOP before SELECT", Act::Noop, NEVER_SELECTED),
+            first("CAPABILITY before SELECT", Act::Capability, NEVER_SELECTED),
+            first("LIST before SELECT", Act::List, NEVER_SELECTED),
+            first("STATUS before SELECT", Act::Status, NEVER_SELECTED),
+            first("CREATE before SELECT", Act::Create, NEVER_SELECTED),
+            first("RENAME before SELECT", Act::Rename, NEVER_SELECTED),
+            first("APPEND before SELECT", Act::Append, NEVER_SELECTED),
+            first("COMPRESS before SELECT", Act::Compress, NEVER_SELECTED),
+            first("ID before SELECT", Act::Id, NEVER_SELECTED),
+            first("SELECT, compressed", Act::Select, COMPRESSED),
+            first("fetch with a section, compressed", Act::Sections, COMPRESSED),
+            first("APPEND, compressed", Act::Append, COMPRESSED),
+            first("STORE, compressed", Act::Store, COMPRESSED),
+            first("watch, compressed", Act::Watch, COMPRESSED),
+            first("LOGOUT, compressed", Act::Logout, COMPRESSED),
         ],
         EVERYTHING,
     ),
@@ -271,7 +304,7 @@ fn any_call_can_be_dropped_at_any_byte() {
         "{} cases: {} usable, {} logged out as asked, {} owed octets",
         sum.cases, sum.usable, sum.ended, sum.octets_owed
     );
-    assert!(sum.cases > 1_000_000, "{}", sum.cases);
+    assert!(sum.cases > 1_400_000, "{}", sum.cases);
     // All of them, but for the appends whose source is dropped with them, or that are cut.
     assert_eq!(sum.cases - sum.ended - sum.octets_owed, sum.usable);
     let mut unasked = Tally::default();
@@ -291,12 +324,13 @@ fn tell_points(rows: &[Row], sum: &Tally) {
     }
     for (act, tally) in &kinds {
         let (usable, steps) = (tally.usable_steps, tally.steps);
-        println!(
-            "{:<16} {usable:>7} of {steps:>7} points usable: {:>5.1} %",
-            format!("{act:?}"),
-            tally.usable_percent()
-        );
+        let act = format!("{act:?}");
+        println!("{act:<16} {usable:>7} of {steps:>7} points usable: {:>5.1} %", tally.usable_percent().0);
     }
-    println!("{} of {} points usable: {:.1} %", sum.usable_steps, sum.steps, sum.usable_percent());
-    assert!(sum.usable_percent() >= 95.0, "{sum:?}");
+    let Tally { steps, usable_steps, tried, usable_tried, .. } = *sum;
+    let (of_all, of_tried) = sum.usable_percent();
+    println!(
+        "{usable_steps} of {steps} points usable: {of_all:.1} %; {usable_tried} of the {tried} that were tried: {of_tried:.1} %"
+    );
+    assert!(of_all >= 95.0 && of_tried >= 90.0, "{sum:?}");
 }

@@ -2,17 +2,17 @@
 
 use std::env;
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use imap_proto_core::command::Access;
 use imap_proto_core::{Closed, Error};
 use imap_tests::memory::Pace;
 use imap_tests::stepper::{Hung, Stepper};
 use imap_tests::strict::Literals;
 
 use super::acts::{Act, FIRST, PIECES, Place, Refuse, SECOND, SECONDS, World, Wrong};
-use super::content::{Content, steps};
+use super::content::{Content, questions, steps};
 use super::several;
 
 /// An act that is dropped, and where.
@@ -66,6 +66,9 @@ pub(crate) struct Tally {
     pub(crate) steps: usize,
     /// After how many of these steps the connection is usable. Steps that were left out end like those tried between them.
     pub(crate) usable_steps: usize,
+    /// The same of those that were not left out.
+    pub(crate) tried: usize,
+    pub(crate) usable_tried: usize,
     pub(crate) cases: usize,
     pub(crate) usable: usize,
     pub(crate) ended: usize,
@@ -88,7 +91,7 @@ impl fmt::Display for Row {
             Pace { read: usize::MAX, .. } => "all".into(),
             Pace { read, .. } => read.to_string(),
         };
-        let Tally { steps, usable_steps, cases, usable, ended, octets_owed } = self.tally;
+        let Tally { steps, usable_steps, cases, usable, ended, octets_owed, .. } = self.tally;
         let points = format!("{:?}", self.points);
         write!(f, "{:<34} {grain:>7} {steps:>6} {usable_steps:>6} {points:>13} ", self.first.name)?;
         write!(f, "{cases:>7} {usable:>7} {ended:>7} {octets_owed:>7}")
@@ -99,11 +102,6 @@ impl First {
     /// Whether it is rather closed than finished.
     pub(crate) fn is_cut(&self) -> bool {
         matches!(self.act, Act::AppendCut | Act::SeveralCut | Act::SeveralFromCut)
-    }
-
-    /// Whether all that it does is done by one command.
-    fn is_one_command(&self) -> bool {
-        self.act != Act::Delete
     }
 
     /// Whether giving it up may close the connection.
@@ -118,14 +116,17 @@ impl First {
 }
 
 impl Tally {
-    /// How many of a hundred points at which it can be dropped leave the connection usable.
-    pub(crate) fn usable_percent(&self) -> f64 {
-        self.usable_steps as f64 * 100.0 / self.steps as f64
+    /// How many of a hundred points at which it can be dropped leave the connection usable: of all, and of those that were tried.
+    pub(crate) fn usable_percent(&self) -> (f64, f64) {
+        let percent = |usable: usize, of: usize| usable as f64 * 100.0 / of as f64;
+        (percent(self.usable_steps, self.steps), percent(self.usable_tried, self.tried))
     }
 
     pub(crate) fn add(&mut self, other: &Tally) {
         self.steps += other.steps;
         self.usable_steps += other.usable_steps;
+        self.tried += other.tried;
+        self.usable_tried += other.usable_tried;
         self.cases += other.cases;
         self.usable += other.usable;
         self.ended += other.ended;
@@ -152,6 +153,7 @@ impl fmt::Display for Case<'_> {
 pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
     let mut tally = Tally { steps: polls(first, pace), ..Tally::default() };
     let mut between = Tally::default();
+    let alone = SECONDS.map(|act| commands_alone(first.world, act));
     let mut turn = 0;
     for step in 0..tally.steps {
         let at_the_edge = step < 40 || step + 40 >= tally.steps;
@@ -164,13 +166,14 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
         turn += usize::from(taken);
         for (number, act) in SECONDS.into_iter().enumerate().filter(|_| taken) {
             for (half, second) in [Second::Settled, Second::AtOnce].into_iter().enumerate() {
-                let its_turn = (turn + half * 5) % SECONDS.len() == number;
-                if all_seconds || its_turn {
-                    try_one(&Case { first, pace, step, act, second }, &mut tally);
+                if all_seconds || in_turn(turn).contains(&(number * 2 + half)) {
+                    try_one(&Case { first, pace, step, act, second }, alone[number], &mut tally);
                 }
             }
         }
         let is_usable = usize::from(tally.usable > usable_before);
+        tally.tried += usize::from(taken);
+        tally.usable_tried += is_usable;
         if at_the_edge {
             tally.usable_steps += is_usable;
         } else if taken {
@@ -181,6 +184,26 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
     let between_usable = tally.steps.saturating_sub(80) * between.usable_steps;
     tally.usable_steps += between_usable.checked_div(between.steps).unwrap_or(0);
     tally
+}
+
+/// Which of the pairs of an act and the moment it comes are tried at a point. Points are after a poll of the call and after one of its
+/// driver in turn, and all pairs come at both.
+fn in_turn(turn: usize) -> [usize; 2] {
+    let pairs = SECONDS.len() * 2;
+    let one = turn / 2 * 5 + turn % 2 * SECONDS.len();
+    [one % pairs, (one + 17) % pairs]
+}
+
+/// How many commands an act is on a connection on which nothing was dropped, the NOOP behind it among them.
+fn commands_alone(world: World, act: Act) -> usize {
+    let (mut stepper, place) = World { refuse: Refuse::Never, ..world }.open();
+    let before = stepper.link.server().begun();
+    stepper
+        .finish(after(&place).perform(act))
+        .expect("it ends")
+        .unwrap_or_else(|wrong| panic!("{act:?} alone: {wrong}"));
+    let _ = stepper.finish(stepper.client.noop()).expect("it ends");
+    stepper.link.server().begun() - before
 }
 
 /// How many polls an act takes that is not dropped, its driver's included.
@@ -205,9 +228,9 @@ fn polls(first: &First, pace: Pace) -> usize {
     steps + 1
 }
 
-fn try_one(case: &Case<'_>, tally: &mut Tally) {
+fn try_one(case: &Case<'_>, alone: usize, tally: &mut Tally) {
     tally.cases += 1;
-    match run(case) {
+    match run(case, alone) {
         Ok(None) => tally.usable += 1,
         Ok(Some(Closed::OctetsOwed)) => tally.octets_owed += 1,
         Ok(Some(_)) => tally.ended += 1,
@@ -215,11 +238,12 @@ fn try_one(case: &Case<'_>, tally: &mut Tally) {
     }
 }
 
-fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
+fn run(case: &Case<'_>, alone: usize) -> Result<Option<Closed>, String> {
     let (mut stepper, mut place) = case.first.world.open();
     stepper.link.set_pace(case.pace);
     let before = Content::of(&stepper.link.server());
     let written = stepper.link.written();
+    let commands_before = stepper.link.server().begun();
 
     let mut doing = place.perform(case.first.act);
     if stepper.step(doing.as_mut(), case.step).is_some() {
@@ -228,8 +252,10 @@ fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
     drop(doing);
     let begun = stepper.link.written() > written;
     let sent = stepper.link.sent(written);
+    // What is deflated may not say anything yet.
+    let commands = usize::from(begun).max(stepper.link.server().begun() - commands_before);
     let expected = expected(case.first, &sent, place.pieces_left.load(Ordering::Relaxed));
-    let done = done(case.first, &sent, &before, &Content::of(&stepper.link.server()), expected);
+    let done = done(case.first, commands, expected);
     stepper.link.deliver_in_idle(0);
     if !begun {
         stepper.link.server_mut().accept_literals();
@@ -237,8 +263,9 @@ fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
     if case.second == Second::Settled {
         settle(&mut stepper)?;
         stepper.link.set_pace(Pace::AT_ONCE);
-        if !begun && stepper.link.written() > written {
-            return Err(format!("sent after all: {}", stepper.link.sent(written).escape_ascii()));
+        let more = (stepper.link.server().begun() - commands_before).saturating_sub(commands);
+        if more > 0 || (!begun && stepper.link.written() > written) {
+            return Err(format!("{more} commands begun after all: {}", stepper.link.sent(written).escape_ascii()));
         }
     }
     place.deselected = begun && case.first.act.leaves();
@@ -246,7 +273,10 @@ fn run(case: &Case<'_>) -> Result<Option<Closed>, String> {
         [violation, ..] => format!("{wrong}; violation {violation:?}"),
         [] => wrong,
     })?;
-    judge(case, &mut stepper, &before, done, expected)?;
+    judge(case, &mut stepper, before, done, expected)?;
+    if !begun && stepper.link.server().begun() - commands_before != alone {
+        return Err(format!("sent after all: {}", stepper.link.sent(written).escape_ascii()));
+    }
     Ok(expected.end)
 }
 
@@ -275,38 +305,25 @@ fn expected(first: &First, sent: &[u8], pieces_left: usize) -> Expected {
     }
 }
 
-/// How many steps of an act that was dropped are done in the end: what was begun is finished, and no more is begun.
-fn done(first: &First, sent: &[u8], before: &Content, now: &Content, expected: Expected) -> RangeInclusive<usize> {
-    let steps = steps(first.act, &first.world);
-    let begun = usize::from(!sent.is_empty());
-    match (first.act, steps.len()) {
-        (act, _) if act.stores_at_once() => usize::from(expected.stored > 0)..=usize::from(expected.stored > 0),
-        (Act::Upload, _) => {
-            // One whose name has not left is begun or not.
-            let named = sent.windows(8).filter(|window| window == b" APPEND ").count();
-            named..=steps.len().min(named + begun)
-        }
-        (_, 0) => 0..=0,
-        (_, 1) if first.is_one_command() => begun..=begun,
-        _ => {
-            let at = (0..=steps.len()).find(|at| before.clone().after(&steps[..*at], &FIRST) == *now);
-            let at = at.expect("the act has done some of its steps, one after the other");
-            at..=steps.len().min(at + begun)
-        }
+/// How many steps of an act are done in the end that was dropped after so many commands: what was begun is finished, and no
+/// more is begun.
+fn done(first: &First, commands: usize, expected: Expected) -> usize {
+    let steps = steps(first.act, &first.world).len();
+    match first.act.stores_at_once() {
+        true => usize::from(expected.stored > 0),
+        false => steps.min(commands.saturating_sub(questions(first.act, &first.world))),
     }
+}
+
+/// Where the act after it is done.
+fn after(place: &Place) -> Place {
+    let few = place.world.big > 1000 || place.world.inbox > 300;
+    Place { few, into: "Drafts", part: SECOND, message: SECOND.message(), pieces_left: Arc::default(), ..place.clone() }
 }
 
 /// The act after it: right on a connection that is usable, an error on one that is not.
 fn second(case: &Case<'_>, stepper: &mut Stepper, place: &Place, expected: Expected) -> Result<(), String> {
-    let few = case.first.world.big > 1000 || case.first.world.inbox > 300;
-    let again = Place {
-        few,
-        into: "Drafts",
-        part: SECOND,
-        message: SECOND.message(),
-        pieces_left: Arc::default(),
-        ..place.clone()
-    };
+    let again = after(place);
     let result = stepper.finish(again.perform(case.act)).map_err(|hung| format!("the second act {hung}"))?;
     match (result, expected.end) {
         (Ok(()), None) => {}
@@ -327,19 +344,22 @@ fn second(case: &Case<'_>, stepper: &mut Stepper, place: &Place, expected: Expec
 fn judge(
     case: &Case<'_>,
     stepper: &mut Stepper,
-    before: &Content,
-    done: RangeInclusive<usize>,
+    before: Content,
+    done: usize,
     expected: Expected,
 ) -> Result<(), String> {
     settle(stepper)?;
     let end = match stepper.end() {
         None => None,
-        Some(Error::Closed(Closed::LoggedOut)) if case.act == Act::Logout && expected.end.is_none() => None,
         Some(Error::Closed(closed)) => Some(*closed),
         Some(error) => return Err(format!("the connection ended: {error}")),
     };
-    if end != expected.end {
+    let logged_out = (case.act == Act::Logout).then_some(Closed::LoggedOut);
+    if end != expected.end.or(logged_out) {
         return Err(format!("the connection's end is {end:?}, not {:?}", expected.end));
+    }
+    if end.is_none() {
+        sees_what_is_there(stepper)?;
     }
     let server = stepper.link.server();
     if let [violation, ..] = server.violations() {
@@ -351,12 +371,25 @@ fn judge(
     let (now, world) = (Content::of(&server), &case.first.world);
     let of_first = steps(case.first.act, world);
     let of_second = if expected.end.is_none() { steps(case.act, world) } else { &[] };
-    let is_right = done.clone().any(|done| {
-        let both = before.clone().after(&of_first[..done], &FIRST).after(of_second, &SECOND);
-        both.with_delivered(stepper.link.delivered()) == now
-    });
-    if !is_right {
-        return Err(format!("neither of {done:?} steps were done, and the other act: {now:?}"));
+    let both = before.after(&of_first[..done], &FIRST).after(of_second, &SECOND);
+    if both.with_delivered(stepper.link.delivered()) != now {
+        return Err(format!("not {done} steps were done, and the other act: {now:?}"));
+    }
+    Ok(())
+}
+
+/// The client has the view of the session that the server has.
+fn sees_what_is_there(stepper: &mut Stepper) -> Result<(), String> {
+    let client = stepper.client.clone();
+    let view = stepper.finish(client.view()).map_err(|hung| hung.to_string())?.map_err(|error| error.to_string())?;
+    let server = stepper.link.server();
+    let seen = view
+        .selected()
+        .map(|selected| (selected.mailbox.as_str(), selected.access == Access::ReadOnly, selected.exists as usize));
+    let there =
+        server.selected_mailbox().map(|(name, read_only)| (name, read_only, server.mailboxes()[name].messages.len()));
+    if seen != there || view.is_compressed() != server.compressed() {
+        return Err(format!("the client sees {seen:?}, and there is {there:?}"));
     }
     Ok(())
 }

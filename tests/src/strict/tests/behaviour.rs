@@ -287,3 +287,17 @@ fn compress_is_agreed_to_once() {
     );
     assert!(server.compressed());
 }
+
+#[test]
+fn what_was_begun_is_counted_and_what_is_selected_is_told() {
+    let mut server = logged_in(Options::default());
+    let before = server.begun();
+    exchange(&mut server, "a EXAMINE INBOX\r\n");
+    exchange(&mut server, "b");
+    assert_eq!((server.begun() - before, server.selected_mailbox()), (2, Some(("INBOX", true))));
+    exchange(&mut server, " IDLE\r\n");
+    exchange(&mut server, "DONE\r\n");
+    exchange(&mut server, "c CLOSE\r\n");
+    assert_eq!((server.begun() - before, server.selected_mailbox()), (3, None));
+    assert_eq!(server.violations(), []);
+}

@@ -99,7 +99,10 @@ pub(crate) enum Act {
     SeveralFromCut,
     /// Many messages, each by an APPEND of its own.
     Upload,
+    /// Many messages, by MULTIAPPEND.
+    UploadTogether,
     List,
+    ListAll,
     Lsub,
     /// A LIST, and a STATUS of each mailbox.
     ListWithStatus,
@@ -107,6 +110,8 @@ pub(crate) enum Act {
     Status,
     Create,
     Ensure,
+    /// Of one that is there.
+    EnsureAgain,
     DeleteMailbox,
     Rename,
     Subscribe,
@@ -149,7 +154,7 @@ impl Act {
 }
 
 /// All that can follow, each in one of its forms: what is not dropped is the same in the others.
-pub(crate) const SECONDS: [Act; 42] = [
+pub(crate) const SECONDS: [Act; 47] = [
     Act::Select,
     Act::Windows,
     Act::Sections,
@@ -192,6 +197,11 @@ pub(crate) const SECONDS: [Act; 42] = [
     Act::UidExpunge,
     Act::Close,
     Act::Unselect,
+    Act::StoreNumbered,
+    Act::CopyNumbered,
+    Act::MoveNumbered,
+    Act::ListAll,
+    Act::EnsureAgain,
 ];
 
 /// What an act is about, so that what the first and the second do can be told apart.
@@ -256,8 +266,8 @@ impl Place {
                 Act::Numbered => place.numbered().await,
                 Act::Sections => place.sections().await,
                 Act::Body => place.body().await,
-                Act::Search => place.search(Query::all()).await,
-                Act::SearchLiteral => place.search(Query::text("nowhere: \u{e9}")).await,
+                Act::Search => place.search().await,
+                Act::SearchLiteral => place.search_literal().await,
                 Act::SearchNumbers => place.search_numbers().await,
                 Act::SearchReturning => place.search_returning().await,
                 Act::Noop => Ok(place.client.noop().await?),
@@ -271,14 +281,16 @@ impl Place {
                 Act::AppendFrom => place.append_from().await,
                 Act::AppendCut => place.append_cut().await,
                 Act::Several | Act::SeveralCut | Act::SeveralFrom | Act::SeveralFromCut => place.several(act).await,
-                Act::Upload => place.upload().await,
+                Act::Upload | Act::UploadTogether => place.upload(act).await,
                 Act::List => place.list().await,
+                Act::ListAll => place.list_all().await,
                 Act::Lsub => place.lsub().await,
                 Act::ListWithStatus => place.list_with_status().await,
                 Act::Exists => place.exists().await,
                 Act::Status => place.status().await,
                 Act::Create => place.create().await,
                 Act::Ensure => place.ensure().await,
+                Act::EnsureAgain => place.ensure_again().await,
                 Act::DeleteMailbox => Ok(place.client.delete(place.part.mailbox).await?),
                 Act::Rename => Ok(place.client.rename(place.part.mailbox, place.part.renamed).await?),
                 Act::Subscribe => Ok(place.client.subscribe(place.part.joined).await?),

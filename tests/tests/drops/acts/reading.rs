@@ -8,6 +8,7 @@ use imap_proto_core::types::{
 use imap_proto_core::wire::Kind;
 use imap_proto_core::{Error, Misuse};
 
+use super::world::FOUND;
 use super::{Place, Portions, Wrong, closed, same, uid};
 
 /// UID, octets, flags.
@@ -108,11 +109,14 @@ impl Place {
         same("body", &Some(&got), &self.bodies("INBOX").get(&1))
     }
 
-    pub(super) async fn search(&self, query: Query) -> Result<(), Wrong> {
-        let is_for_all = query == Query::all();
-        let found = self.reach().await?.search(query).await?;
-        let expected = if is_for_all { self.uids("INBOX") } else { Vec::new() };
-        same("found", &found.iter().map(Uid::get).collect(), &expected)
+    pub(super) async fn search(&self) -> Result<(), Wrong> {
+        let found = self.reach().await?.search(Query::all()).await?;
+        same("found", &found.iter().map(Uid::get).collect(), &self.uids("INBOX"))
+    }
+
+    pub(super) async fn search_literal(&self) -> Result<(), Wrong> {
+        let found = self.reach().await?.search(Query::text(FOUND)).await?;
+        same("found", &found.iter().map(Uid::get).collect::<Vec<_>>(), &vec![1])
     }
 
     pub(super) async fn search_numbers(&self) -> Result<(), Wrong> {
@@ -130,7 +134,7 @@ impl Place {
 
     pub(super) async fn capability(&self) -> Result<(), Wrong> {
         let capabilities = self.client.capabilities().await?;
-        same("NAMESPACE", &capabilities.has(&Capability::Namespace), &true)
+        same("ENABLE", &capabilities.has(&Capability::Enable), &true)
     }
 
     pub(super) async fn id(&self) -> Result<(), Wrong> {
@@ -164,12 +168,18 @@ impl Place {
     }
 
     pub(super) async fn raw(&self) -> Result<(), Wrong> {
-        let namespace = Raw::new("NAMESPACE").map_err(Error::from)?.claims("NAMESPACE").only_asks();
-        same("answers", &self.client.run(namespace).await?.responses.len(), &1)
+        let status = Raw::new("STATUS Other (MESSAGES)").map_err(Error::from)?.claims("STATUS").only_asks();
+        same("answers", &self.client.run(status).await?.responses.len(), &1)
     }
 
     pub(super) async fn list(&self) -> Result<(), Wrong> {
         let found = self.client.list(List::all()).await?;
+        let found = found.iter().map(|entry| entry.name().as_str().to_owned()).collect::<Vec<_>>();
+        same("listed", &found, &self.link.server().mailboxes().keys().cloned().collect())
+    }
+
+    pub(super) async fn list_all(&self) -> Result<(), Wrong> {
+        let found = self.client.list_all().await?;
         let found = found.iter().map(|entry| entry.name().as_str().to_owned()).collect::<Vec<_>>();
         same("listed", &found, &self.link.server().mailboxes().keys().cloned().collect())
     }

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) withheld: &'static [&'static str],
     /// Whether INBOX is selected at first.
     pub(crate) selected: bool,
+    /// Whether all is compressed from the start.
+    pub(crate) compressed: bool,
 }
 
 /// What one command of a stream asks for.
@@ -70,6 +72,7 @@ impl World {
         portions: Portions::Usual,
         withheld: &[],
         selected: true,
+        compressed: false,
     };
 
     pub(crate) const fn synchronizing(self) -> World {
@@ -119,6 +122,10 @@ impl World {
         let mut config = Config::default();
         config.authenticated.inline = self.inline;
         let mut stepper = Stepper::connect(server, config);
+        if self.compressed {
+            let compress = stepper.client.compress();
+            stepper.finish(compress).expect("the server answers").expect("the server compresses");
+        }
         let inbox = self.selected.then(|| {
             let select = stepper.client.select(MailboxName::inbox());
             stepper.finish(select).expect("the server answers").expect("INBOX can be selected")
@@ -139,12 +146,16 @@ impl World {
     }
 }
 
+/// The subject of the first message.
+pub(super) const FOUND: &str = "0 \u{e9}";
+
 /// The pieces in which a source has its message.
 pub(crate) const PIECES: usize = 3;
 
-/// A message of so many octets, unlike any other.
+/// A message of so many octets, unlike any other. The first of all has what no ASCII search finds.
 pub(crate) fn text(number: usize, len: usize) -> Vec<u8> {
-    let mut text = format!("Subject: {number}\r\n\r\n").into_bytes();
+    let subject = if number == 0 { FOUND.into() } else { number.to_string() };
+    let mut text = format!("Subject: {subject}\r\n\r\n").into_bytes();
     while text.len() + 12 < len {
         text.extend(format!("line {:05}\r\n", text.len() % 100_000).bytes());
     }
