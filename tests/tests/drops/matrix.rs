@@ -31,15 +31,22 @@ pub(crate) enum Points {
     /// All of them; the first and last 40 with every second act, the others with two in turn. With `IMAP_TESTS_DROPS=all` it
     /// is [`All`](Self::All).
     InTurn,
-    /// The first and last 40, and every so manieth, with two second acts in turn.
+    /// The first and last 40, and every so manieth, with two second acts in turn. With `IMAP_TESTS_DROPS=all` it is
+    /// [`Each`](Self::Each).
     Sampled(usize),
+    /// All of them, with one second act in turn.
+    Each,
 }
 
 impl Points {
     /// These, or more of them.
     pub(crate) fn asked_for(self) -> Self {
-        let asks_for_all = || env::var("IMAP_TESTS_DROPS").is_ok_and(|which| which == "all");
-        if self == Points::InTurn && asks_for_all() { Points::All } else { self }
+        let asks_for_all = env::var("IMAP_TESTS_DROPS").is_ok_and(|which| which == "all");
+        match self {
+            Points::InTurn if asks_for_all => Points::All,
+            Points::Sampled(_) if asks_for_all => Points::Each,
+            _ => self,
+        }
     }
 }
 
@@ -158,15 +165,16 @@ pub(crate) fn try_all(first: &First, pace: Pace, points: Points) -> Tally {
     for step in 0..tally.steps {
         let at_the_edge = step < 40 || step + 40 >= tally.steps;
         let taken = match points {
-            Points::All | Points::InTurn => true,
+            Points::All | Points::InTurn | Points::Each => true,
             Points::Sampled(stride) => at_the_edge || step % stride == 0,
         };
         let all_seconds = points == Points::All || (points == Points::InTurn && at_the_edge);
         let usable_before = tally.usable;
         turn += usize::from(taken);
+        let in_turn = &in_turn(turn)[..if points == Points::Each { 1 } else { 2 }];
         for (number, act) in SECONDS.into_iter().enumerate().filter(|_| taken) {
             for (half, second) in [Second::Settled, Second::AtOnce].into_iter().enumerate() {
-                if all_seconds || in_turn(turn).contains(&(number * 2 + half)) {
+                if all_seconds || in_turn.contains(&(number * 2 + half)) {
                     try_one(&Case { first, pace, step, act, second }, alone[number], &mut tally);
                 }
             }
