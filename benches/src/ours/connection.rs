@@ -39,23 +39,27 @@ impl Connected {
 
     fn drain(&mut self, touch: &mut Touch) -> u64 {
         let mut responses = 0;
-        while let Some(event) = self.connection.poll_event() {
-            match (event, self.bodies) {
-                (Event::Data { response, .. }, _) => {
+        loop {
+            // Matched where it is: to bind an event is to move it.
+            match self.connection.poll_event() {
+                None => break,
+                Some(Event::Data { response, .. }) => {
                     (self.consume)(response, touch);
                     responses += 1;
                 }
-                (Event::BodyStart { len, .. }, _) => {
+                Some(Event::BodyStart { len, .. }) => {
                     self.is_first = true;
                     self.announced = usize::try_from(len).unwrap_or(usize::MAX);
                 }
-                (Event::Body { octets, .. }, Bodies::Streamed) => {
+                Some(Event::Body { octets, .. }) if self.bodies == Bodies::Streamed => {
                     touch.piece(octets, std::mem::take(&mut self.is_first));
                 }
-                (Event::Body { octets, .. }, Bodies::Kept) => keep(&mut self.body, octets, self.announced),
-                (Event::BodyEnd { .. }, Bodies::Kept) => touch.literal(&std::mem::take(&mut self.body)),
-                (Event::BodyEnd { .. }, Bodies::Streamed) => {}
-                (event, _) => panic!("no corpus makes {event:?}"),
+                Some(Event::Body { octets, .. }) => keep(&mut self.body, octets, self.announced),
+                Some(Event::BodyEnd { .. }) if self.bodies == Bodies::Kept => {
+                    touch.literal(&std::mem::take(&mut self.body))
+                }
+                Some(Event::BodyEnd { .. }) => {}
+                Some(event) => panic!("no corpus makes {event:?}"),
             }
         }
         responses

@@ -223,7 +223,7 @@ impl Connection {
             self.decoder.rest();
             self.in_flight.rest();
             self.outbox.rest();
-            self.pending.shrink_to(AT_REST);
+            self.pending.shrink_to_fit();
         }
         if let Some(layer) = &mut self.layer {
             if idle {

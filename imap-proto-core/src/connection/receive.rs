@@ -6,7 +6,7 @@ use super::in_flight::{Abandoned, Stage};
 use super::route::SoFar;
 use super::view::SessionState;
 use super::{CommandId, Connection, Event, Pending, abandon, log};
-use crate::command::{Cancelling, Completion, Effect, Order, Outcome, only_answers};
+use crate::command::{Cancelling, Completion, Effect, Order, only_answers};
 use crate::config::Time;
 use crate::error::{Closed, Error, Fate, Limit, Refused, Violation, excerpt, words};
 use crate::sasl::ExchangeError;
@@ -14,17 +14,18 @@ use crate::types::{Capabilities, Capability, Code};
 use crate::wire::grammar::parse_status_text;
 use crate::wire::{Condition, FrameError, Kind, LineText, Part, Step, parse_number};
 
-/// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards.
+/// What a step of the decoder turned out to be. Plain data, so that the event can borrow afterwards, and so little that it
+/// stays in registers.
+#[derive(Clone, Copy)]
 pub(super) enum Found {
     Nothing,
     Greeting,
     Data(Option<CommandId>),
-    BodyStart(Option<CommandId>, u64),
+    BodyStart(Option<CommandId>),
     Body(Option<CommandId>),
     BodyEnd(Option<CommandId>),
     Idling(CommandId),
     Challenge(CommandId),
-    Done(CommandId, Outcome),
 }
 
 /// An IDLE that the server ends by itself is taken up again no sooner than this after it began: one that ends each at once
@@ -44,24 +45,27 @@ impl Connection {
             if self.end.is_some() {
                 return None;
             }
-            match self.advance() {
+            match self.decoder.advance() {
                 Ok(Some(step)) => match self.take(step) {
                     Found::Nothing => {}
                     found => break found,
                 },
-                Ok(None) if self.is_too_much_before_login() => self.close(Error::Limit(Limit::Unauthenticated)),
-                Ok(None) if self.end_of_stream => self.close_at_end(),
+                Ok(None) if self.goes_on() => {}
                 Ok(None) => return None,
-                Err(Violation::Framing(FrameError::TooLong { limit })) => {
-                    self.close(Error::Limit(Limit::Response { limit }));
-                }
-                Err(violation) => self.close(Error::Protocol(violation)),
+                Err(FrameError::TooLong { limit }) => self.close(Error::Limit(Limit::Response { limit })),
+                Err(error) => self.close(Error::Protocol(Violation::Framing(error))),
             }
         };
+        // Nearly all events are data: a branch is foreseen where a table of jumps is not.
+        if let Found::Data(id) = found {
+            return Some(Event::Data { id, response: self.decoder.response() });
+        }
         Some(match found {
             Found::Greeting => Event::Greeting(self.decoder.response()),
-            Found::Data(id) => Event::Data { id, response: self.decoder.response() },
-            Found::BodyStart(id, len) => Event::BodyStart { id, response: self.decoder.response(), len },
+            Found::BodyStart(id) => {
+                let response = self.decoder.response();
+                Event::BodyStart { id, response, len: response.detached().last().map_or(0, |body| body.len) }
+            }
             Found::Body(id) => Event::Body { id, octets: self.decoder.octets() },
             Found::BodyEnd(id) => Event::BodyEnd { id },
             Found::Idling(id) => Event::Idling { id },
@@ -69,22 +73,32 @@ impl Connection {
                 let challenge = crate::sasl::decode(self.decoder.response().text().as_raw());
                 Event::Challenge { id, challenge }
             }
-            Found::Done(id, outcome) => Event::Done { id, outcome },
-            Found::Nothing => return None,
+            Found::Nothing | Found::Data(_) => return None,
         })
     }
 
-    /// Goes on in what was received. Only where that is used up more of it is inflated.
-    #[inline]
-    fn advance(&mut self) -> Result<Option<Step>, Violation> {
-        loop {
-            if let Some(step) = self.decoder.advance().map_err(Violation::Framing)? {
-                return Ok(Some(step));
+    /// Where the decoder has nothing more: inflates more of what was received, or closes. False where more has to be received.
+    #[inline(never)]
+    fn goes_on(&mut self) -> bool {
+        if let Some(layer) = &mut self.layer {
+            match layer.inflate(&mut self.decoder) {
+                Ok(None) => {}
+                Ok(Some(inflated)) => {
+                    self.received = self.received.saturating_add(inflated as u64);
+                    return true;
+                }
+                Err(violation) => {
+                    self.close(Error::Protocol(violation));
+                    return true;
+                }
             }
-            let Some(layer) = &mut self.layer else { return Ok(None) };
-            let Some(inflated) = layer.inflate(&mut self.decoder)? else { return Ok(None) };
-            self.received = self.received.saturating_add(inflated as u64);
         }
+        if self.is_too_much_before_login() {
+            self.close(Error::Limit(Limit::Unauthenticated));
+        } else if self.end_of_stream {
+            self.close_at_end();
+        }
+        self.end.is_some()
     }
 
     fn tell(&self, pending: Pending) -> Option<Event<'static>> {
@@ -121,7 +135,7 @@ impl Connection {
                     self.late_uids |= response.as_fetch().is_some_and(|fetch| fetch.uid().is_none());
                     self.body = self.in_flight.claimant(&response, SoFar::Part, &self.tag_prefix);
                 }
-                self.skip_or(self.body, 0, len, |id| Found::BodyStart(id, len))
+                self.skip_or(self.body, 0, len, Found::BodyStart)
             }
             Step::Body => {
                 log::received_octets(&self.span, self.decoder.octets());
@@ -466,19 +480,14 @@ impl Connection {
             true => Ok(Completion { code, text, selected, enabled }),
             false => Err(Box::new(Refused { command: entry.name, condition, code, text, reason: None })),
         };
-        match ended {
-            Some(error) => {
-                if !entry.untold {
-                    self.pending.push_back(Pending::Done { id, outcome });
-                }
-                self.close(error);
-                Found::Nothing
-            }
-            None => {
-                self.write_queued();
-                if entry.untold { Found::Nothing } else { Found::Done(id, outcome) }
-            }
+        if !entry.untold {
+            self.pending.push_back(Pending::Done { id, outcome });
         }
+        match ended {
+            Some(error) => self.close(error),
+            None => self.write_queued(),
+        }
+        Found::Nothing
     }
 }
 

@@ -148,7 +148,7 @@ impl CommandFramer {
         if let Some(marker) = LiteralMarker::at_end_of(segment)
             && !ends_inside_quotes(segment)
         {
-            let len = marker.len?;
+            let len = marker.len.ok_or(FrameError::LiteralLength)?;
             let synchronizing = !segment[marker.start..].contains(&b'+');
             let prefix = self.begin..self.line + marker.start;
             return self.open_literal(len, synchronizing, prefix).map(Some);

@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
-use core::ops::Range;
 
-use super::{FrameError, Framer, Limits, Piece, Response};
+use super::frame::Piece;
+use super::{FrameError, Framer, Limits, Response};
 
 /// Bytes in, responses out: the framer, one token table that is used again and again, and nothing else.
 ///
@@ -21,7 +21,6 @@ use super::{FrameError, Framer, Limits, Piece, Response};
 pub struct Decoder {
     framer: Framer,
     limits: Limits,
-    octets: Range<usize>,
 }
 
 /// What [`Decoder::advance`] arrived at.
@@ -43,7 +42,7 @@ pub enum Step {
 impl Decoder {
     /// Returns a decoder that has received nothing.
     pub fn new(limits: Limits) -> Self {
-        Decoder { framer: Framer::new(limits), limits, octets: 0..0 }
+        Decoder { framer: Framer::new(limits), limits }
     }
 
     /// Replaces the limits, as authentication does.
@@ -73,21 +72,19 @@ impl Decoder {
     /// [`FrameError`] when the boundary between responses is lost.
     #[inline]
     pub fn advance(&mut self) -> Result<Option<Step>, FrameError> {
-        let step = match self.framer.next_piece()? {
-            None => return Ok(None),
-            Some(Piece::Frame(frame)) => {
-                self.framer.parsed.read(frame, &self.limits);
+        let step = match self.framer.next_piece() {
+            Piece::Missing => return Ok(None),
+            Piece::Frame => {
+                self.framer.parsed.read(self.framer.found(), &self.limits);
                 Step::Response
             }
-            Some(Piece::BodyStart { prefix, len }) => {
-                self.framer.parsed.read(prefix, &self.limits);
-                Step::BodyStart { len }
+            Piece::BodyStart => {
+                self.framer.parsed.read(self.framer.found(), &self.limits);
+                Step::BodyStart { len: self.framer.detached().last().map_or(0, |body| body.len) }
             }
-            Some(Piece::Body(octets)) => {
-                self.octets = octets;
-                Step::Body
-            }
-            Some(Piece::BodyEnd) => Step::BodyEnd,
+            Piece::Body => Step::Body,
+            Piece::BodyEnd => Step::BodyEnd,
+            Piece::Lost(lost) => return Err(self.framer.error(lost)),
         };
         Ok(Some(step))
     }
@@ -101,7 +98,7 @@ impl Decoder {
     /// The octets that [`advance`](Self::advance) arrived at.
     #[inline]
     pub fn octets(&self) -> &[u8] {
-        self.framer.bytes(self.octets.clone())
+        self.framer.bytes()
     }
 
     /// Takes out what was received behind the response that [`advance`](Self::advance) arrived at.

@@ -44,7 +44,9 @@ pub struct Framer {
     scan: usize,
     /// The end of what was received.
     tail: usize,
-    /// How far what was handed out last reaches; it is given up at the next call.
+    /// Where what was handed out last is.
+    found: Range<usize>,
+    /// How far it reaches; it is given up at the next call.
     spent: Spent,
     state: State,
     space: usize,
@@ -86,22 +88,28 @@ impl Detached {
     }
 }
 
-/// What the framer found next. Ranges are resolved with [`Framer::bytes`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+/// What the framer found next. [`Framer::found`] tells where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Nothing: more has to be received.
+    Missing,
     /// One whole response, without its line end.
-    Frame(Range<usize>),
-    /// A streamed literal begins; the range is the response up to it.
-    BodyStart {
-        /// What came of the response so far.
-        prefix: Range<usize>,
-        /// The announced length in octets.
-        len: u64,
-    },
+    Frame,
+    /// A streamed literal begins; found is the response up to it.
+    BodyStart,
     /// Octets of the literal.
-    Body(Range<usize>),
+    Body,
     /// The literal is over; the response goes on.
     BodyEnd,
+    /// A [`FrameError`].
+    Lost(Lost),
+}
+
+/// A [`FrameError`] that fits into a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    TooLong,
+    LiteralLength,
 }
 
 /// Why the boundary between responses is lost. There is no way on from here.
@@ -128,6 +136,7 @@ impl Framer {
             line: 0,
             scan: 0,
             tail: 0,
+            found: 0..0,
             spent: Spent::Nothing,
             state: State::Line,
             space: IDLE_SPACE,
@@ -143,8 +152,7 @@ impl Framer {
 
     /// Room to read into: between a half and 32 KiB, more after reads that filled it.
     ///
-    /// Call [`next_piece`](Self::next_piece) until it has nothing more before reading again, else the buffer grows
-    /// with what was left.
+    /// Go on until there is nothing more before reading again, else the buffer grows with what was left.
     pub fn space(&mut self) -> &mut [u8] {
         self.give_up_spent();
         if self.head == self.tail {
@@ -187,46 +195,39 @@ impl Framer {
         }
     }
 
-    /// Finds the next piece, or `None` when more has to be received.
-    ///
-    /// # Errors
-    /// [`FrameError`] when the boundary is lost; the framer must not be used afterwards.
-    pub fn next_piece(&mut self) -> Result<Option<Piece>, FrameError> {
+    /// Finds the next piece. Once the boundary is lost it must not be called again.
+    pub(super) fn next_piece(&mut self) -> Piece {
         self.give_up_spent();
         loop {
             match self.state {
-                State::Line => match self.next_line()? {
-                    Line::Missing => return Ok(None),
-                    Line::Frame(frame) => return Ok(Some(Piece::Frame(frame))),
-                    Line::Blank | Line::Opened => {}
-                    Line::Body { len } => {
-                        let prefix = self.head..self.scan;
-                        return Ok(Some(Piece::BodyStart { prefix, len }));
-                    }
+                State::Line => match self.next_line() {
+                    Line::Goes => {}
+                    Line::Ends(piece) => return piece,
                 },
                 State::Literal { left } => {
                     let n = left.min(self.tail - self.scan);
                     self.scan += n;
                     if n < left {
                         self.state = State::Literal { left: left - n };
-                        return Ok(None);
+                        return Piece::Missing;
                     }
                     self.end_literal();
                 }
                 State::Stream { left } => {
                     let n = self.available(left);
                     if n == 0 {
-                        return Ok(None);
+                        return Piece::Missing;
                     }
                     let (from, until) = (self.scan, self.scan + n);
                     self.spent = Spent::Literal { from, until };
                     let left = left - n as u64;
                     self.state = if left == 0 { State::StreamEnded } else { State::Stream { left } };
-                    return Ok(Some(Piece::Body(from..until)));
+                    self.found = from..until;
+                    return Piece::Body;
                 }
                 State::StreamEnded => {
                     self.end_literal();
-                    return Ok(Some(Piece::BodyEnd));
+                    return Piece::BodyEnd;
                 }
                 State::Skip { left } => {
                     let n = self.available(left);
@@ -234,7 +235,7 @@ impl Framer {
                     let left = left - n as u64;
                     self.state = State::Skip { left };
                     if left > 0 {
-                        return Ok(None);
+                        return Piece::Missing;
                     }
                     self.end_literal();
                 }
@@ -242,9 +243,23 @@ impl Framer {
         }
     }
 
-    /// The bytes of a range that [`next_piece`](Self::next_piece) returned, until it is called again.
-    pub fn bytes(&self, range: Range<usize>) -> &[u8] {
-        self.parsed.buffer.get(range).unwrap_or_default()
+    /// Where the piece is that [`next_piece`](Self::next_piece) returned.
+    #[inline]
+    pub(super) fn found(&self) -> Range<usize> {
+        self.found.clone()
+    }
+
+    /// Its bytes, until [`next_piece`](Self::next_piece) is called again.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.parsed.buffer.get(self.found()).unwrap_or_default()
+    }
+
+    /// What [`Piece::Lost`] stands for.
+    pub(super) fn error(&self, lost: Lost) -> FrameError {
+        match lost {
+            Lost::TooLong => FrameError::TooLong { limit: self.limits.response },
+            Lost::LiteralLength => FrameError::LiteralLength,
+        }
     }
 
     /// The literals of the current frame whose octets are not in it.
@@ -274,7 +289,7 @@ impl Framer {
     #[cfg(any(feature = "compress", test))]
     pub(crate) fn take_buffered(&mut self) -> alloc::vec::Vec<u8> {
         let from = self.tail - self.buffered();
-        let taken = self.bytes(from..self.tail).to_vec();
+        let taken = self.parsed.buffer[from..self.tail].to_vec();
         self.tail = from;
         taken
     }
@@ -284,21 +299,22 @@ impl Framer {
         self.scanned
     }
 
-    fn next_line(&mut self) -> Result<Line, FrameError> {
+    fn next_line(&mut self) -> Line {
         let fresh = &self.parsed.buffer[self.scan..self.tail];
         // What closes the parentheses behind a literal is near.
         let line_feed = if self.line == self.head { memchr(b'\n', fresh) } else { near_line_feed(fresh) };
         let Some(lf) = line_feed else {
             self.scanned += fresh.len() as u64;
             self.scan = self.tail;
-            self.check_length()?;
-            return Ok(Line::Missing);
+            return Line::Ends(if self.is_too_long() { Piece::Lost(Lost::TooLong) } else { Piece::Missing });
         };
         self.scanned += lf as u64 + 1;
         let end = self.scan + lf;
         self.scan = end + 1;
         // Before anything else, so that it is the same error whether or not the line came in one piece.
-        self.check_length()?;
+        if self.is_too_long() {
+            return Line::Ends(Piece::Lost(Lost::TooLong));
+        }
         let mut segment = trim_line_end(&self.parsed.buffer[self.line..end]);
         let first = self.line == self.head;
         if first {
@@ -306,7 +322,7 @@ impl Framer {
             self.scanned += nuls as u64;
             if nuls == segment.len() {
                 self.start_frame(self.scan);
-                return Ok(Line::Blank);
+                return Line::Goes;
             }
             segment = &segment[nuls..];
             self.head += nuls;
@@ -318,11 +334,11 @@ impl Framer {
             match self.parsed.buffer[..self.tail].get(self.scan) {
                 None => {
                     self.scan = end;
-                    return Ok(Line::Missing);
+                    return Line::Ends(Piece::Missing);
                 }
                 Some(b' ' | b')') => {
                     self.line = self.scan;
-                    return Ok(Line::Opened);
+                    return Line::Goes;
                 }
                 Some(_) => {}
             }
@@ -335,12 +351,15 @@ impl Framer {
             let segment = &self.parsed.buffer[self.line..frame_end];
             self.scanned += (segment.len() - from) as u64;
             if !ends_inside_quotes(&segment[from..]) {
-                let len = marker.len?;
-                return Ok(self.open_literal(len, marker.start + self.line));
+                return match marker.len {
+                    Some(len) => self.open_literal(len, marker.start + self.line),
+                    None => Line::Ends(Piece::Lost(Lost::LiteralLength)),
+                };
             }
         }
         self.spent = Spent::Frame { until: self.scan };
-        Ok(Line::Frame(self.head..frame_end))
+        self.found = self.head..frame_end;
+        Line::Ends(Piece::Frame)
     }
 
     /// Where the name of untagged data stands in the first line of a response. Only such data carries
@@ -362,9 +381,8 @@ impl Framer {
         if is_status { None } else { Some(start) }
     }
 
-    fn check_length(&self) -> Result<(), FrameError> {
-        let limit = self.limits.response;
-        if self.scan - self.head > limit { Err(FrameError::TooLong { limit }) } else { Ok(()) }
+    fn is_too_long(&self) -> bool {
+        self.scan - self.head > self.limits.response
     }
 
     fn open_literal(&mut self, len: u64, marker: usize) -> Line {
@@ -372,16 +390,17 @@ impl Framer {
         let streamed = len > self.limits.inline && is_body_value(&self.parsed.buffer[self.head..marker]);
         if !streamed && len <= self.limits.literal.min(room) {
             self.state = State::Literal { left: len as usize };
-            return Line::Opened;
+            return Line::Goes;
         }
         let at = (self.scan - self.head) as u32;
         self.parsed.detached.push(Detached { at, len, skipped: !streamed });
         if streamed {
             self.state = State::Stream { left: len };
-            Line::Body { len }
+            self.found = self.head..self.scan;
+            Line::Ends(Piece::BodyStart)
         } else {
             self.state = State::Skip { left: len };
-            Line::Opened
+            Line::Goes
         }
     }
 
@@ -435,11 +454,9 @@ impl Framer {
 }
 
 enum Line {
-    Missing,
-    Blank,
-    Opened,
-    Frame(Range<usize>),
-    Body { len: u64 },
+    /// The response goes on, or was none.
+    Goes,
+    Ends(Piece),
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -478,19 +495,20 @@ mod tests {
             feed(&mut framer, chunk);
             loop {
                 match framer.next_piece() {
-                    Ok(None) => break,
-                    Ok(Some(Piece::Frame(frame))) => {
+                    Piece::Missing => break,
+                    Piece::Frame => {
                         let skipped = framer.detached().iter().filter(|d| d.skipped).count();
                         let note = if skipped > 0 { format!(" ({skipped} skipped)") } else { String::new() };
-                        found.push(format!("{}{note}", shown(framer.bytes(frame))));
+                        found.push(format!("{}{note}", shown(framer.bytes())));
                     }
-                    Ok(Some(Piece::BodyStart { prefix, len })) => {
-                        found.push(format!("{} >{len}", shown(framer.bytes(prefix))));
+                    Piece::BodyStart => {
+                        let len = framer.detached().last().map_or(0, |body| body.len);
+                        found.push(format!("{} >{len}", shown(framer.bytes())));
                     }
-                    Ok(Some(Piece::Body(octets))) => body.extend_from_slice(framer.bytes(octets)),
-                    Ok(Some(Piece::BodyEnd)) => found.push(format!(">{}", shown(&core::mem::take(&mut body)))),
-                    Err(error) => {
-                        found.push(error.to_string());
+                    Piece::Body => body.extend_from_slice(framer.bytes()),
+                    Piece::BodyEnd => found.push(format!(">{}", shown(&core::mem::take(&mut body)))),
+                    Piece::Lost(lost) => {
+                        found.push(framer.error(lost).to_string());
                         return found;
                     }
                 }
@@ -631,7 +649,7 @@ mod tests {
         {
             let mut framer = Framer::new(Limits::default());
             feed(&mut framer, line);
-            while let Ok(Some(_)) = framer.next_piece() {}
+            while framer.next_piece() != Piece::Missing {}
             assert!(framer.space().len() <= 2 * IDLE_SPACE);
             assert!(framer.parsed.buffer.capacity() <= 2 * IDLE_SPACE);
         }
@@ -639,7 +657,7 @@ mod tests {
         feed(&mut framer, b"* LIST () \"/\" {1000000}\r\n");
         for _ in 0..100 {
             feed(&mut framer, &[b'x'; 1000]);
-            assert_eq!(framer.next_piece(), Ok(None));
+            assert_eq!(framer.next_piece(), Piece::Missing);
             most = most.max(framer.space().len());
         }
         assert!(most <= MOST_SPACE);
@@ -651,12 +669,12 @@ mod tests {
         let mut framer = Framer::new(Limits::default());
         let long = [&vec![b'x'; 100_000][..], b"\r\n* Y"].concat();
         feed(&mut framer, &long);
-        assert!(framer.next_piece().unwrap().is_some());
-        assert_eq!(framer.next_piece(), Ok(None));
+        assert_eq!(framer.next_piece(), Piece::Frame);
+        assert_eq!(framer.next_piece(), Piece::Missing);
         framer.rest();
         assert!(framer.parsed.buffer.capacity() > 100_000, "a response is half received");
         feed(&mut framer, b"\r\n");
-        assert!(framer.next_piece().unwrap().is_some());
+        assert_eq!(framer.next_piece(), Piece::Frame);
         framer.rest();
         assert_eq!(framer.parsed.buffer.capacity(), 0);
         assert_eq!(framer.space().len(), IDLE_SPACE);
@@ -668,8 +686,10 @@ mod tests {
         feed(&mut framer, &[b"* 1 FETCH (X ", &vec![b'x'; 50_000][..]].concat());
         for _ in 0..100 {
             feed(&mut framer, b" BODY[] {1}\r\na BODY[");
-            while let Some(piece) = framer.next_piece().unwrap() {
-                assert!(!matches!(piece, Piece::Frame(_)));
+            while let piece = framer.next_piece()
+                && piece != Piece::Missing
+            {
+                assert!(matches!(piece, Piece::BodyStart | Piece::Body | Piece::BodyEnd));
             }
             feed(&mut framer, b"]");
             assert_eq!(framer.head, 0, "what follows the body moves, not the response before it");

@@ -2,7 +2,6 @@
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::FrameError;
 use super::scan::{BLOCK, has_any};
 
 /// More digits than a `u64` has are no length of anything.
@@ -18,7 +17,8 @@ const MOST_WORD: usize = 32;
 
 pub(super) struct LiteralMarker {
     pub(super) start: usize,
-    pub(super) len: Result<u64, FrameError>,
+    /// `None` where no counter can hold it.
+    pub(super) len: Option<u64>,
 }
 
 impl LiteralMarker {
@@ -42,7 +42,7 @@ impl LiteralMarker {
                 b'0'..=b'9' => len += u64::from(byte - b'0') * unit,
                 b'{' => {
                     let start = at - usize::from(at > 0 && line[at - 1] == b'~');
-                    return Some(LiteralMarker { start, len: Ok(len) });
+                    return Some(LiteralMarker { start, len: Some(len) });
                 }
                 _ => return None,
             }
@@ -57,7 +57,7 @@ impl LiteralMarker {
         let inner = inner.strip_suffix(b"+").unwrap_or(inner);
         let digits = inner.iter().rev().take(MOST_WRITTEN).take_while(|b| b.is_ascii_digit()).count();
         if digits == MOST_WRITTEN {
-            return Some(LiteralMarker { start: 0, len: Err(FrameError::LiteralLength) });
+            return Some(LiteralMarker { start: 0, len: None });
         }
         let rest = inner.strip_suffix(&inner[inner.len() - digits..])?;
         let rest = rest.strip_suffix(b"{")?;
@@ -74,15 +74,15 @@ fn without_junk(line: &[u8]) -> &[u8] {
     &line[..line.len() - spaces]
 }
 
-fn literal_length(digits: &[u8]) -> Result<u64, FrameError> {
+fn literal_length(digits: &[u8]) -> Option<u64> {
     let zeros = digits.iter().take_while(|b| **b == b'0').count();
     let digits = &digits[zeros..];
     if digits.len() > MOST_DIGITS {
-        return Err(FrameError::LiteralLength);
+        return None;
     }
     let len = digits.iter().fold(0u64, |n, b| n.wrapping_mul(10).wrapping_add(u64::from(b - b'0')));
     // RFC 9051 §9: number64 is below 2^63.
-    if len > i64::MAX as u64 { Err(FrameError::LiteralLength) } else { Ok(len) }
+    (len <= i64::MAX as u64).then_some(len)
 }
 
 pub(super) fn ends_inside_quotes(segment: &[u8]) -> bool {

@@ -53,9 +53,8 @@ impl Parsed {
     #[inline]
     pub(super) fn read(&mut self, frame: Range<usize>, limits: &Limits) {
         self.frame = frame;
-        let (head, values) = Head::parse(self.frame());
-        self.head = head;
-        match values {
+        self.head = Head::parse(self.frame());
+        match self.head.values() {
             Some(from) => self.tokenize(from, limits),
             None => {
                 self.count = 0;

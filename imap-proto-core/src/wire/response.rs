@@ -1,5 +1,6 @@
 use super::grammar::{Fetch, identification, list_entry, namespaces, status};
 use super::parsed::Parsed;
+use super::scan::leading_number;
 use super::value::{Text, Value, Values, parse_number};
 use super::{Damage, Detached, Tokens};
 use crate::types::{Identification, ListEntry, MailboxName, Namespaces, Status};
@@ -85,35 +86,39 @@ impl Head {
     /// That of nothing.
     pub(super) const NONE: Head = Head { kind: Kind::Garbage, word: (0, 0), rest: 0 };
 
-    /// Reads the first words of a frame. `None` for the values where none are to be tokenised.
+    /// Reads the first words of a frame.
     #[inline]
-    pub(crate) fn parse(frame: &[u8]) -> (Self, Option<usize>) {
-        let head = match frame {
-            [b'*', b' ', b'L', b'I', b'S', b'T', b' ', b'(', ..] => LIST_HEAD,
-            _ => fetch_head(frame).or_else(|| parse_head(frame)).unwrap_or(Head::NONE),
-        };
-        (head, head.kind.has_values().then_some(head.rest as usize))
+    pub(super) fn parse(frame: &[u8]) -> Self {
+        if let Some((number, digits)) = fetch_head(frame) {
+            let word = (3 + digits as u32, 8 + digits as u32);
+            return Head { kind: Kind::Fetch(number), word, rest: word.1 + 1 };
+        }
+        if frame.starts_with(b"* LIST (") {
+            // As nearly all servers write it.
+            return Head { kind: Kind::Other, word: (2, 6), rest: 7 };
+        }
+        Head::parse_odd(frame)
+    }
+
+    #[inline(never)]
+    fn parse_odd(frame: &[u8]) -> Self {
+        parse_head(frame).unwrap_or(Head::NONE)
+    }
+
+    /// Where the values begin, where they are to be tokenised.
+    #[inline]
+    pub(super) fn values(&self) -> Option<usize> {
+        self.kind.has_values().then_some(self.rest as usize)
     }
 }
 
-/// `* LIST (`, as nearly all servers write it.
-const LIST_HEAD: Head = Head { kind: Kind::Other, word: (2, 6), rest: 7 };
-
-/// `* 23 FETCH (`, as nearly all servers write it, and what nearly all responses begin with.
+/// `* 23 FETCH (`, as nearly all servers write it, and what nearly all responses begin with: the number, and how many
+/// digits it has.
 #[inline]
-fn fetch_head(frame: &[u8]) -> Option<Head> {
+fn fetch_head(frame: &[u8]) -> Option<(u32, usize)> {
     let digits = frame.strip_prefix(b"* ")?;
-    let mut number = 0u32;
-    for (at, byte) in digits.iter().enumerate().take(11) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            let is_fetch = at > 0 && digits[at..].starts_with(b" FETCH (");
-            let word = 3 + at as u32;
-            return is_fetch.then_some(Head { kind: Kind::Fetch(number), word: (word, word + 5), rest: word + 6 });
-        }
-        number = number.checked_mul(10)?.checked_add(digit.into())?;
-    }
-    None
+    let (len @ 1..8, number) = leading_number(u64::from_le_bytes(*digits.first_chunk()?)) else { return None };
+    digits[len..].starts_with(b" FETCH (").then_some((number as u32, len))
 }
 
 /// ```abnf

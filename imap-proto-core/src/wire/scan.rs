@@ -46,37 +46,73 @@ pub(super) fn looked(bytes: usize) {
 /// So many times eight bytes are looked through by words; memchr needs more to earn its call.
 const WORDS: usize = 4;
 
-/// Where the next quote is, or the end.
+/// Where the next quote at or behind `from` is, or the end.
 #[inline(always)]
-pub(super) fn next_quote(text: &[u8]) -> usize {
-    let mut at = 0;
-    for word in text.as_chunks().0.iter().take(WORDS) {
-        let found = bytes_equal(u64::from_le_bytes(*word), b'"');
+pub(super) fn next_quote(frame: &[u8], from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..WORDS {
+        let Some(word) = word_at(frame, at) else { return next_quote_at_end(frame, at) };
+        let found = bytes_equal(word, b'"');
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    let rest = &text[at..];
+    let rest = frame.get(at..).unwrap_or_default();
     at + memchr(b'"', rest).unwrap_or(rest.len())
+}
+
+#[inline(always)]
+fn next_quote_at_end(frame: &[u8], at: usize) -> usize {
+    match bytes_equal(last_word(frame, at), b'"') {
+        0 => frame.len(),
+        found => at + found.trailing_zeros() as usize / 8,
+    }
+}
+
+/// The eight bytes at a place, where there are so many.
+#[inline(always)]
+fn word_at(frame: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*frame.get(at..)?.first_chunk()?))
+}
+
+/// The last bytes of a frame, of which there are fewer than eight at or behind `at`, with zeros behind them.
+#[inline(always)]
+fn last_word(frame: &[u8], at: usize) -> u64 {
+    let len = frame.len().saturating_sub(at);
+    match frame.last_chunk() {
+        // What lies before them is shifted out, without a branch on how many there are.
+        Some(word) if len > 0 => u64::from_le_bytes(*word) >> (64 - 8 * len.min(8)),
+        Some(_) => 0,
+        None => {
+            let mut word = [0; 8];
+            frame.get(at..).unwrap_or_default().iter().zip(&mut word).for_each(|(byte, to)| *to = *byte);
+            u64::from_le_bytes(word)
+        }
+    }
 }
 
 /// What has fewer bytes is looked through by words where a search begins anew for it.
 const SHORT: usize = 64;
 
-/// Where the first backslash is, or the end.
-pub(super) fn first_backslash(text: &[u8]) -> usize {
-    if text.len() >= SHORT {
-        return memchr(b'\\', text).unwrap_or(text.len());
+/// Where the first backslash at or behind `from` is, or the end.
+pub(super) fn first_backslash(frame: &[u8], from: usize) -> usize {
+    let rest = frame.get(from..).unwrap_or_default();
+    if rest.len() >= SHORT {
+        return from + memchr(b'\\', rest).unwrap_or(rest.len());
     }
-    let (words, last) = text.as_chunks();
-    for (at, word) in words.iter().enumerate() {
-        let found = bytes_equal(u64::from_le_bytes(*word), b'\\');
+    let mut at = from;
+    while let Some(word) = word_at(frame, at) {
+        let found = bytes_equal(word, b'\\');
         if found != 0 {
-            return at * 8 + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize / 8;
         }
+        at += 8;
     }
-    words.len() * 8 + last.iter().position(|byte| *byte == b'\\').unwrap_or(last.len())
+    match bytes_equal(last_word(frame, at), b'\\') {
+        0 => frame.len(),
+        found => at + found.trailing_zeros() as usize / 8,
+    }
 }
 
 /// So many bytes are compared in one instruction where there are such.
@@ -93,25 +129,36 @@ pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
     Some(from + memchr2(b'"', b'\\', frame.get(from..)?)?)
 }
 
-/// How many bytes the atom has that `rest` begins with, or how many come before a bracket or brace in it.
-#[inline(always)]
-pub(super) fn atom_length(rest: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(word) = rest.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*word);
-        // What ends an atom is at most a quote, one of the parentheses, which differ in the last bit, or a bracket or
-        // brace, which differ in another.
-        let ends = bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(') | bytes_equal(word | ONES << 5, b'{');
-        at += ends.trailing_zeros() as usize / 8;
-        if ends != 0 {
-            if CLASS[rest[at] as usize] > TILDE {
-                return at;
-            }
-            at += 1;
+/// Where the atom ends that goes on at `at`, or where a bracket or brace in it is.
+pub(super) fn atom_end(frame: &[u8], mut at: usize) -> usize {
+    loop {
+        at = atom_until(frame, at);
+        match frame.get(at) {
+            Some(byte) if CLASS[*byte as usize] <= TILDE => at += 1,
+            _ => return at,
         }
     }
-    let last = rest.get(at..).unwrap_or_default();
-    at + last.iter().position(|byte| CLASS[*byte as usize] > TILDE).unwrap_or(last.len())
+}
+
+/// The atom that begins at `from` reaches at least so far. What is there may end it, as all bytes do that can, or not.
+#[inline(always)]
+pub(super) fn atom_until(frame: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(word) = word_at(frame, at) {
+        match may_end_atom(word) {
+            0 => at += 8,
+            ends => return at + ends.trailing_zeros() as usize / 8,
+        }
+    }
+    // The zeros behind it would end it as well.
+    at + may_end_atom(last_word(frame, at)).trailing_zeros() as usize / 8
+}
+
+/// Sets the highest bit of the first byte that may end an atom: what is at most a quote, one of the parentheses, which
+/// differ in the last bit, or a bracket or brace, which differ in another.
+#[inline(always)]
+fn may_end_atom(word: u64) -> u64 {
+    bytes_below(word, b'"' + 1) | bytes_equal(word & !ONES, b'(') | bytes_equal(word | ONES << 5, b'{')
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -130,7 +177,7 @@ fn bytes_equal(word: u64, byte: u8) -> u64 {
 
 /// How many digits come first in a word, and the number that they are.
 #[inline]
-fn leading_number(word: u64) -> (usize, usize) {
+pub(super) fn leading_number(word: u64) -> (usize, usize) {
     let digits = word ^ (ONES * u64::from(b'0'));
     // The first byte above nine is found; what it carries over is behind it.
     let others = (digits.wrapping_add(ONES * 0x76) | digits) & (ONES << 7);
@@ -231,8 +278,12 @@ mod tests {
             let first = |wanted: &[u8]| text.iter().position(|byte| wanted.contains(byte));
             prop_assert_eq!(near_line_feed(text), first(b"\n"));
             prop_assert_eq!(next_in_section(text), first(b"]\"{"));
-            prop_assert_eq!(next_quote(text), first(b"\"").unwrap_or(text.len()));
-            prop_assert_eq!(first_backslash(text), first(b"\\").unwrap_or(text.len()));
+            for from in 0..=text.len() {
+                let first = |wanted: fn(&u8) -> bool| text[from..].iter().position(wanted).map_or(text.len(), |at| from + at);
+                prop_assert_eq!(next_quote(text, from), first(|byte| *byte == b'"'));
+                prop_assert_eq!(first_backslash(text, from), first(|byte| *byte == b'\\'));
+                prop_assert_eq!(atom_end(text, from), first(|byte| CLASS[*byte as usize] > TILDE));
+            }
         }
 
         #[test]

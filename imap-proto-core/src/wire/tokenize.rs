@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_length, first_backslash, literal_header, looked,
+    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, atom_until, first_backslash, literal_header, looked,
     next_in_section, next_quote, quote_or_backslash,
 };
 use super::token::{MOST_LENGTH, Word};
@@ -91,7 +91,7 @@ impl Scanner<'_> {
                     }
                     continue;
                 }
-                QUOTE => self.quoted(at, rest),
+                QUOTE => self.quoted(at),
                 OPEN if self.room > 0 => {
                     looked(1);
                     let list = Token::new(TokenKind::List, at, self.open as usize);
@@ -122,11 +122,10 @@ impl Scanner<'_> {
     }
 
     #[inline(always)]
-    fn quoted(&mut self, quote: usize, rest: &[u8]) -> Found {
+    fn quoted(&mut self, quote: usize) -> Found {
         let start = quote + 1;
-        let len = next_quote(&rest[1..]);
-        let end = start + len;
-        let Some(next) = rest.get(len + 2) else { return self.quoted_at_end(start, end) };
+        let end = next_quote(self.frame, start);
+        let Some(next) = self.frame.get(end + 1) else { return self.quoted_at_end(start, end) };
         if self.backslash(start) < end {
             return self.escaped(start, self.backslash);
         }
@@ -137,7 +136,7 @@ impl Scanner<'_> {
             b')' => end + 1,
             _ => return self.quoted_in_doubt(start, end),
         };
-        (Token::new(TokenKind::Quoted, start, len), behind)
+        (Token::new(TokenKind::Quoted, start, end - start), behind)
     }
 
     /// Where the first backslash at or behind `start` is, or the end of the frame. There mostly is none anywhere, so
@@ -152,10 +151,8 @@ impl Scanner<'_> {
 
     #[inline(never)]
     fn find_backslash(&mut self, start: usize) {
-        let rest = self.frame.get(start..).unwrap_or_default();
-        let found = first_backslash(rest);
-        looked(found);
-        self.backslash = start + found;
+        self.backslash = first_backslash(self.frame, start);
+        looked(self.backslash.saturating_sub(start));
     }
 
     /// A string whose quote is the last byte, or which has none.
@@ -242,28 +239,29 @@ impl Scanner<'_> {
             looked(4);
             return (Token::new(TokenKind::Nil, start, 3), start + 3 + usize::from(rest[3] == b' '));
         }
-        let len = atom_length(rest);
-        let behind = match rest.get(len) {
-            Some(b' ') => start + len + 1,
-            Some(b')') | None => start + len,
-            _ => return self.atom(start, start + len),
+        let end = atom_until(self.frame, start);
+        let behind = match self.frame.get(end) {
+            Some(b' ') => end + 1,
+            Some(b')') | None => end,
+            _ => return self.atom(start, end),
         };
-        if matches!(rest, [b'N' | b'n', ..]) && len == 3 {
-            return self.atom(start, start + len);
+        if end - start == 3 && matches!(rest, [b'N' | b'n', ..]) {
+            return self.atom(start, end);
         }
-        looked(len + 1);
-        (Token::new(TokenKind::Atom, start, len), behind)
+        looked(end - start + 1);
+        (Token::new(TokenKind::Atom, start, end - start), behind)
     }
 
     /// The atom that begins at `start` and is known to reach to `at`.
     #[cold]
     fn atom_through(&mut self, start: usize, at: usize) -> Found {
-        self.atom(start, at + atom_length(&self.frame[at..]))
+        self.atom(start, at)
     }
 
-    /// The atom that begins at `start` and goes on to `at`, where it ends or a bracket or brace stands.
+    /// The atom that begins at `start` and goes on to `at` at least.
     fn atom(&mut self, start: usize, mut at: usize) -> Found {
         let frame = self.frame;
+        at = atom_end(frame, at);
         loop {
             at = match frame.get(at) {
                 Some(b'[') if self.sections && is_section(&frame[start..at]) => self.section_end(at),
@@ -271,7 +269,7 @@ impl Scanner<'_> {
                 Some(b'[' | b'{') => at + 1,
                 _ => break,
             };
-            at += atom_length(&frame[at..]);
+            at = atom_end(frame, at);
         }
         // `~{n}` right behind an atom: the tilde is the literal's.
         if at > start + 1 && frame.get(at) == Some(&b'{') && frame[at - 1] == b'~' {
@@ -350,7 +348,7 @@ impl Scanner<'_> {
                     depth -= 1;
                     at + 1
                 }
-                QUOTE => self.quoted(at, &self.frame[at..]).1,
+                QUOTE => self.quoted(at).1,
                 BRACE => self.literal(at, at).1,
                 _ => {
                     looked(1);
