@@ -317,7 +317,7 @@ impl Framer {
         }
         let mut segment = trim_line_end(&self.parsed.buffer[self.line..end]);
         let first = self.line == self.head;
-        if first {
+        if first && matches!(segment, [] | [0, ..]) {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
             self.scanned += nuls as u64;
             if nuls == segment.len() {

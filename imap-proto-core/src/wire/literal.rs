@@ -2,14 +2,12 @@
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::scan::{BLOCK, has_any};
+use super::scan::{BLOCK, has_any, literal_at_end};
 
 /// More digits than a `u64` has are no length of anything.
 const MOST_DIGITS: usize = 19;
 /// The same with zeros in front. A bound keeps a line of digits from being looked at again and again.
 const MOST_WRITTEN: usize = 64;
-/// Lengths of so many digits are read on the way to their brace.
-const PLAIN_DIGITS: usize = 10;
 /// Spaces that a server may put before and behind the brace of `{n}` (quirk 14).
 pub(super) const MOST_JUNK: usize = 16;
 /// More bytes than the words that tell body values apart have.
@@ -33,24 +31,16 @@ impl LiteralMarker {
         }
     }
 
-    /// `{n}` or `~{n}` of few digits, as nearly all servers write it, from its end on.
+    /// `{n}` or `~{n}` of few digits, as nearly all servers write it, by the last eight bytes.
+    #[inline(always)]
     fn read_plain(line: &[u8]) -> Option<Self> {
-        let mut len = 0;
-        let mut unit = 1;
-        for (at, byte) in line[..line.len() - 1].iter().enumerate().rev().take(PLAIN_DIGITS + 1) {
-            match byte {
-                b'0'..=b'9' => len += u64::from(byte - b'0') * unit,
-                b'{' => {
-                    let start = at - usize::from(at > 0 && line[at - 1] == b'~');
-                    return Some(LiteralMarker { start, len: Some(len) });
-                }
-                _ => return None,
-            }
-            unit *= 10;
-        }
-        None
+        let (marker, len) = literal_at_end(u64::from_le_bytes(*line.last_chunk()?))?;
+        let start = line.len() - marker;
+        let start = start - usize::from(start > 0 && line[start - 1] == b'~');
+        Some(LiteralMarker { start, len: Some(len as u64) })
     }
 
+    #[inline(never)]
     fn read(line: &[u8]) -> Option<Self> {
         let inner = without_junk(line).strip_suffix(b"}")?;
         let inner = without_junk(inner);

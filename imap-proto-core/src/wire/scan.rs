@@ -189,6 +189,17 @@ pub(super) fn leading_number(word: u64) -> (usize, usize) {
     (count as usize, (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32 as usize)
 }
 
+/// How many bytes of a word that ends in `{n}` these are, and the number.
+#[inline(always)]
+pub(super) fn literal_at_end(word: u64) -> Option<(usize, usize)> {
+    // From its end on, so that what is found first is the last brace.
+    let braces = bytes_equal(word.swap_bytes(), b'{');
+    let before = braces.trailing_zeros() / 8;
+    let (digits @ 1.., number) = leading_number(word.checked_shr(64 - 8 * before)?) else { return None };
+    let is_literal = braces != 0 && digits + 1 == before as usize && word >> 56 == u64::from(b'}');
+    is_literal.then_some((before as usize + 1, number))
+}
+
 /// Where the next line feed is, which is near.
 #[inline]
 pub(super) fn near_line_feed(text: &[u8]) -> Option<usize> {
@@ -291,6 +302,16 @@ mod tests {
             text in "[0-9]{0,12}(\\+|)( |)(\\}|)( |)(\r\n|\n|)[a-z]{0,9}|[0-9/:\u{ff}}\r\n]{0,20}",
         ) {
             prop_assert_eq!(literal_header(text.as_bytes()), odd_literal_header(text.as_bytes()));
+        }
+
+        #[test]
+        fn a_literal_is_known_by_the_end_of_a_word(text in "[0-9{}]{8}|[0-9]{7}\\}|[a-z{~]{0,8}\\{[0-9]{0,6}\\}") {
+            let bytes = text.as_bytes();
+            let word = u64::from_le_bytes(*bytes.last_chunk().unwrap_or(b"       x"));
+            let inner = text.strip_suffix('}').and_then(|rest| rest.rsplit_once('{')).map(|(_, digits)| digits);
+            let inner = inner.filter(|digits| bytes.len() >= 8 && (1..=6).contains(&digits.len()));
+            let expected = inner.and_then(|digits| Some((digits.len() + 2, digits.parse::<usize>().ok()?)));
+            prop_assert_eq!(literal_at_end(word), expected);
         }
 
         #[test]

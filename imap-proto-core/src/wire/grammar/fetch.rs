@@ -323,7 +323,10 @@ impl<'a> Item<'a> {
                 None => self.malformed(),
             };
         };
-        SectionData::named(kind, self.value).map_or_else(|| self.malformed(), Attribute::Section)
+        match SectionData::named(kind, self.value) {
+            Some(data) => Attribute::Section(data),
+            None => self.malformed(),
+        }
     }
 
     fn structure(self) -> Option<Attribute<'a>> {

@@ -102,15 +102,24 @@ impl<'a> SectionData<'a> {
         Self::named(ToldSection::of(name)?, value)
     }
 
+    #[inline]
     pub(super) fn named(section: ToldSection<'a>, value: Option<Value<'a>>) -> Option<Self> {
+        // Nearly all values are this.
+        if let Some(octets) = value.and_then(Value::text) {
+            return Some(SectionData { section, body: Body::Octets(octets) });
+        }
+        Self::without_octets(section, value)
+    }
+
+    #[inline(never)]
+    fn without_octets(section: ToldSection<'a>, value: Option<Value<'a>>) -> Option<Self> {
         let body = match value {
-            None => Body::Nil,
-            Some(value) if value.is_nil() => Body::Nil,
             Some(value) if value.kind() == TokenKind::Detached => {
                 let (index, literal) = value.detached()?;
                 Body::Detached { index, len: literal.len, skipped: literal.skipped }
             }
-            Some(value) => Body::Octets(value.text()?),
+            Some(value) if !value.is_nil() => return None,
+            _ => Body::Nil,
         };
         Some(SectionData { section, body })
     }
