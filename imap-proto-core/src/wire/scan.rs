@@ -92,7 +92,7 @@ fn last_word(frame: &[u8], at: usize) -> u64 {
     }
 }
 
-/// What has fewer bytes is looked through by words where a search begins anew for it.
+/// What has fewer bytes is looked through by blocks where a search begins anew for it.
 const SHORT: usize = 64;
 
 /// Where the first backslash at or behind `from` is, or the end.
@@ -101,18 +101,23 @@ pub(super) fn first_backslash(frame: &[u8], from: usize) -> usize {
     if rest.len() >= SHORT {
         return from + memchr(b'\\', rest).unwrap_or(rest.len());
     }
-    let mut at = from;
-    while let Some(word) = word_at(frame, at) {
-        let found = bytes_equal(word, b'\\');
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
+    if has_no_backslash(rest) {
+        return frame.len();
     }
-    match bytes_equal(last_word(frame, at), b'\\') {
-        0 => frame.len(),
-        found => at + found.trailing_zeros() as usize / 8,
+    from + rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len())
+}
+
+/// True where there is none in at most [`SHORT`] bytes, without a branch on just how many there are: blocks may overlap.
+#[inline(always)]
+fn has_no_backslash(rest: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| Some(has_any(bytes.first_chunk()?, b"\\") | has_any(bytes.last_chunk()?, b"\\"));
+    let Some(found) = ends(rest) else { return !rest.contains(&b'\\') };
+    if rest.len() <= 2 * BLOCK {
+        return !found;
     }
+    let second = rest[BLOCK..].first_chunk().is_some_and(|block| has_any(block, b"\\"));
+    let second_last = rest[..rest.len() - BLOCK].last_chunk().is_some_and(|block| has_any(block, b"\\"));
+    !(found | second | second_last)
 }
 
 /// So many bytes are compared in one instruction where there are such.
@@ -284,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_are_looked_through_as_bytes_are(text in "[\\x00-\\x7f]{0,40}|[a-e\"{\\]\\n\\\\\u{fa}]{0,40}") {
+        fn words_are_looked_through_as_bytes_are(text in "[\\x00-\\x7f]{0,80}|[a-e\"{\\]\\n\\\\\u{fa}]{0,40}") {
             let text = text.as_bytes();
             let first = |wanted: &[u8]| text.iter().position(|byte| wanted.contains(byte));
             prop_assert_eq!(near_line_feed(text), first(b"\n"));
