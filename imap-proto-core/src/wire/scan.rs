@@ -7,7 +7,7 @@ use super::literal::MOST_JUNK;
 const TEXT: u8 = 0;
 pub(super) const TILDE: u8 = 1;
 pub(super) const BRACE: u8 = 2;
-const BRACKET: u8 = 3;
+pub(super) const BRACKET: u8 = 3;
 pub(super) const SPACE: u8 = 4;
 pub(super) const OPEN: u8 = 5;
 pub(super) const CLOSE: u8 = 6;
@@ -132,17 +132,6 @@ pub(super) fn has_any(block: &[u8; BLOCK], bytes: &[u8]) -> bool {
 /// Where the next quote or backslash is.
 pub(super) fn quote_or_backslash(frame: &[u8], from: usize) -> Option<usize> {
     Some(from + memchr2(b'"', b'\\', frame.get(from..)?)?)
-}
-
-/// Where the atom ends that goes on at `at`, or where a bracket or brace in it is.
-pub(super) fn atom_end(frame: &[u8], mut at: usize) -> usize {
-    loop {
-        at = atom_until(frame, at);
-        match frame.get(at) {
-            Some(byte) if CLASS[*byte as usize] <= TILDE => at += 1,
-            _ => return at,
-        }
-    }
 }
 
 /// The atom that begins at `from` reaches at least so far. What is there may end it, as all bytes do that can, or not.
@@ -298,7 +287,7 @@ mod tests {
                 let first = |wanted: fn(&u8) -> bool| text[from..].iter().position(wanted).map_or(text.len(), |at| from + at);
                 prop_assert_eq!(next_quote(text, from), first(|byte| *byte == b'"'));
                 prop_assert_eq!(first_backslash(text, from), first(|byte| *byte == b'\\'));
-                prop_assert_eq!(atom_end(text, from), first(|byte| CLASS[*byte as usize] > TILDE));
+                prop_assert!(atom_until(text, from) <= first(|byte| CLASS[*byte as usize] > TILDE));
             }
         }
 

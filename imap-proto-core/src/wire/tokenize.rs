@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::scan::{
-    BRACE, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_end, atom_until, first_backslash, literal_header, looked,
+    BRACE, BRACKET, CLASS, CLOSE, OPEN, QUOTE, SPACE, TILDE, atom_until, first_backslash, literal_header, looked,
     next_in_section, next_quote, quote_or_backslash,
 };
 use super::token::{MOST_LENGTH, Word};
@@ -261,15 +261,13 @@ impl Scanner<'_> {
     /// The atom that begins at `start` and goes on to `at` at least.
     fn atom(&mut self, start: usize, mut at: usize) -> Found {
         let frame = self.frame;
-        at = atom_end(frame, at);
-        loop {
-            at = match frame.get(at) {
-                Some(b'[') if self.sections && is_section(&frame[start..at]) => self.section_end(at),
-                Some(b'{') if self.opens_literal(at) => break,
-                Some(b'[' | b'{') => at + 1,
+        while let Some(&byte) = frame.get(at) {
+            at = match byte {
+                b'[' if self.sections && is_section(&frame[start..at]) => self.section_end(at),
+                b'{' if self.opens_literal(at) => break,
+                _ if CLASS[byte as usize] <= BRACKET => atom_until(frame, at + 1),
                 _ => break,
             };
-            at = atom_end(frame, at);
         }
         // `~{n}` right behind an atom: the tilde is the literal's.
         if at > start + 1 && frame.get(at) == Some(&b'{') && frame[at - 1] == b'~' {
