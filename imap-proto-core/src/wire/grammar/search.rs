@@ -1,5 +1,6 @@
 use crate::types::Uid;
 use crate::wire::parse_number;
+use crate::wire::scan::leading_number;
 
 // RFC 9051 §9
 //
@@ -37,6 +38,36 @@ impl Iterator for SearchNumbers<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Uid> {
+        while let Some(plain) = plain_number(self.rest) {
+            self.rest = self.rest.get(plain.behind..).unwrap_or_default();
+            if let Some(uid) = Uid::new(plain.number) {
+                return Some(uid);
+            }
+        }
+        self.next_odd()
+    }
+}
+
+/// A number as nearly all are.
+struct Plain {
+    number: u32,
+    /// Where the next one begins.
+    behind: usize,
+}
+
+/// A number of less than eight digits that has a space behind it, read as one word.
+#[inline]
+fn plain_number(rest: &[u8]) -> Option<Plain> {
+    let word = u64::from_le_bytes(*rest.first_chunk()?);
+    let (digits @ 1..8, number) = leading_number(word) else { return None };
+    let is_plain = (word >> (8 * digits)) as u8 == b' ';
+    is_plain.then_some(Plain { number: number as u32, behind: digits + 1 })
+}
+
+impl SearchNumbers<'_> {
+    /// The next number, however it is written.
+    #[inline(never)]
+    fn next_odd(&mut self) -> Option<Uid> {
         while !self.rest.is_empty() {
             let (mut number, mut len) = (0u64, 0);
             for &byte in self.rest {
@@ -68,8 +99,23 @@ impl Iterator for SearchNumbers<'_> {
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
+    use core::iter;
+
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_numbers_are_what_odd_ones_are(
+            words in prop::collection::vec("[0-9]{1,11}|[0-9x(]{0,9}|0{0,8}[0-9]", 0..9),
+        ) {
+            let text = words.join(" ");
+            let mut bytewise = SearchNumbers { rest: text.as_bytes() };
+            let expected: Vec<Uid> = iter::from_fn(|| bytewise.next_odd()).collect();
+            prop_assert_eq!(search_numbers(text.as_bytes()).collect::<Vec<_>>(), expected);
+        }
+    }
 
     #[test]
     fn the_mod_sequence_stands_behind_the_numbers() {
