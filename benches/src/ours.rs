@@ -7,7 +7,7 @@ mod views;
 
 use imap_proto_core::wire::{Decoder, Limits, Response, Step};
 
-use connection::{Bodies, Connected};
+use connection::{Connected, Responses};
 
 use crate::contender::{Contender, Counted, Depth, Touch};
 
@@ -29,13 +29,16 @@ pub fn contenders() -> Vec<Box<dyn Contender>> {
         Box::new(Ours::new("ours: owned", Depth::Values, |response, touch| {
             views::touch(response.to_owned().get(), touch);
         })),
-        Box::new(Connected::new("ours: connection", Depth::Values, Bodies::Streamed, views::touch)),
-        Box::new(Connected::new("ours: connection, owned, unread", Depth::Frames, Bodies::Kept, |response, touch| {
-            touch.number(response.to_owned().get().tokens().len() as u64);
-        })),
-        Box::new(Connected::new(REFERENCE, Depth::Values, Bodies::Kept, |response, touch| {
-            views::touch(response.to_owned().get(), touch);
-        })),
+        Box::new(Connected::new("ours: connection", Depth::Values, Responses::Borrowed, views::touch)),
+        Box::new(Connected::new(
+            "ours: connection, owned, unread",
+            Depth::Frames,
+            Responses::Owned,
+            |response, touch| {
+                touch.number(response.tokens().len() as u64);
+            },
+        )),
+        Box::new(Connected::new(REFERENCE, Depth::Values, Responses::Owned, views::touch)),
     ]
 }
 

@@ -11,69 +11,66 @@ use crate::contender::{Contender, Counted, Depth, Touch};
 pub(super) struct Connected {
     name: &'static str,
     depth: Depth,
-    bodies: Bodies,
-    consume: fn(Response<'_>, &mut Touch),
+    responses: Responses,
+    look: fn(Response<'_>, &mut Touch),
     connection: Connection,
-    /// The streamed literal under way, as far as it is kept.
-    body: Vec<u8>,
-    /// How long it will be, as the server says.
-    announced: usize,
     is_first: bool,
 }
 
-/// What is done with literals that are streamed.
+/// What is done with responses before they are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bodies {
-    /// Each piece is looked at as it comes.
-    Streamed,
-    /// They are put together.
-    Kept,
+pub(super) enum Responses {
+    /// Nothing. Long literals are streamed, and each piece is looked at as it comes.
+    Borrowed,
+    /// They are kept, with all their literals.
+    Owned,
 }
 
 impl Connected {
-    /// Hands each response to `consume`.
-    pub(super) fn new(name: &'static str, depth: Depth, bodies: Bodies, consume: fn(Response<'_>, &mut Touch)) -> Self {
-        let connection = fetching();
-        Connected { name, depth, bodies, consume, connection, body: Vec::new(), announced: 0, is_first: false }
+    /// Hands each response to `look`.
+    pub(super) fn new(
+        name: &'static str,
+        depth: Depth,
+        responses: Responses,
+        look: fn(Response<'_>, &mut Touch),
+    ) -> Self {
+        let mut config = Config::default();
+        if responses == Responses::Owned {
+            let whole = config.authenticated.response as u64;
+            (config.authenticated.literal, config.authenticated.inline) = (whole, whole);
+        }
+        Connected { name, depth, responses, look, connection: fetching(config), is_first: false }
     }
 
     fn drain(&mut self, touch: &mut Touch) -> u64 {
+        let is_owned = self.responses == Responses::Owned;
         let mut responses = 0;
         loop {
             // Matched where it is: to bind an event is to move it.
             match self.connection.poll_event() {
                 None => break,
+                Some(Event::Data { .. }) if is_owned => {}
                 Some(Event::Data { response, .. }) => {
-                    (self.consume)(response, touch);
+                    (self.look)(response, touch);
                     responses += 1;
+                    continue;
                 }
-                Some(Event::BodyStart { len, .. }) => {
+                Some(Event::BodyStart { .. }) => {
                     self.is_first = true;
-                    self.announced = usize::try_from(len).unwrap_or(usize::MAX);
+                    continue;
                 }
-                Some(Event::Body { octets, .. }) if self.bodies == Bodies::Streamed => {
+                Some(Event::Body { octets, .. }) => {
                     touch.piece(octets, std::mem::take(&mut self.is_first));
+                    continue;
                 }
-                Some(Event::Body { octets, .. }) => keep(&mut self.body, octets, self.announced),
-                Some(Event::BodyEnd { .. }) if self.bodies == Bodies::Kept => {
-                    touch.literal(&std::mem::take(&mut self.body))
-                }
-                Some(Event::BodyEnd { .. }) => {}
+                Some(Event::BodyEnd { .. }) => continue,
                 Some(event) => panic!("no corpus makes {event:?}"),
             }
+            (self.look)(self.connection.take_response().get(), touch);
+            responses += 1;
         }
         responses
     }
-}
-
-/// Makes room for twice of what came, and for no more than was announced.
-fn keep(body: &mut Vec<u8>, octets: &[u8], announced: usize) {
-    let came = body.len() + octets.len();
-    if came > body.capacity() {
-        let room = came.saturating_mul(2).min(announced).max(came);
-        body.reserve_exact(room - body.len());
-    }
-    body.extend_from_slice(octets);
 }
 
 impl Contender for Connected {
@@ -108,8 +105,8 @@ fn receive<'a>(connection: &mut Connection, bytes: &'a [u8]) -> &'a [u8] {
     later
 }
 
-fn fetching() -> Connection {
-    let mut connection = Connection::new(Config::default());
+fn fetching(config: Config) -> Connection {
+    let mut connection = Connection::new(config);
     exchange(&mut connection, b"* PREAUTH ready\r\n");
     let inbox = Select::new(MailboxName::inbox(), Access::ReadOnly);
     submit(&mut connection, &inbox);

@@ -178,7 +178,10 @@ impl<W: Wire> Driver<W> {
             let Some(event) = connection.poll_event() else { break };
             moved = true;
             let closed = matches!(event, Event::Closed(_));
-            deliver(event, slots, listeners);
+            match event {
+                Event::Data { id: Some(id), .. } => slots.tell(id, || Item::Data(connection.take_response())),
+                event => deliver(event, slots, listeners),
+            }
             self.closing |= closed;
             self.drop_slow_readers();
         }
@@ -225,7 +228,6 @@ fn deliver(event: Event<'_>, slots: &mut Slots, listeners: &mut Vec<Listener>) {
                 listener.tell(|| Item::Data(response.to_owned()));
             }
         }
-        Event::Data { id: Some(id), response } => slots.tell(id, || Item::Data(response.to_owned())),
         Event::BodyStart { id: Some(id), len, .. } => slots.tell(id, || Item::BodyStart(len)),
         Event::Body { id: Some(id), octets } => slots.tell(id, || Item::Body(Bytes::copy_from_slice(octets))),
         Event::BodyEnd { id: Some(id) } => slots.tell(id, || Item::BodyEnd),

@@ -8,7 +8,8 @@ use crate::wire::Response;
 
 /// What happened on a connection.
 ///
-/// Borrowed from the receive buffer; [`Response::to_owned`] for what is kept.
+/// Borrowed from the receive buffer. For what is kept there is [`Response::to_owned`], and
+/// [`Connection::take_response`](crate::Connection::take_response) for what is long.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -36,7 +36,7 @@ pub use view::{Selected, SessionState, View};
 use crate::command::{Clock, Effect, Request};
 use crate::config::{Config, Time};
 use crate::error::{Closed, Error, Fate, Misuse, Phase};
-use crate::wire::Decoder;
+use crate::wire::{Decoder, OwnedResponse};
 use in_flight::{InFlight, Stage};
 use outbox::Outbox;
 
@@ -232,6 +232,16 @@ impl Connection {
             return layer.space(idle);
         }
         self.decoder.space()
+    }
+
+    /// Takes the response of the [`Event::Data`] that was polled last. Where it is longer than 32 KiB and most of what was received,
+    /// it is not copied but taken with the buffer, as a body is that [`Limits::inline`](crate::wire::Limits::inline) lets stay in
+    /// its response: then it is held once, and never twice.
+    ///
+    /// Call it once, and before anything else that needs `&mut self`.
+    #[inline]
+    pub fn take_response(&mut self) -> OwnedResponse {
+        self.decoder.take_response()
     }
 
     /// Takes note that `n` bytes were read into [`receive_space`](Self::receive_space); none: the peer has closed.

@@ -126,7 +126,7 @@ impl Connection {
             return Found::Nothing;
         }
         match step {
-            Step::Response => self.take_response(),
+            Step::Response => self.take_whole(),
             Step::BodyStart { .. } if self.view.state == SessionState::Greeting => self.take_greeting(),
             Step::BodyStart { len } => {
                 let response = self.decoder.response();
@@ -146,7 +146,7 @@ impl Connection {
         }
     }
 
-    fn take_response(&mut self) -> Found {
+    fn take_whole(&mut self) -> Found {
         let response = self.decoder.response();
         let may_echo = self.credentials_out || self.view.state == SessionState::NotAuthenticated;
         log::received(&self.span, &response, may_echo);

@@ -1,7 +1,10 @@
 use alloc::vec::Vec;
 
 use super::frame::Piece;
-use super::{FrameError, Framer, Limits, Response};
+use super::{FrameError, Framer, Limits, OwnedResponse, Response};
+
+/// What is longer is worth a receive buffer of its own.
+const LONG: usize = 32 << 10;
 
 /// Bytes in, responses out: the framer, one token table that is used again and again, and nothing else.
 ///
@@ -95,6 +98,18 @@ impl Decoder {
         Response::of(&self.framer.parsed)
     }
 
+    /// Takes the response that [`advance`](Self::advance) arrived at, with the buffer in which it was received where most of
+    /// that is the response: what is long is not copied. Then there is nothing to lend until the next one.
+    #[inline]
+    pub fn take_response(&mut self) -> OwnedResponse {
+        if self.framer.found().len() > LONG
+            && let Some(parsed) = self.framer.take_with_buffer()
+        {
+            return OwnedResponse::new(parsed);
+        }
+        self.response().to_owned()
+    }
+
     /// The octets that [`advance`](Self::advance) arrived at.
     #[inline]
     pub fn octets(&self) -> &[u8] {
@@ -126,12 +141,17 @@ impl Decoder {
 mod tests {
     use alloc::format;
 
-    use super::super::{Detached, TokenKind, Value};
+    use super::super::{Detached, Kind, TokenKind, Value};
     use super::*;
 
-    fn feed(decoder: &mut Decoder, bytes: &[u8]) {
-        decoder.space()[..bytes.len()].copy_from_slice(bytes);
-        decoder.received(bytes.len());
+    fn feed(decoder: &mut Decoder, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let space = decoder.space();
+            let (now, later) = bytes.split_at(bytes.len().min(space.len()));
+            space[..now.len()].copy_from_slice(now);
+            decoder.received(now.len());
+            bytes = later;
+        }
     }
 
     #[test]
@@ -209,6 +229,50 @@ mod tests {
             assert_eq!(ours, theirs);
             assert_eq!(kept.clone().get().to_owned().get().raw(), response.raw());
         }
+    }
+
+    #[test]
+    fn what_is_taken_is_what_was_lent_and_what_comes_behind_it_is_not_lost() {
+        for (name, octets) in [("BODY[]", 100_000), ("X", 100_000), ("BODY[]", 100)] {
+            let line = format!("* 1 FETCH ({name} {{{octets}}}\r\n{} UID 7)\r\n", "a".repeat(octets));
+            let before = format!("* OK\r\n* OK {}\r\n", "b".repeat(octets / 2));
+            for input in [format!("{line}* 2 EXISTS\r\n* 3 EX"), format!("{before}{line}* 2 EXISTS\r\n* 3 EX")] {
+                let limits = Limits { inline: 200_000, ..Limits::default() };
+                let [mut decoder, mut lent] = [Decoder::new(limits), Decoder::new(limits)];
+                for piece in input.as_bytes().chunks(10_000) {
+                    feed(&mut decoder, piece);
+                    feed(&mut lent, piece);
+                    while let Some(step) = lent.advance().expect("it can be framed") {
+                        assert_eq!(decoder.advance(), Ok(Some(step)));
+                        let taken = decoder.take_response();
+                        assert_eq!(taken.get().raw(), lent.response().raw());
+                        assert!(taken.get().tokens().eq(lent.response().tokens()));
+                        assert_eq!(taken.get().kind(), lent.response().kind());
+                    }
+                    assert_eq!(decoder.advance(), Ok(None));
+                    assert_eq!(decoder.framer.buffered(), lent.framer.buffered());
+                }
+                feed(&mut decoder, b"ISTS\r\n");
+                assert_eq!(decoder.advance(), Ok(Some(Step::Response)));
+                assert_eq!(decoder.response().kind(), Kind::Exists(3));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_response_is_taken_with_its_buffer() {
+        let mut decoder = Decoder::new(Limits { inline: 200_000, ..Limits::default() });
+        let line = format!("* 1 FETCH (BODY[] {{100000}}\r\n{})\r\n", "a".repeat(100_000));
+        for piece in line.as_bytes().chunks(1000) {
+            feed(&mut decoder, piece);
+            let _ = decoder.advance();
+        }
+        let place = decoder.response().raw().as_ptr();
+        let taken = decoder.take_response();
+        assert_eq!(taken.get().raw().as_ptr(), place, "it was not copied");
+        assert!(decoder.response().raw().is_empty() && decoder.response().values().is_empty());
+        assert_eq!(decoder.framer.parsed.buffer.capacity(), 0);
+        assert_eq!(decoder.take_response().get().raw(), b"");
     }
 
     #[test]

@@ -164,13 +164,26 @@ impl Framer {
                 self.move_to_front();
             }
             if self.parsed.buffer.len() - self.tail < self.space / 2 {
-                // Doubling keeps copying linear; the length of a literal plays no part.
-                let len = (self.tail + self.space).max(self.tail * 2);
-                self.parsed.buffer.resize(len, 0);
+                self.grow();
             }
         }
         let until = self.parsed.buffer.len().min(self.tail + MOST_SPACE);
         &mut self.parsed.buffer[self.tail..until]
+    }
+
+    /// Doubling keeps copying linear. The length of a literal plays no part, but that no more is doubled than it needs.
+    fn grow(&mut self) {
+        let len = self.tail + self.space;
+        let buffer = &mut self.parsed.buffer;
+        if len > buffer.capacity() {
+            let most = match self.state {
+                State::Literal { left } => self.scan + left + 2 * MOST_SPACE,
+                _ => usize::MAX,
+            };
+            buffer.reserve_exact(len.max(most.min(2 * self.tail)) - buffer.len());
+        }
+        // Only what is read into next, while it is near.
+        buffer.resize(len, 0);
     }
 
     /// Takes note that `n` bytes were read into [`space`](Self::space).
@@ -292,6 +305,21 @@ impl Framer {
         let taken = self.parsed.buffer[from..self.tail].to_vec();
         self.tail = from;
         taken
+    }
+
+    /// Parts with the buffer and with what was read in it, where most of it is the frame that was found last.
+    #[cold]
+    pub(super) fn take_with_buffer(&mut self) -> Option<Parsed> {
+        let Spent::Frame { until } = self.spent else { return None };
+        let frame = until - self.head;
+        if frame < self.head + self.tail - until {
+            return None;
+        }
+        let taken = self.parsed.split_off(until, self.tail);
+        self.tail -= until;
+        self.spent = Spent::Nothing;
+        self.start_frame(0);
+        Some(taken)
     }
 
     /// How many bytes were looked at so far. At most twice what was received.

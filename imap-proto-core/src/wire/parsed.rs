@@ -77,6 +77,17 @@ impl Parsed {
         self.count = 0;
     }
 
+    /// Parts with all up to byte `until` of the buffer, and keeps what is between that and `tail`.
+    pub(super) fn split_off(&mut self, until: usize, tail: usize) -> Self {
+        let behind = self.buffer.get(until..tail).unwrap_or_default().to_vec();
+        let next = Parsed { buffer: behind, utf8_names: self.utf8_names, ..Parsed::new() };
+        let mut taken = core::mem::replace(self, next);
+        taken.buffer.truncate(until);
+        taken.buffer.shrink_to_fit();
+        taken.block.shrink_to_fit();
+        taken
+    }
+
     /// A copy of the tokens and the frame in one block, and of nothing else.
     pub(super) fn alone(&self) -> Self {
         let frame = self.frame();

@@ -277,7 +277,7 @@ impl<'a> Response<'a> {
 
     /// Copies the response: one allocation, two where it has detached literals.
     pub fn to_owned(&self) -> OwnedResponse {
-        OwnedResponse(self.parsed.alone())
+        OwnedResponse::new(self.parsed.alone())
     }
 
     /// Reads the name of a mailbox, in the form of the session. `None` for a list or a detached literal;
@@ -345,6 +345,10 @@ impl core::fmt::Debug for Response<'_> {
 pub struct OwnedResponse(Parsed);
 
 impl OwnedResponse {
+    pub(super) fn new(parsed: Parsed) -> Self {
+        OwnedResponse(parsed)
+    }
+
     /// Lends the response.
     #[inline]
     pub fn get(&self) -> Response<'_> {
