@@ -350,7 +350,7 @@ fn an_idle_connection_is_small() {
 ///
 fn a_client_in_idle_is_small_with_all_that_drives_it() {
     const CLIENTS: usize = 200;
-    const MOST: usize = 8 << 10;
+    const MOST: usize = 4 << 10;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let (streams, bare) = retained(|| (0..CLIENTS).map(|_| Agreeing::new(1)).collect::<Vec<_>>());
     let idle = Arc::new(AtomicUsize::new(0));
@@ -371,7 +371,7 @@ fn a_client_in_idle_is_small_with_all_that_drives_it() {
         });
     });
     let each = found / CLIENTS;
-    println!("a client in IDLE: {each} (goal: 4096), its stream {} besides", bare / CLIENTS);
+    println!("a client in IDLE: {each}, its stream {} besides", bare / CLIENTS);
     assert!(each <= MOST, "{each}");
 }
 

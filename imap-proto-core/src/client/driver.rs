@@ -28,7 +28,8 @@ const MOST_PAUSE: Time = Time::from_secs(30);
 /// Moves one connection: reads, writes, keeps its time, and hands out what arrives.
 ///
 /// It owns the connection and the stream; handles reach it through queues alone, so that dropping any of
-/// their futures can neither block nor run protocol code. Spawn it, or poll it beside the calls. It is done
+/// their futures runs no protocol code, and waits for nothing but the moment in which another thread puts something
+/// into the same queue. Spawn it, or poll it beside the calls. It is done
 /// when the connection is closed; dropping it closes the connection, and every call ends with
 /// [`Closed::DriverGone`].
 #[must_use = "nothing moves on the connection unless its driver is polled"]

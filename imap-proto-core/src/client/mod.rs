@@ -14,6 +14,7 @@ mod mailbox;
 mod mailboxes;
 mod messages;
 mod operation;
+mod place;
 mod pump;
 mod queue;
 #[cfg(all(loom, test))]

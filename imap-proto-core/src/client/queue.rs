@@ -5,19 +5,16 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use bytes::Bytes;
-use concurrent_queue::ConcurrentQueue;
 
+use super::place::Place;
 use super::sync::{AtomicBool, AtomicUsize, AtomicWaker, Ordering};
 use crate::command::{Outcome, Request};
 use crate::connection::{CancelEffect, Health, View};
-use crate::error::{Closed, Error, Fate};
+use crate::error::{Error, Fate};
 use crate::wire::OwnedResponse;
 
 /// Bytes that wait for one reader before the driver stops reading on its account.
 pub(super) const MOST_WAITING: usize = 64 << 10;
-
-/// As many threads may ask at the same moment why a connection ended, and be told. There are fewer where all orders are tried.
-const CAUSES: usize = if cfg!(all(loom, test)) { 2 } else { 32 };
 
 /// Room for what answers most commands: some data and the end.
 const AT_FIRST: usize = 2;
@@ -25,7 +22,7 @@ const AT_FIRST: usize = 2;
 /// What an item costs beside its bytes: a server may send a body octet by octet.
 const PER_ITEM: usize = 64;
 
-/// What handles ask of the driver. Small: their queue has room for 31 as soon as one was in it.
+/// What handles ask of the driver.
 #[derive(Debug)]
 pub(super) enum Call {
     Submit(Box<Submission>),
@@ -118,21 +115,22 @@ impl Item {
 /// All that a client's handles and their driver share: a queue, a waker, and a count.
 #[derive(Debug)]
 pub(super) struct Calls {
-    queue: ConcurrentQueue<Call>,
+    queue: Place<Queue>,
     driver: AtomicWaker,
     next_ticket: AtomicUsize,
-    /// Copies of why the connection ended; none while it is open.
-    causes: ConcurrentQueue<Error>,
+}
+
+/// Nothing is held where nothing waits.
+#[derive(Default)]
+struct Queue {
+    calls: VecDeque<Call>,
+    /// Why the connection ended; none while it is open.
+    cause: Option<Box<Error>>,
 }
 
 impl Calls {
     pub(super) fn new() -> Self {
-        Calls {
-            queue: ConcurrentQueue::unbounded(),
-            driver: AtomicWaker::new(),
-            next_ticket: AtomicUsize::new(0),
-            causes: ConcurrentQueue::unbounded(),
-        }
+        Calls { queue: Place::new(Queue::default()), driver: AtomicWaker::new(), next_ticket: AtomicUsize::new(0) }
     }
 
     pub(super) fn ticket(&self) -> Ticket {
@@ -144,18 +142,30 @@ impl Calls {
     /// # Errors
     /// When the driver is gone, and with it the connection.
     pub(super) fn push(&self, call: Call) -> Result<(), Error> {
-        let pushed = self.queue.push(call).map_err(|_| self.cause());
+        let pushed = self.queue.with(|queue| match &queue.cause {
+            Some(cause) => Err((cause.clone(), call)),
+            None => {
+                queue.calls.push_back(call);
+                Ok(())
+            }
+        });
         self.driver.wake();
-        pushed
+        pushed.map_err(|(cause, _)| *cause)
     }
 
     /// True once no further call is taken: the connection has ended.
     pub(super) fn is_closed(&self) -> bool {
-        self.queue.is_closed()
+        self.queue.with(|queue| queue.cause.is_some())
     }
 
     pub(super) fn pop(&self) -> Option<Call> {
-        self.queue.pop().ok()
+        self.queue.with(|queue| {
+            let call = queue.calls.pop_front();
+            if queue.calls.is_empty() {
+                queue.calls = VecDeque::new();
+            }
+            call
+        })
     }
 
     pub(super) fn wake_driver(&self) {
@@ -166,34 +176,23 @@ impl Calls {
         self.driver.register(cx.waker());
     }
 
-    /// Why the connection ended. Each reader takes a copy and puts one back: nobody waits for anybody.
-    fn cause(&self) -> Error {
-        let Ok(error) = self.causes.pop() else { return Error::Closed(Closed::DriverGone) };
-        // It is never closed.
-        let _ = self.causes.push(error.clone());
-        error
-    }
-
     /// Refuses all further calls for `cause`, the first one that is told, and returns those that were under way.
     pub(super) fn close(&self, cause: &Error) -> Vec<Call> {
-        if !self.queue.is_closed() {
-            for _ in 0..CAUSES {
-                let _ = self.causes.push(cause.clone());
-            }
-        }
-        self.queue.close();
-        self.queue.try_iter().collect()
+        let cause = Box::new(cause.clone());
+        let calls = self.queue.with(|queue| {
+            queue.cause.get_or_insert(cause);
+            core::mem::take(&mut queue.calls)
+        });
+        calls.into()
     }
 }
 
 /// The way back to one caller, seen from the driver, which alone puts items here.
 ///
-/// There is one place for all that waits. The driver takes out what lies there, adds to it and puts it back; the reader
-/// takes all of it at once. So nothing is held where nothing waits, and neither waits for the other, but for the moment in
-/// which the other moves a pointer.
+/// Nothing is held where nothing waits: the driver adds to what lies there, and the reader takes all of it at once.
 #[derive(Debug)]
 pub(super) struct Reply {
-    items: ConcurrentQueue<Items>,
+    lying: Place<Lying>,
     reader: AtomicWaker,
     /// How many items wait, those among them that the reader has taken and not looked at.
     count: AtomicUsize,
@@ -203,21 +202,31 @@ pub(super) struct Reply {
     cancelled: AtomicBool,
 }
 
+#[derive(Default)]
+struct Lying {
+    items: Items,
+    /// True once nobody reads any more.
+    unread: bool,
+}
+
 type Items = VecDeque<(Ticket, Item)>;
 
 impl Reply {
     pub(super) fn push(&self, ticket: Ticket, item: Item) {
-        // It is closed when nobody reads it any more; then nobody misses the item.
-        if self.items.is_closed() {
-            return;
-        }
-        self.count.fetch_add(1, Ordering::AcqRel);
-        self.waiting.fetch_add(item.weight(), Ordering::AcqRel);
-        let mut items = self.items.pop().unwrap_or_else(|_| Items::with_capacity(AT_FIRST));
-        items.push_back((ticket, item));
-        // The place is free: it was just cleared, and nobody else puts anything in. But its reader may still be about taking
-        // what was there before, which a plain push would take for a place that is full.
-        let _ = self.items.force_push(items);
+        let refused = self.lying.with(|lying| {
+            if lying.unread {
+                return Some(item);
+            }
+            self.count.fetch_add(1, Ordering::AcqRel);
+            self.waiting.fetch_add(item.weight(), Ordering::AcqRel);
+            if lying.items.capacity() == 0 {
+                lying.items.reserve_exact(AT_FIRST);
+            }
+            lying.items.push_back((ticket, item));
+            None
+        });
+        // Nobody misses it.
+        drop(refused);
         self.reader.wake();
     }
 
@@ -232,17 +241,11 @@ impl Reply {
 
     /// Bytes that wait for a reader who still wants them.
     pub(super) fn waiting(&self) -> usize {
-        if self.items.is_closed() || self.is_cancelled() {
-            return 0;
-        }
-        self.waiting.load(Ordering::Acquire)
+        if self.is_cancelled() { 0 } else { self.waiting.load(Ordering::Acquire) }
     }
 
     /// Items that wait for a reader.
     pub(super) fn len(&self) -> usize {
-        if self.items.is_closed() {
-            return 0;
-        }
         self.count.load(Ordering::Acquire)
     }
 
@@ -262,7 +265,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new() -> Self {
         let reply = Reply {
-            items: ConcurrentQueue::bounded(1),
+            lying: Place::new(Lying::default()),
             reader: AtomicWaker::new(),
             count: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -288,7 +291,7 @@ impl Reader {
 
     fn pop(&mut self, calls: &Calls) -> Option<(Ticket, Item)> {
         if self.taken.is_empty() {
-            self.taken = self.reply.items.pop().ok()?;
+            self.taken = self.reply.lying.with(|lying| core::mem::take(&mut lying.items));
         }
         let (ticket, item) = self.taken.pop_front()?;
         if self.taken.is_empty() {
@@ -306,10 +309,12 @@ impl Reader {
 
     /// Nobody reads any more.
     pub(super) fn close(&mut self) {
-        self.reply.items.close();
-        let _ = self.reply.items.pop();
+        let unread = Lying { items: Items::new(), unread: true };
+        let lying = self.reply.lying.with(|lying| core::mem::replace(lying, unread));
+        drop(lying);
         self.taken = Items::new();
         self.reply.waiting.store(0, Ordering::Release);
+        self.reply.count.store(0, Ordering::Release);
     }
 }
 

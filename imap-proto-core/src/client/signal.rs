@@ -3,8 +3,7 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
-use concurrent_queue::ConcurrentQueue;
-
+use super::place::Place;
 use super::sync::{AtomicBool, AtomicWaker, Ordering};
 
 /// The sign to stop. All clones are the same.
@@ -37,23 +36,28 @@ impl Stop {
 /// One thing that is left for one task, which may be there before or after it.
 #[derive(Debug)]
 pub(crate) struct Left<T> {
-    left: ConcurrentQueue<T>,
+    left: Place<Option<T>>,
     reader: AtomicWaker,
 }
 
 impl<T> Left<T> {
     pub(crate) fn new() -> Self {
-        Left { left: ConcurrentQueue::bounded(1), reader: AtomicWaker::new() }
+        Left { left: Place::new(None), reader: AtomicWaker::new() }
     }
 
     /// What is left first counts.
     pub(crate) fn leave(&self, left: T) {
-        let _ = self.left.push(left);
+        let mut left = Some(left);
+        self.left.with(|lies| {
+            if lies.is_none() {
+                *lies = left.take();
+            }
+        });
         self.reader.wake();
     }
 
     pub(crate) fn poll_take(&self, cx: &Context<'_>) -> Poll<T> {
         self.reader.register(cx.waker());
-        self.left.pop().map_or(Poll::Pending, Poll::Ready)
+        self.left.with(Option::take).map_or(Poll::Pending, Poll::Ready)
     }
 }

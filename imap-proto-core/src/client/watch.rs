@@ -38,7 +38,8 @@ pub struct Watch {
     client: Client,
     reader: Reader,
     ticket: Ticket,
-    idle: Option<Request>,
+    /// Until it has begun.
+    idle: Option<Box<Request>>,
     begun: bool,
     over: bool,
 }
@@ -70,7 +71,7 @@ impl Notice {
 
 impl Watch {
     pub(super) fn idling(mailbox: &Mailbox) -> Self {
-        let request = Idle.request().ok().map(|request| request.bind(mailbox.selection()));
+        let request = Idle.request().ok().map(|request| Box::new(request.bind(mailbox.selection())));
         let mut watch = Watch::listening(&mailbox.client);
         watch.idle = request;
         watch
@@ -130,7 +131,8 @@ impl Watch {
         calls.push(Call::Subscribe { reply: self.reader.reply().clone(), to: Told::Everything })?;
         match self.idle.take() {
             Some(request) => {
-                let submission = Submission { ticket: self.ticket, request, reply: self.reader.reply().clone() };
+                let submission =
+                    Submission { ticket: self.ticket, request: *request, reply: self.reader.reply().clone() };
                 calls.push(Call::Submit(Box::new(submission)))
             }
             None => Ok(()),

@@ -27,10 +27,14 @@ macro_rules! capabilities {
         /// The names of all that take no value.
         static NAMES: &[(&str, Capability)] = &[$(($name, Capability::$variant),)*];
 
+        /// Their places in [`NAMES`].
+        enum Place { $($variant,)* }
+
         impl Capability {
-            fn name(&self) -> Option<&'static str> {
+            /// Where it is among those that take no value.
+            fn place(&self) -> Option<usize> {
                 match self {
-                    $(Capability::$variant => Some($name),)*
+                    $(Capability::$variant => Some(Place::$variant as usize),)*
                     _ => None,
                 }
             }
@@ -189,7 +193,10 @@ impl fmt::Display for Capability {
             Capability::AppendLimit(None) => f.write_str("APPENDLIMIT"),
             Capability::AppendLimit(Some(limit)) => write!(f, "APPENDLIMIT={limit}"),
             Capability::Other(name) => name.fmt(f),
-            known => f.write_str(known.name().unwrap_or_default()),
+            known => {
+                let name = known.place().and_then(|place| NAMES.get(place));
+                f.write_str(name.map_or("", |(name, _)| name))
+            }
         }
     }
 }
@@ -238,13 +245,17 @@ pub enum Literals {
 /// assert_eq!(capabilities.literals(), Literals::Plus);
 /// assert_eq!(capabilities.auth_mechanisms().collect::<Vec<_>>(), ["PLAIN"]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Capabilities(BTreeSet<Capability>);
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A bit for each of [`NAMES`]: servers have dozens of them, and a client may have thousands of connections.
+    known: u128,
+    others: BTreeSet<Capability>,
+}
 
 impl Capabilities {
     /// Returns the empty set.
     pub const fn new() -> Self {
-        Capabilities(BTreeSet::new())
+        Capabilities { known: 0, others: BTreeSet::new() }
     }
 
     /// Reads the capabilities of a list, in any case and with any spaces between them (quirks 4, 22, 57).
@@ -254,7 +265,10 @@ impl Capabilities {
 
     /// True when it is among them. One with a value, such as a mechanism, is asked for with its value.
     pub fn has(&self, capability: &Capability) -> bool {
-        self.0.contains(capability)
+        match capability.place() {
+            Some(place) => self.known & (1 << place) != 0,
+            None => self.others.contains(capability),
+        }
     }
 
     /// True when the server does what it names: because it says so, or because IMAP4rev2 includes it.
@@ -269,26 +283,30 @@ impl Capabilities {
 
     /// Adds one; the answer is whether it is new.
     pub fn insert(&mut self, capability: Capability) -> bool {
-        self.0.insert(capability)
+        let Some(place) = capability.place() else { return self.others.insert(capability) };
+        let is_new = self.known & (1 << place) == 0;
+        self.known |= 1 << place;
+        is_new
     }
 
     /// Adds all that are known here, and of others as many as there is room for.
     pub(crate) fn extend_to(&mut self, most: usize, capabilities: impl IntoIterator<Item = Capability>) {
         for capability in capabilities {
-            if self.0.len() < most || capability.name().is_some() {
-                self.0.insert(capability);
+            let len = self.known.count_ones() as usize + self.others.len();
+            if len < most || capability.place().is_some() {
+                self.insert(capability);
             }
         }
     }
 
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.known == 0 && self.others.is_empty()
     }
 
     /// All of them, each once, in no order that means anything.
-    pub fn iter(&self) -> btree_set::Iter<'_, Capability> {
-        self.0.iter()
+    pub fn iter(&self) -> CapabilitiesIter<'_> {
+        CapabilitiesIter { known: self.known, others: self.others.iter() }
     }
 
     /// The names of the SASL mechanisms.
@@ -326,22 +344,49 @@ impl Capabilities {
 
 impl Extend<Capability> for Capabilities {
     fn extend<I: IntoIterator<Item = Capability>>(&mut self, capabilities: I) {
-        self.0.extend(capabilities);
+        capabilities.into_iter().for_each(|capability| {
+            self.insert(capability);
+        });
     }
 }
 
 impl FromIterator<Capability> for Capabilities {
     fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
-        Capabilities(capabilities.into_iter().collect())
+        let mut all = Capabilities::new();
+        all.extend(capabilities);
+        all
     }
 }
 
 impl<'a> IntoIterator for &'a Capabilities {
     type Item = &'a Capability;
-    type IntoIter = btree_set::Iter<'a, Capability>;
+    type IntoIter = CapabilitiesIter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// Goes through [`Capabilities`].
+#[derive(Clone, Debug)]
+pub struct CapabilitiesIter<'a> {
+    known: u128,
+    others: btree_set::Iter<'a, Capability>,
+}
+
+impl<'a> Iterator for CapabilitiesIter<'a> {
+    type Item = &'a Capability;
+
+    fn next(&mut self) -> Option<&'a Capability> {
+        let Some((_, known)) = NAMES.get(self.known.trailing_zeros() as usize) else { return self.others.next() };
+        self.known &= self.known - 1;
+        Some(known)
+    }
+}
+
+impl fmt::Debug for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self).finish()
     }
 }
 
@@ -372,6 +417,21 @@ mod tests {
         for name in ["AUTH=SCRAM-SHA-256", "THREAD=REFERENCES", "APPENDLIMIT=42", "APPENDLIMIT", "X-NEW"] {
             assert_eq!(Capability::from_wire(name.as_bytes()).to_string(), name);
         }
+    }
+
+    #[test]
+    fn each_is_in_the_set_once_and_no_other() {
+        assert!(NAMES.len() < 128, "there is a bit for each");
+        for (at, (name, capability)) in NAMES.iter().enumerate() {
+            assert_eq!(capability.place(), Some(at), "{name}");
+            let mut one = Capabilities::from_wire(name.as_bytes());
+            assert!(one.iter().eq([capability]) && one.has(capability) && !one.insert(capability.clone()));
+            assert!(one.insert(Capability::Other("X".into())) && !one.insert(Capability::Other("x".into())));
+            assert_eq!(one.to_string(), [name, "X"].join(" "));
+        }
+        let all: Capabilities = NAMES.iter().map(|(_, capability)| capability.clone()).collect();
+        assert!(all.iter().eq(NAMES.iter().map(|(_, capability)| capability)));
+        assert!(Capabilities::new().is_empty() && Capabilities::new().iter().next().is_none());
     }
 
     #[test]

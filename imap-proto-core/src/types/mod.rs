@@ -24,7 +24,7 @@ mod set;
 mod status;
 mod uid;
 
-pub use capability::{Capabilities, Capability, Literals};
+pub use capability::{Capabilities, CapabilitiesIter, Capability, Literals};
 pub use caseless::Caseless;
 pub use code::{AppendUid, Code, CopyUid, ModifiedSet, Progress, UidSequence};
 pub(crate) use datetime::MONTHS;

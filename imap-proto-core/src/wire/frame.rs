@@ -8,7 +8,7 @@ use super::parsed::Parsed;
 use super::scan::near_line_feed;
 
 /// The receive buffer of a connection that has nothing under way.
-const IDLE_SPACE: usize = 1 << 10;
+const IDLE_SPACE: usize = 1 << 9;
 /// The most that is asked of one read: two TLS records.
 const MOST_SPACE: usize = 32 << 10;
 /// The length of `PREAUTH`.
@@ -150,7 +150,7 @@ impl Framer {
         self.limits = limits.clamped();
     }
 
-    /// Room to read into: between a half and 32 KiB, more after reads that filled it.
+    /// Room to read into: between a quarter of a KiB and 32 KiB, more after reads that filled it.
     ///
     /// Go on until there is nothing more before reading again, else the buffer grows with what was left.
     pub fn space(&mut self) -> &mut [u8] {

@@ -88,7 +88,7 @@ impl Script {
     }
 
     pub(crate) fn s(&mut self, bytes: &str) {
-        for chunk in bytes.as_bytes().chunks(512) {
+        for chunk in bytes.as_bytes().chunks(256) {
             self.connection.receive_space()[..chunk.len()].copy_from_slice(chunk);
             self.connection.received(chunk.len(), self.now);
         }
