@@ -70,8 +70,8 @@ fn run(input: &[u8], limits: Limits, mut piece: impl FnMut(usize) -> usize) -> R
                 let _ = writeln!(run.steps, "body {}", octets.escape_ascii());
             }
             Ok(None) => {
-                assert!(decoder.framer().buffered() <= limits.response, "more is kept than the limit allows");
-                assert!(decoder.framer().scanned() <= 2 * fed as u64, "bytes were scanned again");
+                assert!(decoder.buffered() <= limits.response, "more is kept than the limit allows");
+                assert!(decoder.scanned() <= 2 * fed as u64, "bytes were scanned again");
                 let left = input.len() - fed;
                 if left == 0 {
                     return run;

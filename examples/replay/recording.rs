@@ -40,7 +40,7 @@ pub(crate) fn replay(
     }
     match owed {
         Some(owed) => tell(Event::unfinished(&format!("{owed} octets of a literal are missing"))),
-        None if decoder.framer().buffered() > 0 => tell(Event::unfinished("the last response has no end")),
+        None if decoder.buffered() > 0 => tell(Event::unfinished("the last response has no end")),
         None => Ok(()),
     }
 }

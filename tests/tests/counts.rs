@@ -107,10 +107,10 @@ fn no_byte_is_looked_for_more_than_twice() {
         for chunk in [1, 17, 1400, usize::MAX] {
             let mut decoder = Decoder::new(Limits::default());
             feed(&mut decoder, &bytes, chunk, |_, _| {});
-            let ratio = decoder.framer().scanned() as f64 / bytes.len() as f64;
+            let ratio = decoder.scanned() as f64 / bytes.len() as f64;
             println!("scanned per byte received: {ratio:.2}  {name}, chunks of {chunk}");
             assert!(ratio <= 2.0, "{name} in chunks of {chunk}: {ratio}");
-            assert!(decoder.framer().is_between_responses());
+            assert!(decoder.is_between_responses());
         }
     }
 }
@@ -119,7 +119,7 @@ fn eight_times_the_size_is_eight_times_the_scanning() {
     let scanned = |bytes: &[u8]| {
         let mut decoder = Decoder::new(Limits::default());
         feed(&mut decoder, bytes, 1400, |_, _| {});
-        decoder.framer().scanned() as f64
+        decoder.scanned() as f64
     };
     for ((name, small), (_, large)) in hostile(50_000).into_iter().zip(hostile(400_000)) {
         let ratio = scanned(&large) / scanned(&small) / (large.len() as f64 / small.len() as f64);
@@ -266,7 +266,7 @@ fn a_streamed_literal_costs_no_more_than_its_pieces() {
             feed(&mut decoder, &chunk, usize::MAX, &mut count);
         }
         feed(&mut decoder, b")\r\n", usize::MAX, &mut count);
-        assert!(decoder.framer().is_between_responses());
+        assert!(decoder.is_between_responses());
     });
     assert_eq!(octets, LEN);
     println!("peak heap of a streamed literal of 25 MiB: {found}");

@@ -5,7 +5,6 @@ use alloc::string::String;
 
 use super::in_flight::{Abandoned, Entry, Stage};
 use super::outbox::{Instead, Outbox};
-use super::receive::Found;
 use super::{CancelEffect, CommandId, Connection, Pending, log};
 use crate::command::{Cancelling, Effect, only_answers};
 use crate::config::Time;
@@ -101,22 +100,16 @@ impl Connection {
 
     /// Takes NO or BAD to a command of which bytes are still to leave. A literal that was begun is owed all the same; a
     /// message behind it is not, and nobody knows what a server that is through with the command would take it for.
-    pub(super) fn refuse_early(
-        &mut self,
-        id: CommandId,
-        condition: Condition,
-        code: Option<Code>,
-        text: String,
-    ) -> Found {
+    pub(super) fn refuse_early(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) {
         let Some(entry) = self.in_flight.get_mut(id).filter(|entry| entry.begun) else {
             self.close(Error::Protocol(Violation::AnswerToUnsent));
-            return Found::Nothing;
+            return;
         };
         let command = entry.name.clone();
         entry.refused_early = Some(Box::new(Refused { command, condition, code, text, reason: None }));
         if entry.undone && entry.stage == Stage::Leaving {
             // What ends the command is on its way.
-            return Found::Nothing;
+            return;
         }
         entry.undone = false;
         let next = entry.parts.iter().position(|part| matches!(part, Part::NextMessage | Part::NoMessage));
@@ -126,7 +119,6 @@ impl Connection {
         } else if let Some(next) = next {
             entry.parts.truncate(next);
         }
-        Found::Nothing
     }
 
     /// Takes the answer to a message of no octets that came with the `+` for it: nothing more is to be sent then, and Cyrus

@@ -432,6 +432,6 @@ impl Connection {
 
     /// What was received and not yet understood, for whoever is to take over the stream.
     pub(crate) fn buffered(&self) -> usize {
-        self.decoder.framer().buffered()
+        self.decoder.buffered()
     }
 }

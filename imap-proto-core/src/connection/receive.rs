@@ -155,7 +155,10 @@ impl Connection {
         }
         match response.kind() {
             Kind::Fetch(_) => self.take_data(),
-            Kind::Tagged(condition) => self.take_tagged(condition),
+            Kind::Tagged(condition) => {
+                self.take_tagged(condition);
+                Found::Nothing
+            }
             Kind::Continue => self.take_continuation(),
             Kind::Status(Condition::Bye) => {
                 self.view.apply(&response);
@@ -344,7 +347,7 @@ impl Connection {
         Found::Nothing
     }
 
-    fn take_tagged(&mut self, condition: Condition) -> Found {
+    fn take_tagged(&mut self, condition: Condition) {
         let response = self.decoder.response();
         let (code, text) = parse_status_text(response.text().as_raw());
         let text = words(text);
@@ -353,7 +356,7 @@ impl Connection {
         let first_unsent = self.layer.as_ref().map(|layer| layer.first_unsent(self.left_tags));
         if number.zip(first_unsent).is_some_and(|(number, first_unsent)| number >= first_unsent) {
             self.close(Error::Protocol(Violation::AnswerToUnsent));
-            return Found::Nothing;
+            return;
         }
         let canonical = number.filter(|n| response.name().len() == self.tag_prefix.len() + digits(*n));
         let Some(entry) = canonical.and_then(|number| self.in_flight.by_tag(number)) else {
@@ -385,17 +388,14 @@ impl Connection {
             }
             // Also NO or BAD inside the line that announces a literal: whether the server takes what follows for the octets
             // cannot be known, and the rest of the line would have it so.
-            _ => {
-                self.close(Error::Protocol(Violation::AnswerToUnsent));
-                Found::Nothing
-            }
+            _ => self.close(Error::Protocol(Violation::AnswerToUnsent)),
         }
     }
 
-    fn take_unknown_tag(&mut self, number: Option<u32>) -> Found {
+    fn take_unknown_tag(&mut self, number: Option<u32>) {
         if number.is_some_and(|number| number >= self.left_tags) {
             self.close(Error::Protocol(Violation::AnswerToUnsent));
-            return Found::Nothing;
+            return;
         }
         self.unknown_tags += 1;
         if !self.view.is_authenticated() || self.unknown_tags >= self.config.unknown_tags {
@@ -403,7 +403,6 @@ impl Connection {
             let tag = self.excerpt(self.decoder.response().name());
             self.close(Error::Protocol(Violation::UnknownTag { tag }));
         }
-        Found::Nothing
     }
 
     /// For an error: nothing, where a secret may be in it.
@@ -411,7 +410,7 @@ impl Connection {
         if self.credentials_out { "[secret]".to_string() } else { excerpt(said) }
     }
 
-    pub(super) fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) -> Found {
+    pub(super) fn complete(&mut self, id: CommandId, condition: Condition, code: Option<Code>, text: String) {
         let ok = condition == Condition::Ok;
         if let Some(code) = &code {
             self.view.apply_code(code, text.as_bytes());
@@ -421,9 +420,9 @@ impl Connection {
         let had_turn = self.in_flight.in_turn().is_some_and(|entry| entry.id == id);
         if ok && self.bye_since.is_some() {
             self.close_at_end();
-            return Found::Nothing;
+            return;
         }
-        let Some(mut entry) = self.in_flight.remove(id) else { return Found::Nothing };
+        let Some(mut entry) = self.in_flight.remove(id) else { return };
         log::answered(&mut entry, condition);
         if had_turn || entry.overdue {
             self.turn_since = self.now;
@@ -443,7 +442,7 @@ impl Connection {
             entry.parts.push_back(Part::Text(LineText::Open(entry.name.to_string().into_bytes())));
             self.in_flight.put_back(entry);
             self.write_queued();
-            return Found::Nothing;
+            return;
         }
         let mut selected = None;
         let mut enabled = Capabilities::new();
@@ -474,7 +473,7 @@ impl Connection {
         if !ok && entry.is_told_to_undo() {
             self.pending.push_back(abandon::cancelled(id));
             self.write_queued();
-            return Found::Nothing;
+            return;
         }
         let outcome = match ok || (ended.is_some() && matches!(entry.effect, Effect::Logout)) {
             true => Ok(Completion { code, text, selected, enabled }),
@@ -487,7 +486,6 @@ impl Connection {
             Some(error) => self.close(error),
             None => self.write_queued(),
         }
-        Found::Nothing
     }
 }
 

@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::literal::{LiteralMarker, ends_inside_quotes};
 use super::{FrameError, Limits};
 
-/// Cuts what a client sends into commands: the [`Framer`](super::Framer) of the other direction, for servers.
+/// Cuts what a client sends into commands: the [`Decoder`](super::Decoder) of the other direction, for servers.
 ///
 /// ```text
 ///               ┌─────────────── next line ───────────────┐

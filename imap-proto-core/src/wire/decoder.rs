@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
-use super::frame::Piece;
-use super::{FrameError, Framer, Limits, OwnedResponse, Response};
+use super::frame::{Framer, Piece};
+use super::{FrameError, Limits, OwnedResponse, Response};
 
 /// What is longer is worth a receive buffer of its own.
 const LONG: usize = 32 << 10;
@@ -59,7 +59,9 @@ impl Decoder {
         self.framer.parsed.utf8_names = utf8_names;
     }
 
-    /// Room to read into; see [`Framer::space`].
+    /// Room to read into: between a quarter of a KiB and 32 KiB, more after reads that filled it.
+    ///
+    /// Go on until there is nothing more before reading again, else the buffer grows with what was left.
     pub fn space(&mut self) -> &mut [u8] {
         self.framer.space()
     }
@@ -110,7 +112,7 @@ impl Decoder {
         self.response().to_owned()
     }
 
-    /// The octets that [`advance`](Self::advance) arrived at.
+    /// The octets that [`advance`](Self::advance) arrived at, where it was [`Step::Body`].
     #[inline]
     pub fn octets(&self) -> &[u8] {
         self.framer.bytes()
@@ -122,9 +124,19 @@ impl Decoder {
         self.framer.take_buffered()
     }
 
-    /// The framer, for its counters.
-    pub fn framer(&self) -> &Framer {
-        &self.framer
+    /// True when no response is half received.
+    pub fn is_between_responses(&self) -> bool {
+        self.framer.is_between_responses()
+    }
+
+    /// Bytes received and not yet part of anything that was arrived at.
+    pub fn buffered(&self) -> usize {
+        self.framer.buffered()
+    }
+
+    /// How many bytes were looked at so far to find where responses end. At most twice what was received.
+    pub fn scanned(&self) -> u64 {
+        self.framer.scanned()
     }
 
     /// Gives memory back while nothing is expected.
@@ -250,7 +262,7 @@ mod tests {
                         assert_eq!(taken.get().kind(), lent.response().kind());
                     }
                     assert_eq!(decoder.advance(), Ok(None));
-                    assert_eq!(decoder.framer.buffered(), lent.framer.buffered());
+                    assert_eq!(decoder.buffered(), lent.buffered());
                 }
                 feed(&mut decoder, b"ISTS\r\n");
                 assert_eq!(decoder.advance(), Ok(Some(Step::Response)));

@@ -33,7 +33,7 @@ const LONGEST_STATUS: usize = 7;
 /// No byte is looked for twice: scanning goes on where it stopped, whatever the chunks.
 /// [`scanned`](Self::scanned) counts, so that a test can hold us to it.
 #[derive(Debug)]
-pub struct Framer {
+pub(super) struct Framer {
     /// Its buffer is where bytes are received, its frame is for those who read what was found.
     pub(super) parsed: Parsed,
     /// The first byte of the response under way.
@@ -129,7 +129,7 @@ pub enum FrameError {
 
 impl Framer {
     /// Returns a framer with an empty buffer.
-    pub fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Framer {
             parsed: Parsed::new(),
             head: 0,
@@ -146,14 +146,12 @@ impl Framer {
     }
 
     /// Replaces the limits, from the next literal or line on.
-    pub fn set_limits(&mut self, limits: Limits) {
+    pub(super) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits.clamped();
     }
 
-    /// Room to read into: between a quarter of a KiB and 32 KiB, more after reads that filled it.
-    ///
-    /// Go on until there is nothing more before reading again, else the buffer grows with what was left.
-    pub fn space(&mut self) -> &mut [u8] {
+    /// What [`Decoder::space`](super::Decoder::space) lends.
+    pub(super) fn space(&mut self) -> &mut [u8] {
         self.give_up_spent();
         if self.head == self.tail {
             self.move_to_front();
@@ -187,7 +185,7 @@ impl Framer {
     }
 
     /// Takes note that `n` bytes were read into [`space`](Self::space).
-    pub fn received(&mut self, n: usize) {
+    pub(super) fn received(&mut self, n: usize) {
         let room = self.parsed.buffer.len() - self.tail;
         self.tail += n.min(room);
         if n >= room.min(MOST_SPACE) {
@@ -196,7 +194,7 @@ impl Framer {
     }
 
     /// Gives memory back while nothing is expected. Does nothing where a response is half received.
-    pub fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.give_up_spent();
         if self.head == self.tail && self.parsed.buffer.len() > IDLE_SPACE {
             self.move_to_front();
@@ -276,12 +274,12 @@ impl Framer {
     }
 
     /// The literals of the current frame whose octets are not in it.
-    pub fn detached(&self) -> &[Detached] {
+    pub(super) fn detached(&self) -> &[Detached] {
         &self.parsed.detached
     }
 
     /// True when no response is half received.
-    pub fn is_between_responses(&self) -> bool {
+    pub(super) fn is_between_responses(&self) -> bool {
         match self.spent {
             Spent::Frame { until } => until == self.tail,
             Spent::Nothing => self.state == State::Line && self.head == self.tail,
@@ -290,7 +288,7 @@ impl Framer {
     }
 
     /// Bytes received and not yet part of anything handed out.
-    pub fn buffered(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         let from = match self.spent {
             Spent::Frame { until } | Spent::Literal { until, .. } => until,
             Spent::Nothing => self.head,
@@ -300,7 +298,7 @@ impl Framer {
 
     /// Takes out what was received behind what was handed out last. For when it is of another protocol.
     #[cfg(any(feature = "compress", test))]
-    pub(crate) fn take_buffered(&mut self) -> alloc::vec::Vec<u8> {
+    pub(super) fn take_buffered(&mut self) -> alloc::vec::Vec<u8> {
         let from = self.tail - self.buffered();
         let taken = self.parsed.buffer[from..self.tail].to_vec();
         self.tail = from;
@@ -323,7 +321,7 @@ impl Framer {
     }
 
     /// How many bytes were looked at so far. At most twice what was received.
-    pub fn scanned(&self) -> u64 {
+    pub(super) fn scanned(&self) -> u64 {
         self.scanned
     }
 

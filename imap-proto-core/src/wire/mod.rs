@@ -26,7 +26,7 @@ pub use command_frame::{ClientLine, CommandFramer, CommandPiece};
 pub use decoder::{Decoder, Step};
 pub use encode::EncodeError;
 pub(crate) use encode::{Encoder, Part, Text as LineText};
-pub use frame::{Detached, FrameError, Framer};
+pub use frame::{Detached, FrameError};
 pub use limits::Limits;
 pub(crate) use parsed::Parsed;
 pub use parsed::Tokenized;

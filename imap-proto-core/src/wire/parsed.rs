@@ -3,6 +3,7 @@ use core::fmt;
 use core::ops::Range;
 
 use super::response::Head;
+use super::scan::last_word;
 use super::token::Word;
 use super::tokenize::tokenize;
 use super::value::{Text, Values};
@@ -95,7 +96,7 @@ impl Parsed {
         let mut block = Vec::with_capacity(self.count + words.len() + 1);
         block.extend_from_slice(self.words());
         block.extend_from_slice(words);
-        block.push(last_word(frame, last));
+        block.push(last_word(frame, frame.len() - last.len()).to_le_bytes());
         let start = self.count * size_of::<Word>();
         let frame = start..start + frame.len();
         Parsed { buffer: Vec::new(), frame, block, detached: self.detached.clone(), ..*self }
@@ -139,20 +140,6 @@ impl Parsed {
     pub(super) fn content(&self, token: Token) -> &[u8] {
         let from = self.octets().get(self.frame.start + token.start()..);
         from.and_then(|from| from.get(..token.length())).unwrap_or_else(nothing)
-    }
-}
-
-/// The last bytes of a frame, fewer than fill a word, with nothing behind them.
-#[inline]
-fn last_word(frame: &[u8], last: &[u8]) -> Word {
-    match frame.last_chunk::<{ size_of::<Word>() }>() {
-        Some(word) if !last.is_empty() => (u64::from_le_bytes(*word) >> (64 - 8 * last.len())).to_le_bytes(),
-        Some(_) => Word::default(),
-        None => {
-            let mut end = Word::default();
-            end[..last.len()].copy_from_slice(last);
-            end
-        }
     }
 }
 

@@ -78,7 +78,7 @@ fn word_at(frame: &[u8], at: usize) -> Option<u64> {
 
 /// The last bytes of a frame, of which there are fewer than eight at or behind `at`, with zeros behind them.
 #[inline(always)]
-fn last_word(frame: &[u8], at: usize) -> u64 {
+pub(super) fn last_word(frame: &[u8], at: usize) -> u64 {
     let len = frame.len().saturating_sub(at);
     match frame.last_chunk() {
         // What lies before them is shifted out, without a branch on how many there are.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::scan::LOOKED;
 use super::tokenize::tokenize;
-use super::{Decoder, Framer, Kind, Limits, Response, Step, TokenKind, Values};
+use super::{Decoder, Kind, Limits, Response, Step, TokenKind, Values};
 
 /// What a decoder makes of `input` fed in pieces, one line a step. The pieces of a body are put together.
 pub(crate) fn steps(input: &[u8], limits: Limits, mut piece: impl FnMut() -> usize) -> Vec<String> {
@@ -43,7 +43,7 @@ pub(crate) fn steps(input: &[u8], limits: Limits, mut piece: impl FnMut() -> usi
             }
         }
     }
-    if !decoder.framer().is_between_responses() {
+    if !decoder.is_between_responses() {
         steps.push(String::from("unfinished"));
     }
     steps
@@ -328,7 +328,7 @@ fn work(input: &[u8], piece: usize) -> (u64, u64) {
             while let Ok(Some(_)) = decoder.advance() {}
         }
     }
-    (decoder.framer().scanned(), LOOKED.get())
+    (decoder.scanned(), LOOKED.get())
 }
 
 #[test]
@@ -417,5 +417,5 @@ fn a_table_used_again_is_cleared() {
     tokenize(b"a b (c d)", 0, &[], &limits, &mut table);
     assert!(tokenize(b"x", 0, &[], &limits, &mut table).is_none());
     assert_eq!(table.len(), 1);
-    let _ = Framer::new(limits);
+    let _ = Decoder::new(limits);
 }

@@ -219,7 +219,7 @@ impl Scanner<'_> {
     /// `"{" number64 "+"? "}" CRLF *OCTET`, or an atom where it is none.
     fn literal(&mut self, at: usize, brace: usize) -> Found {
         let Some((len, header)) = literal_header(&self.frame[brace + 1..]) else {
-            return self.atom_through(at, brace + 1);
+            return self.atom(at, brace + 1);
         };
         let start = brace + 1 + header;
         if self.detached.get(self.next_detached).is_some_and(|d| d.at as usize == start) {
@@ -250,12 +250,6 @@ impl Scanner<'_> {
         }
         looked(end - start + 1);
         (Token::new(TokenKind::Atom, start, end - start), behind)
-    }
-
-    /// The atom that begins at `start` and is known to reach to `at`.
-    #[cold]
-    fn atom_through(&mut self, start: usize, at: usize) -> Found {
-        self.atom(start, at)
     }
 
     /// The atom that begins at `start` and goes on to `at` at least.
