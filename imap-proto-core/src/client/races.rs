@@ -3,24 +3,23 @@
 //! Run by `RUSTFLAGS="--cfg loom" cargo test -p imap-proto-core --lib --features client races`. A wake that is lost shows as a
 //! deadlock, since whoever waits here waits for its waker and nothing else.
 //!
-//! Each of these was broken once by hand, and this is what failed:
+//! That one at a time changes a [`Place`](super::place::Place) is taken for granted here, and shown beside it. Each of these was
+//! broken once by hand, and this is what failed:
 //!
 //! | rule that was broken | what failed |
 //! | --- | --- |
-//! | `Reply::push`: a place that its reader is about to leave is no full one | [`each_item_is_taken_once_and_its_reader_woken`], [`a_waker_that_is_replaced_in_mid_poll_is_not_the_one_that_is_woken`], [`a_driver_that_paused_is_woken_by_its_reader`] |
-//! | `Reply::push`: an item is counted before it is there | [`each_item_is_taken_once_and_its_reader_woken`] |
-//! | `Reply::push`: its reader is woken, and when it is there | the same, [`an_operation_that_is_given_up_elsewhere_hears_how_it_ended`] |
-//! | `Reply::waiting`: nothing waits for a reader that is gone | [`nothing_is_held_or_waits_for_a_reader_that_went_away`], [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
-//! | `Reply::waiting`: nor for one that is cancelled | [`a_driver_that_paused_is_woken_when_its_reader_is_cancelled`] |
-//! | `Reader::poll_pop`: it looks again when it has registered | [`each_item_is_taken_once_and_its_reader_woken`], [`an_operation_that_is_given_up_elsewhere_hears_how_it_ended`] |
+//! | `Reply::push`: an item is counted before it can be taken | [`each_item_is_taken_once_and_its_reader_woken`], [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
+//! | `Reply::push`: its reader is woken, and when it is there | the same, [`a_driver_that_paused_is_woken_by_its_reader`], [`an_operation_that_is_given_up_elsewhere_hears_how_it_ended`] |
+//! | `Reply::push`: nothing is left for a reader that is gone | [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
+//! | `Reply::waiting`: nothing waits for one that is cancelled | [`a_driver_that_paused_is_woken_when_its_reader_is_cancelled`] |
+//! | `Reader::poll_pop`: it looks again when it has registered | [`a_driver_that_paused_is_woken_by_its_reader`] |
 //! | `Reader::poll_pop`: it registers at every poll | [`a_waker_that_is_replaced_in_mid_poll_is_not_the_one_that_is_woken`] |
 //! | `Reader::pop`: the driver is woken half-way | [`a_driver_that_paused_is_woken_by_its_reader`] |
-//! | `Reader::close`: what is there is dropped | [`nothing_is_held_or_waits_for_a_reader_that_went_away`] |
-//! | `Calls::push`: the driver is woken when the call is there | [`a_driver_that_waits_hears_of_the_last_handle`] |
-//! | `Calls::close`: the cause is there before the end | [`a_call_beside_the_end_is_refused_with_its_cause_or_comes_out_of_it`], [`the_first_cause_is_told_by_whoever_closes_again`] |
+//! | `Reader::close`: what is there is dropped, and counts no more | [`nothing_is_held_or_waits_for_a_reader_that_went_away`], [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
+//! | `Calls::push`: the driver is woken, and when the call is there | [`a_driver_that_waits_hears_of_the_last_handle`], [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
+//! | `Calls::close`: the cause is there when calls are taken | [`a_call_beside_the_end_is_refused_with_its_cause_or_comes_out_of_it`], [`the_last_handle_may_go_while_the_driver_ends`] |
 //! | `Calls::close`: the first cause stays | [`the_first_cause_is_told_by_whoever_closes_again`] |
-//! | `Calls::close`: what was under way is given back | [`a_call_beside_the_end_is_refused_with_its_cause_or_comes_out_of_it`], [`the_last_handle_may_go_while_the_driver_ends`] |
-//! | `Calls::cause`: a copy is put back | [`all_who_ask_at_once_are_told_the_cause`] |
+//! | `Calls::close`: what was under way is given back | [`a_call_beside_the_end_is_refused_with_its_cause_or_comes_out_of_it`], [`the_first_cause_is_told_by_whoever_closes_again`] |
 //! | `Stop::set`: the sign is there before anybody is woken | [`whoever_is_to_stop_hears_of_it`] |
 //! | `Stop::is_set_or_wakes`: it looks when it has registered | [`whoever_is_to_stop_hears_of_it`] |
 //! | `Left::leave`: it is there before anybody is woken | [`whoever_waits_for_what_is_left_is_woken`] |
