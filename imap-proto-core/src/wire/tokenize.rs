@@ -253,6 +253,7 @@ impl Scanner<'_> {
     }
 
     /// The atom that begins at `start` and goes on to `at` at least.
+    #[inline(never)]
     fn atom(&mut self, start: usize, mut at: usize) -> Found {
         let frame = self.frame;
         while let Some(&byte) = frame.get(at) {
