@@ -35,6 +35,7 @@ fn all_costs_what_it_may() {
     a_message_is_sent_by_the_piece();
     a_kept_body_is_held_once();
     a_long_response_that_is_taken_is_held_once();
+    a_buffer_is_moved_seldom();
 }
 
 /// Allocations, reallocations among them, while `f` runs.
@@ -449,6 +450,21 @@ fn a_long_response_that_is_taken_is_held_once() {
         // How long a line will be nobody announces: its buffer is doubled.
         assert!(ratio <= if shape == "BODY[]" { 1.05 } else { 2.0 }, "{ratio}");
     }
+}
+
+/// Where a read ends in a literal, what the literal needs is known; that must not make it grow by little each time.
+fn a_buffer_is_moved_seldom() {
+    let literal = [&b" {60000}\r\n"[..], &[b'x'; 60_000]].concat();
+    let mut decoder = Decoder::new(Limits::default());
+    let found = allocations(|| {
+        feed(&mut decoder, b"* X (", usize::MAX, |_, _| {});
+        for _ in 0..500 {
+            feed(&mut decoder, &literal, 16 << 10, |_, _| {});
+        }
+    });
+    assert_eq!(decoder.buffered(), 5 + 500 * literal.len());
+    println!("allocations for a response of 30 MB with 500 literals: {found}");
+    assert!(found <= 32, "{found}");
 }
 
 /// A server that has one message.

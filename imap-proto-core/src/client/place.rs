@@ -9,8 +9,8 @@ mod real {
 
     /// A value that is taken out by whoever changes it, and put back. It is as large as a pointer.
     ///
-    /// Who comes meanwhile spins until it is back. So a change moves a few pointers, panics for nothing, and runs nobody
-    /// else's code, to drop something among it.
+    /// Who comes meanwhile spins until it is back. So a change moves a few pointers, or a queue that has to grow, panics for
+    /// nothing, and runs nobody else's code.
     pub(crate) struct Place<T>(AtomicCell<Option<Box<T>>>);
 
     impl<T> Place<T> {

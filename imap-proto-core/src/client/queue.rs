@@ -125,7 +125,7 @@ pub(super) struct Calls {
 struct Queue {
     calls: VecDeque<Call>,
     /// Why the connection ended; none while it is open.
-    cause: Option<Box<Error>>,
+    cause: Option<Arc<Error>>,
 }
 
 impl Calls {
@@ -150,7 +150,7 @@ impl Calls {
             }
         });
         self.driver.wake();
-        pushed.map_err(|(cause, _)| *cause)
+        pushed.map_err(|(cause, _)| (*cause).clone())
     }
 
     /// True once no further call is taken: the connection has ended.
@@ -178,9 +178,9 @@ impl Calls {
 
     /// Refuses all further calls for `cause`, the first one that is told, and returns those that were under way.
     pub(super) fn close(&self, cause: &Error) -> Vec<Call> {
-        let cause = Box::new(cause.clone());
+        let mut cause = Some(Arc::new(cause.clone()));
         let calls = self.queue.with(|queue| {
-            queue.cause.get_or_insert(cause);
+            queue.cause = queue.cause.take().or_else(|| cause.take());
             core::mem::take(&mut queue.calls)
         });
         calls.into()
@@ -213,12 +213,13 @@ type Items = VecDeque<(Ticket, Item)>;
 
 impl Reply {
     pub(super) fn push(&self, ticket: Ticket, item: Item) {
+        let weight = item.weight();
         let refused = self.lying.with(|lying| {
             if lying.unread {
                 return Some(item);
             }
             self.count.fetch_add(1, Ordering::AcqRel);
-            self.waiting.fetch_add(item.weight(), Ordering::AcqRel);
+            self.waiting.fetch_add(weight, Ordering::AcqRel);
             if lying.items.capacity() == 0 {
                 lying.items.reserve_exact(AT_FIRST);
             }

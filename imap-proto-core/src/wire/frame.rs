@@ -169,16 +169,16 @@ impl Framer {
         &mut self.parsed.buffer[self.tail..until]
     }
 
-    /// Doubling keeps copying linear. The length of a literal plays no part, but that no more is doubled than it needs.
+    /// Room for one more read. The length of a literal plays no part, but that there is no more than it needs.
     fn grow(&mut self) {
         let len = self.tail + self.space;
         let buffer = &mut self.parsed.buffer;
         if len > buffer.capacity() {
-            let most = match self.state {
-                State::Literal { left } => self.scan + left + 2 * MOST_SPACE,
-                _ => usize::MAX,
+            let grown = match self.state {
+                State::Literal { left } => grown(self.tail, self.scan + left + 2 * MOST_SPACE),
+                _ => 2 * self.tail,
             };
-            buffer.reserve_exact(len.max(most.min(2 * self.tail)) - buffer.len());
+            buffer.reserve_exact(len.max(grown) - buffer.len());
         }
         // Only what is read into next, while it is near.
         buffer.resize(len, 0);
@@ -196,12 +196,12 @@ impl Framer {
     /// Gives memory back while nothing is expected. Does nothing where a response is half received.
     pub(super) fn rest(&mut self) {
         self.give_up_spent();
-        if self.head == self.tail && self.parsed.buffer.len() > IDLE_SPACE {
-            self.move_to_front();
-            self.parsed.release();
-            self.space = IDLE_SPACE;
-        }
         if self.head == self.tail {
+            if self.parsed.buffer.len() > IDLE_SPACE {
+                self.move_to_front();
+                self.parsed.release();
+            }
+            self.space = IDLE_SPACE;
             self.parsed.detached.shrink_to(1);
         }
     }
@@ -485,6 +485,17 @@ enum Line {
     Ends(Piece),
 }
 
+/// How large a buffer becomes that is full with what `came` and will hold `all`: up to twice as large, and by an eighth
+/// at least, since that keeps copying linear; but as large as needed in the end, where one can know.
+fn grown(came: usize, all: usize) -> usize {
+    let twice = 2 * came;
+    if all > twice {
+        // What is left for the last step is no less than it should be.
+        return if all - twice < came / 4 { came + came / 2 } else { twice };
+    }
+    if all - came.min(all) < came / 8 { twice } else { all }
+}
+
 fn trim_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -688,6 +699,20 @@ mod tests {
         }
         assert!(most <= MOST_SPACE);
         assert!(framer.parsed.buffer.capacity() <= 2 * (framer.buffered() + MOST_SPACE));
+    }
+
+    #[test]
+    fn a_buffer_grows_by_a_part_of_itself_to_what_is_needed() {
+        for all in (100_000..30_000_000).step_by(9_973) {
+            let mut came = 32_768;
+            while came < all {
+                let next = grown(came, all);
+                assert!(next >= came + came / 8 && next <= 2 * came, "{came} of {all}: {next}");
+                came = next;
+            }
+            assert_eq!(came, all, "no more than is needed");
+        }
+        assert_eq!([grown(1000, 1000), grown(1000, 10), grown(1000, 1100)], [2000; 3]);
     }
 
     #[test]

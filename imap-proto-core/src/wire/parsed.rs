@@ -86,6 +86,7 @@ impl Parsed {
         taken.buffer.truncate(until);
         taken.buffer.shrink_to_fit();
         taken.block.shrink_to_fit();
+        taken.detached.shrink_to_fit();
         taken
     }
 
