@@ -171,7 +171,7 @@ fn asks_for(items: &FetchItems, attribute: NamedAttribute<'_>) -> bool {
 #[inline(never)]
 fn asks_for_section(items: &FetchItems, attribute: NamedAttribute<'_>) -> bool {
     if let Some(ToldSection { section, origin, binary }) = attribute.section() {
-        return items.sections().iter().any(|asked| asked.is_answered_by(section, origin, binary));
+        return items.has_section(section, origin, binary);
     }
     let name = attribute.word();
     if is_binary_size(name) {

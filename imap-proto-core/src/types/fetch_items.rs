@@ -145,11 +145,9 @@ impl FetchSection {
         &self.section
     }
 
-    /// True when the data of a response is what is asked for here; see [`Section::matches_wire`].
-    pub(crate) fn is_answered_by(&self, name: &[u8], origin: Option<u64>, binary: bool) -> bool {
-        binary == self.is_decoded()
-            && origin == self.origin()
-            && (name == self.wire.as_bytes() || self.section.matches_wire(name))
+    /// True when it is data of this kind, and from this octet on, that is asked for here.
+    fn is_alike(&self, origin: Option<u64>, binary: bool) -> bool {
+        binary == self.is_decoded() && origin == self.origin()
     }
 
     /// The first octet that is asked for, where it is not all of the section; the response repeats it.
@@ -357,6 +355,13 @@ impl FetchItems {
         &self.sections
     }
 
+    /// True when a section that a response tells is among those that are asked for; see [`Section::matches_wire`].
+    pub(crate) fn has_section(&self, name: &[u8], origin: Option<u64>, binary: bool) -> bool {
+        // Nearly all servers write names as they were asked: that is looked at for all of them before one is read.
+        self.sections.iter().any(|asked| name == asked.wire.as_bytes() && asked.is_alike(origin, binary))
+            || self.sections.iter().any(|asked| asked.is_alike(origin, binary) && asked.section.matches_wire(name))
+    }
+
     /// The raw items, in the order they were added.
     pub fn raw_items(&self) -> &[String] {
         &self.raw
@@ -484,8 +489,8 @@ mod tests {
         let decoded = FetchItems::ids().binary("1").unwrap();
         assert!(!decoded.overlaps(&FetchItems::ids().section(part())));
         assert!(decoded.overlaps(&decoded));
-        assert!(decoded.sections()[0].is_answered_by(b"1", None, true));
-        assert!(!decoded.sections()[0].is_answered_by(b"1", None, false));
+        assert!(decoded.has_section(b"1", None, true));
+        assert!(!decoded.has_section(b"1", None, false));
         let size = FetchItems::ids().binary_size("1").unwrap();
         assert!(size.overlaps(&size) && !size.overlaps(&decoded));
         assert_eq!(FetchItems::ids().binary("1.MIME"), Err(InvalidSection::Part));
