@@ -169,7 +169,7 @@ impl Framer {
         &mut self.parsed.buffer[self.tail..until]
     }
 
-    /// Room for one more read. The length of a literal plays no part, but that there is no more than it needs.
+    /// Room for one more read. A literal's length plays no part, but that there is no more than it needs.
     fn grow(&mut self) {
         let len = self.tail + self.space;
         let buffer = &mut self.parsed.buffer;
@@ -180,7 +180,6 @@ impl Framer {
             };
             buffer.reserve_exact(len.max(grown) - buffer.len());
         }
-        // Only what is read into next, while it is near.
         buffer.resize(len, 0);
     }
 
@@ -341,7 +340,8 @@ impl Framer {
         if self.is_too_long() {
             return Line::Ends(Piece::Lost(Lost::TooLong));
         }
-        let mut segment = trim_line_end(&self.parsed.buffer[self.line..end]);
+        let line = &self.parsed.buffer[self.line..end];
+        let mut segment = line.strip_suffix(b"\r").unwrap_or(line);
         let first = self.line == self.head;
         if first && matches!(segment, [] | [0, ..]) {
             let nuls = segment.iter().take_while(|b| **b == 0).count();
@@ -488,16 +488,13 @@ enum Line {
 /// How large a buffer becomes that is full with what `came` and will hold `all`: up to twice as large, and by an eighth
 /// at least, since that keeps copying linear; but as large as needed in the end, where one can know.
 fn grown(came: usize, all: usize) -> usize {
-    let twice = 2 * came;
-    if all > twice {
-        // What is left for the last step is no less than it should be.
-        return if all - twice < came / 4 { came + came / 2 } else { twice };
+    match all.saturating_sub(came) {
+        more if more < came / 8 => 2 * came,
+        more if more <= came => all,
+        // So much is left for the last step.
+        more if more - came < came / 4 => came + came / 2,
+        _ => 2 * came,
     }
-    if all - came.min(all) < came / 8 { twice } else { all }
-}
-
-fn trim_line_end(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
