@@ -9,7 +9,7 @@
 //! | rule that was broken | what failed |
 //! | --- | --- |
 //! | `Reply::push`: an item is counted before it can be taken | [`each_item_is_taken_once_and_its_reader_woken`], [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
-//! | `Reply::push`: its reader is woken, and when it is there | the same, [`a_driver_that_paused_is_woken_by_its_reader`], [`an_operation_that_is_given_up_elsewhere_hears_how_it_ended`] |
+//! | `Reply::push`: its reader is woken, and when it is there | [`each_item_is_taken_once_and_its_reader_woken`], [`a_driver_that_paused_is_woken_by_its_reader`], [`an_operation_that_is_given_up_elsewhere_hears_how_it_ended`] |
 //! | `Reply::push`: nothing is left for a reader that is gone | [`a_driver_that_paused_is_woken_when_its_reader_goes`] |
 //! | `Reply::waiting`: nothing waits for one that is cancelled | [`a_driver_that_paused_is_woken_when_its_reader_is_cancelled`] |
 //! | `Reader::poll_pop`: it looks again when it has registered | [`a_driver_that_paused_is_woken_by_its_reader`] |
