@@ -1,5 +1,5 @@
 //! The asynchronous face without a runtime: handles and futures on one side, a [`Driver`] on the other,
-//! queues in between.
+//! queues in between, which one thread at a time has in hand for as long as it takes to put something in.
 //!
 //! Quirks are cited by their numbers in `docs/quirks.md`.
 

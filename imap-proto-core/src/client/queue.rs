@@ -178,9 +178,9 @@ impl Calls {
 
     /// Refuses all further calls for `cause`, the first one that is told, and returns those that were under way.
     pub(super) fn close(&self, cause: &Error) -> Vec<Call> {
-        let mut cause = Some(Arc::new(cause.clone()));
+        let cause = Arc::new(cause.clone());
         let calls = self.queue.with(|queue| {
-            queue.cause = queue.cause.take().or_else(|| cause.take());
+            queue.cause.get_or_insert_with(|| cause.clone());
             core::mem::take(&mut queue.calls)
         });
         calls.into()

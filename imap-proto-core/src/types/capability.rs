@@ -27,14 +27,14 @@ macro_rules! capabilities {
         /// The names of all that take no value.
         static NAMES: &[(&str, Capability)] = &[$(($name, Capability::$variant),)*];
 
-        /// Their places in [`NAMES`].
-        enum Place { $($variant,)* }
+        /// Their indices in [`NAMES`].
+        enum Index { $($variant,)* }
 
         impl Capability {
             /// Where it is among those that take no value.
-            fn place(&self) -> Option<usize> {
+            fn index(&self) -> Option<usize> {
                 match self {
-                    $(Capability::$variant => Some(Place::$variant as usize),)*
+                    $(Capability::$variant => Some(Index::$variant as usize),)*
                     _ => None,
                 }
             }
@@ -194,7 +194,7 @@ impl fmt::Display for Capability {
             Capability::AppendLimit(Some(limit)) => write!(f, "APPENDLIMIT={limit}"),
             Capability::Other(name) => name.fmt(f),
             known => {
-                let name = known.place().and_then(|place| NAMES.get(place));
+                let name = known.index().and_then(|index| NAMES.get(index));
                 f.write_str(name.map_or("", |(name, _)| name))
             }
         }
@@ -265,8 +265,8 @@ impl Capabilities {
 
     /// True when it is among them. One with a value, such as a mechanism, is asked for with its value.
     pub fn has(&self, capability: &Capability) -> bool {
-        match capability.place() {
-            Some(place) => self.known & (1 << place) != 0,
+        match capability.index() {
+            Some(index) => self.known & (1 << index) != 0,
             None => self.others.contains(capability),
         }
     }
@@ -283,9 +283,9 @@ impl Capabilities {
 
     /// Adds one; the answer is whether it is new.
     pub fn insert(&mut self, capability: Capability) -> bool {
-        let Some(place) = capability.place() else { return self.others.insert(capability) };
-        let is_new = self.known & (1 << place) == 0;
-        self.known |= 1 << place;
+        let Some(index) = capability.index() else { return self.others.insert(capability) };
+        let is_new = self.known & (1 << index) == 0;
+        self.known |= 1 << index;
         is_new
     }
 
@@ -293,7 +293,7 @@ impl Capabilities {
     pub(crate) fn extend_to(&mut self, most: usize, capabilities: impl IntoIterator<Item = Capability>) {
         for capability in capabilities {
             let len = self.known.count_ones() as usize + self.others.len();
-            if len < most || capability.place().is_some() {
+            if len < most || capability.index().is_some() {
                 self.insert(capability);
             }
         }
@@ -423,7 +423,7 @@ mod tests {
     fn each_is_in_the_set_once_and_no_other() {
         assert!(NAMES.len() < 128, "there is a bit for each");
         for (at, (name, capability)) in NAMES.iter().enumerate() {
-            assert_eq!(capability.place(), Some(at), "{name}");
+            assert_eq!(capability.index(), Some(at), "{name}");
             let mut one = Capabilities::from_wire(name.as_bytes());
             assert!(one.iter().eq([capability]) && one.has(capability) && !one.insert(capability.clone()));
             assert!(one.insert(Capability::Other("X".into())) && !one.insert(Capability::Other("x".into())));
